@@ -1,0 +1,1 @@
+"""What other services install to send commands to Fairlead and to follow its events."""

@@ -1,0 +1,118 @@
+"""The envelopes around every message: CloudEvents 1.0 in structured JSON."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, Literal
+
+from fairlead.bounds import MAX_INTEGER, Message, Text, Uuid
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, create_model
+
+CONTENT_TYPE = ("content-type", b"application/cloudevents+json")
+SCHEMA_VERSION = 1
+
+_EXTENSION_NAME = re.compile(r"^[a-z0-9]+$")
+
+Status = Literal["accepted", "rejected", "invalid", "conflict", "busy", "failed"]
+FINAL: frozenset[Status] = frozenset({"accepted", "rejected", "invalid", "conflict"})
+
+
+class Command(BaseModel):
+    """A command on its way; attributes beyond these are CloudEvents extensions."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+    specversion: Literal["1.0"]
+    id: Uuid
+    source: Text
+    type: str
+    subject: str
+    data: Message
+    time: AwareDatetime | None = None
+    datacontenttype: Literal["application/json"] | None = None
+    dataschema: str | None = None
+    expectedversion: Annotated[int, Field(ge=0, le=MAX_INTEGER)] | None = None
+    correlationid: Text | None = None
+
+
+class EventRef(BaseModel):
+    """Which event a command led to."""
+
+    id: str
+    type: str
+    version: int
+
+
+class Outcome(BaseModel):
+    """What became of a command."""
+
+    status: Status
+    code: str | None
+    message: str | None
+    entity_version: int | None
+    events: list[EventRef]
+    duplicate: bool
+    retry_after_ms: int | None
+
+
+class Reply(BaseModel):
+    """The answer to a command; attributes that a later version adds are ignored."""
+
+    id: str
+    source: str
+    type: Literal["CommandReply"]
+    subject: str | None = None
+    time: AwareDatetime
+    causationid: str
+    commanddigest: str | None = None
+    correlationid: str | None = None
+    data: Outcome
+
+
+class Event(BaseModel):
+    """An event as it stands on its topic, its data not yet read; later attributes are ignored."""
+
+    id: str
+    source: str
+    type: str
+    subject: str
+    time: AwareDatetime
+    dataschema: str | None = None
+    entityversion: int
+    causationid: str
+    commanddigest: str
+    correlationid: str | None = None
+    data: dict[str, Any]
+
+
+def schema_id(aggregate: str, message_type: str) -> str:
+    """The `dataschema` of a message in its current version."""
+    return f"urn:fairlead:{aggregate}:{message_type}:{SCHEMA_VERSION}"
+
+
+def command_adapter(aggregate: str, entity_id: Any, commands: Mapping[str, type[Message]]) -> TypeAdapter[Command]:
+    """Reads one command of an aggregate from JSON in a single pass, its data by its type.
+
+    `entity_id` is the annotated type of the subject. Reading raises pydantic's ValidationError.
+    """
+    envelopes = [
+        create_model(
+            f"{message.__name__}Command",
+            __base__=Command,
+            type=(Literal[name], ...),
+            subject=(entity_id, ...),
+            dataschema=(Literal[schema_id(aggregate, name)] | None, None),
+            data=(message, ...),
+        )
+        for name, message in commands.items()
+    ]
+    union: Any = reduce(or_, envelopes)
+    return TypeAdapter(Annotated[union, Field(discriminator="type")])
+
+
+def misnamed_attributes(command: Command) -> list[str]:
+    """Attributes whose names CloudEvents does not allow, such as a misspelt `expectedVersion`."""
+    return [name for name in command.__pydantic_extra__ or () if not _EXTENSION_NAME.match(name)]

@@ -1,0 +1,93 @@
+"""What can be asked of a ship and what can have happened to it.
+
+These names and fields are the storage format: they stay for ever.
+"""
+
+from __future__ import annotations
+
+from fairlead.bounds import Message, Quantity, ShipId, Text
+from fairlead.history import import_history
+
+
+class RegisterShip(Message):
+    """Make a ship known by its name."""
+
+    name: Text
+
+
+class DockShip(Message):
+    """Moor at a port."""
+
+    port: Text
+
+
+class DepartShip(Message):
+    """Leave the port."""
+
+
+class LoadCargo(Message):
+    """Take cargo aboard."""
+
+    item: Text
+    quantity: Quantity
+
+
+class UnloadCargo(Message):
+    """Bring cargo ashore."""
+
+    item: Text
+    quantity: Quantity
+
+
+class ShipRegistered(Message):
+    """A ship became known."""
+
+    name: Text
+
+
+class ShipDocked(Message):
+    """A ship moored."""
+
+    port: Text
+
+
+class ShipDeparted(Message):
+    """A ship left the port it lay in."""
+
+    departed_from: Text
+
+
+class CargoLoaded(Message):
+    """Cargo came aboard."""
+
+    item: Text
+    quantity: Quantity
+    port: Text
+
+
+class CargoUnloaded(Message):
+    """Cargo went ashore."""
+
+    item: Text
+    quantity: Quantity
+    port: Text
+
+
+EVENTS: dict[str, type[Message]] = {
+    "ShipRegistered": ShipRegistered,
+    "ShipDocked": ShipDocked,
+    "ShipDeparted": ShipDeparted,
+    "CargoLoaded": CargoLoaded,
+    "CargoUnloaded": CargoUnloaded,
+}
+
+COMMANDS: dict[str, type[Message]] = {
+    "register_ship": RegisterShip,
+    "dock_ship": DockShip,
+    "depart_ship": DepartShip,
+    "load_cargo": LoadCargo,
+    "unload_cargo": UnloadCargo,
+    "import_history": import_history(EVENTS),
+}
+
+ENTITY_ID = ShipId

@@ -1,0 +1,62 @@
+"""What can be asked of a user's account and what can have happened to it.
+
+These names and fields are the storage format: they stay for ever.
+"""
+
+from __future__ import annotations
+
+from fairlead.bounds import Balance, BalanceChange, Message, Sealed, Text, UserId
+from fairlead.history import import_history
+
+
+class CreateUser(Message):
+    """Open an account."""
+
+    username: Text
+    balance: Balance
+
+
+class ChangeBalance(Message):
+    """Add to the balance, or take from it."""
+
+    balance_change: BalanceChange
+
+
+class DeleteUser(Message):
+    """Close the account for ever."""
+
+
+class UserCreated(Message):
+    """An account was opened; on the topic the name is always sealed."""
+
+    username: Text | Sealed
+    balance: Balance
+
+
+class UserBalanceChanged(Message):
+    """The balance changed by this much."""
+
+    balance_change: BalanceChange
+
+
+class UserDeleted(Message):
+    """The account was closed."""
+
+
+EVENTS: dict[str, type[Message]] = {
+    "UserCreated": UserCreated,
+    "UserBalanceChanged": UserBalanceChanged,
+    "UserDeleted": UserDeleted,
+}
+
+COMMANDS: dict[str, type[Message]] = {
+    "create_user": CreateUser,
+    "change_balance": ChangeBalance,
+    "delete_user": DeleteUser,
+    "import_history": import_history(EVENTS),
+}
+
+ENTITY_ID = UserId
+
+# Event fields that tell who a person is: encrypted per user wherever the event is written.
+PERSONAL: dict[str, tuple[str, ...]] = {"UserCreated": ("username",)}

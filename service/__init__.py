@@ -1,0 +1,1 @@
+"""Fairlead's service: commands in, events and replies out, exactly once."""

@@ -1,0 +1,46 @@
+"""Personal data is sealed under a key of its own person, so that destroying the key destroys every copy."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_NONCE_BYTES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class DataKey:
+    """A person's key; `secret` is 32 bytes, or None once the person has been erased."""
+
+    kid: str
+    secret: bytes | None
+
+
+class KeyErased(LookupError):
+    """The key is gone, and what it sealed with it."""
+
+
+def _context(aggregate: str, entity_id: str, field: str) -> bytes:
+    return f"{aggregate}\n{entity_id}\n{field}".encode()
+
+
+def seal(key: DataKey, aggregate: str, entity_id: str, field: str, text: str) -> dict[str, str]:
+    """The protected form of a text; raises KeyErased."""
+    if key.secret is None:
+        raise KeyErased(entity_id)
+    nonce = os.urandom(_NONCE_BYTES)
+    sealed = AESGCM(key.secret).encrypt(nonce, text.encode(), _context(aggregate, entity_id, field))
+    return {"alg": "A256GCM", "kid": key.kid, "value": base64.b64encode(nonce + sealed).decode()}
+
+
+def open_sealed(key: DataKey, aggregate: str, entity_id: str, field: str, sealed: Mapping[str, str]) -> str:
+    """The text again; raises KeyErased, and cryptography's InvalidTag where it was altered or moved."""
+    if key.secret is None:
+        raise KeyErased(entity_id)
+    raw = base64.b64decode(sealed["value"])
+    nonce, ciphertext = raw[:_NONCE_BYTES], raw[_NONCE_BYTES:]
+    return AESGCM(key.secret).decrypt(nonce, ciphertext, _context(aggregate, entity_id, field)).decode()

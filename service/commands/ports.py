@@ -1,0 +1,55 @@
+"""What this stage needs from outside, and the shape of what goes in and out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from service.commands.personal import DataKey
+
+Headers = Sequence[tuple[str, bytes]]
+
+
+class Record(Protocol):
+    """A record as it was read from a topic; `timestamp` in milliseconds since the epoch."""
+
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Headers: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A record to be written; `timestamp` in milliseconds since the epoch."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+    timestamp: int
+
+
+@dataclass(slots=True)
+class Output:
+    """What a batch leads to, topic by topic, in order."""
+
+    events: list[Draft] = field(default_factory=list)
+    replies: list[Draft] = field(default_factory=list)
+    dead_letters: list[Draft] = field(default_factory=list)
+
+
+class KeyStore(Protocol):
+    """The data keys of people; truth, kept outside the log."""
+
+    async def ensure(self, aggregate: str, entity_ids: Collection[str]) -> dict[str, DataKey]:
+        """The keys of these entities, made where missing and committed on return."""
+
+    async def find(self, aggregate: str, entity_ids: Collection[str]) -> dict[str, DataKey]:
+        """The keys that are there."""
