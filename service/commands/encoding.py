@@ -1,0 +1,148 @@
+"""Decisions as bytes: event, reply and dead letter, in the shapes that contracts/README.md fixes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from fairlead.bounds import Message
+from fairlead.envelope import CONTENT_TYPE, Command, schema_id
+
+from service.commands.entities import Outcome
+from service.commands.identity import render_time, reply_id
+from service.commands.personal import DataKey, seal
+from service.commands.ports import Draft, Headers, Record
+from service.commands.reading import Unreadable
+from service.domain import Aggregate
+
+_TRACE = ("traceparent", "tracestate")
+_PLAIN_HEADERS = (CONTENT_TYPE,)
+
+
+class Encoder:
+    """Writes the messages of one aggregate in one partition."""
+
+    def __init__(self, aggregate: Aggregate, partition: int, topic: str) -> None:
+        self._aggregate = aggregate
+        self._partition = partition
+        self._topic = topic
+        self._source = f"/fairlead/{aggregate.name}"
+        self._event_schemas = {name: schema_id(aggregate.name, name) for name in aggregate.events}
+        self._reply_schema = schema_id(aggregate.name, "CommandReply")
+
+    def event(  # noqa: PLR0913  # an event's envelope has as many independent parts
+        self,
+        event: Message,
+        event_id: str,
+        version: int,
+        time: int,
+        command: Command,
+        digest: str,
+        record: Record,
+        key: DataKey | None,
+    ) -> Draft:
+        """An event; `time` in microseconds, `key` where the event holds personal data."""
+        kind = type(event).__name__
+        data: dict[str, Any] = event.__dict__
+        if key is not None and (protected := self._aggregate.personal.get(kind)):
+            sealed = {name: seal(key, self._aggregate.name, command.subject, name, data[name]) for name in protected}
+            data = data | sealed
+        envelope = {
+            "specversion": "1.0",
+            "id": event_id,
+            "source": self._source,
+            "type": kind,
+            "subject": command.subject,
+            "time": render_time(time),
+            "datacontenttype": "application/json",
+            "dataschema": self._event_schemas[kind],
+            "entityversion": version,
+            "causationid": command.id,
+            "commanddigest": digest,
+        }
+        if command.correlationid is not None:
+            envelope["correlationid"] = command.correlationid
+        envelope["data"] = data
+        return Draft(record.key, orjson.dumps(envelope), _headers(record.headers), record.timestamp)
+
+    def reply(self, command: Command, record: Record, outcome: Outcome, *, duplicate: bool, time: int) -> Draft:
+        """The answer to a command that was judged; `time` in microseconds."""
+        events = [{"id": id_, "type": type_, "version": version} for id_, type_, version in outcome.events]
+        data = {
+            "status": outcome.status,
+            "code": outcome.code,
+            "message": outcome.message,
+            "entity_version": outcome.entity_version,
+            "events": events,
+            "duplicate": duplicate,
+            "retry_after_ms": None,
+        }
+        extra = {"commanddigest": outcome.digest}
+        return self._reply(record, command.id, command.subject, command.correlationid, time, extra, data)
+
+    def unjudged(self, record: Record, status: str, fault: Unreadable) -> Draft | None:
+        """The answer to what was not judged, None where there is no id to answer to."""
+        if fault.command_id is None:
+            return None
+        data = {
+            "status": status,
+            "code": fault.code,
+            "message": fault.message,
+            "entity_version": None,
+            "events": [],
+            "duplicate": False,
+            "retry_after_ms": None,
+        }
+        time = record.timestamp * 1000
+        return self._reply(record, fault.command_id, fault.subject, fault.correlation_id, time, {}, data)
+
+    def _reply(  # noqa: PLR0913  # the parts that differ between the two kinds of reply
+        self,
+        record: Record,
+        command_id: str,
+        subject: str | None,
+        correlation_id: str | None,
+        time: int,
+        extra: dict[str, str],
+        data: dict[str, Any],
+    ) -> Draft:
+        envelope: dict[str, Any] = {
+            "specversion": "1.0",
+            "id": reply_id(self._aggregate.name, self._partition, record.offset),
+            "source": self._source,
+            "type": "CommandReply",
+        }
+        if subject is not None:
+            envelope["subject"] = subject
+        envelope |= {
+            "time": render_time(time),
+            "datacontenttype": "application/json",
+            "dataschema": self._reply_schema,
+            "causationid": command_id,
+            **extra,
+        }
+        if correlation_id is not None:
+            envelope["correlationid"] = correlation_id
+        envelope["data"] = data
+        key = record.key if record.key is not None else subject and subject.encode()
+        return Draft(key or None, orjson.dumps(envelope), _headers(record.headers), record.timestamp)
+
+    def dead_letter(self, record: Record, code: str, reason: str, extra: Sequence[tuple[str, bytes]] = ()) -> Draft:
+        """The record as it was received, with why and whence in headers."""
+        why = {
+            "fairlead-code": code,
+            "fairlead-reason": reason,
+            "fairlead-topic": self._topic,
+            "fairlead-partition": str(self._partition),
+            "fairlead-offset": str(record.offset),
+            "fairlead-timestamp": str(record.timestamp),
+        }
+        headers = [*record.headers, *((name, text.encode()) for name, text in why.items()), *extra]
+        return Draft(record.key, record.value, headers, record.timestamp)
+
+
+def _headers(received: Headers) -> Headers:
+    if not received:
+        return _PLAIN_HEADERS
+    return (CONTENT_TYPE, *((name, value) for name, value in received if name in _TRACE))

@@ -1,0 +1,66 @@
+"""A chunk of history is accepted only where every event is what a command would have led to."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from fairlead.bounds import Message
+from fairlead.envelope import Command
+from fairlead.history import ImportHistory
+from pydantic import ValidationError
+
+from service.commands.entities import Entity, Overlay
+from service.commands.identity import micros_of
+from service.domain import Aggregate
+from service.domain.aggregate import Rejected
+
+
+class Refused(Exception):  # noqa: N818  # a refusal is an answer, not an error
+    """Why a chunk is not taken; `status` is rejected or conflict."""
+
+    def __init__(self, status: str, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+def judge_history(
+    aggregate: Aggregate, command: Command, entity: Entity, overlay: Overlay
+) -> list[tuple[Message, str, int, int]]:
+    """The events of a chunk that are not there yet, as (event, id, version, time in microseconds).
+
+    Raises Refused.
+    """
+    chunk = cast("ImportHistory", command.data)
+    if chunk.first_version > entity.version + 1:
+        message = f"The chunk begins with version {chunk.first_version}, but the current version is {entity.version}"
+        raise Refused("conflict", "history_gap", message)
+    fresh = []
+    for version, entry in enumerate(chunk.events, chunk.first_version):
+        if version > entity.version:
+            fresh.append((entry.data, entry.id, version, micros_of(entry.time)))
+        elif entry.id != overlay.event_id(command.subject, version):
+            raise Refused("conflict", "history_differs", f"Event {version} is another one here")
+    check_rules(aggregate, command.subject, entity.state, entity.version, [event for event, *_ in fresh])
+    return fresh
+
+
+def check_rules(aggregate: Aggregate, entity_id: str, state: object, version: int, events: list[Message]) -> None:
+    """Fold events by the rules that a command would meet; raises Refused at the first one broken."""
+    for number, event in enumerate(events, version + 1):
+        fault = None
+        if state == aggregate.initial and type(event).__name__ != aggregate.first_event:
+            fault = f"First event must be {aggregate.first_event}"
+        else:
+            try:
+                if list(aggregate.decide(aggregate.cause(event), state, entity_id)) != [event]:
+                    fault = "It does not follow from the events before it"
+            except Rejected as refusal:
+                fault = refusal.message
+            except ValidationError:
+                fault = "Its fields are not those of a command"
+        if fault is not None:
+            raise Refused("rejected", "invalid_history", f"Event {number}: {fault}")
+        state = aggregate.evolve(state, event)
+

@@ -1,0 +1,1 @@
+"""Everything that speaks to Kafka; the only folder that imports aiokafka."""

@@ -1,0 +1,40 @@
+"""Where the owner of a partition stands: written in every transaction, and believed before any group offset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import orjson
+
+from service.commands.ports import Draft, Record
+
+KEY = b"checkpoint"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The next command to be judged, and the last one that was: its offset and broker time in milliseconds.
+
+    aiokafka reads no topic ids; by the last command a topic that was made anew under the same name is found out.
+    """
+
+    next_offset: int
+    last_offset: int
+    last_timestamp: int
+
+    def draft(self) -> Draft:
+        """The record of it."""
+        last = {"offset": self.last_offset, "timestamp": self.last_timestamp}
+        value = orjson.dumps({"next_offset": self.next_offset, "last_command": last})
+        return Draft(KEY, value, (), self.last_timestamp)
+
+
+def read_checkpoint(record: Record) -> Checkpoint:
+    """The checkpoint in a record."""
+    value = orjson.loads(record.value or b"null")
+    return Checkpoint(value["next_offset"], value["last_command"]["offset"], value["last_command"]["timestamp"])
+
+
+def checkpoint_after(record: Record) -> Checkpoint:
+    """The checkpoint once this command has been judged."""
+    return Checkpoint(record.offset + 1, record.offset, record.timestamp)

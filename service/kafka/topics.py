@@ -1,0 +1,137 @@
+"""The five topics of an aggregate: their names, their settings, and whether the cluster agrees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+
+_DAY_MS = 24 * 3600 * 1000
+KINDS = ("commands", "events", "replies", "snapshots", "dead-letters")
+
+# compression.type=uncompressed makes the broker unpack and measure what strangers send: a bomb is refused there.
+_CONFIGS: Mapping[str, Mapping[str, str]] = {
+    "commands": {
+        "cleanup.policy": "delete",
+        "retention.ms": str(7 * _DAY_MS),
+        "message.timestamp.type": "LogAppendTime",
+        "compression.type": "uncompressed",
+        "max.message.bytes": str(256 * 1024),
+    },
+    "events": {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"},
+    "replies": {"cleanup.policy": "delete", "retention.ms": str(7 * _DAY_MS)},
+    "snapshots": {"cleanup.policy": "compact"},
+    "dead-letters": {"cleanup.policy": "delete", "retention.ms": str(30 * _DAY_MS)},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The names of an aggregate's topics."""
+
+    aggregate: str
+    prefix: str = ""
+
+    def name(self, kind: str) -> str:
+        """The topic of a kind, one of KINDS."""
+        return f"{self.prefix}{self.aggregate}.{kind}"
+
+    @property
+    def commands(self) -> str:
+        """What was asked."""
+        return self.name("commands")
+
+    @property
+    def events(self) -> str:
+        """The truth."""
+        return self.name("events")
+
+    @property
+    def replies(self) -> str:
+        """Answers."""
+        return self.name("replies")
+
+    @property
+    def snapshots(self) -> str:
+        """Where the handler stands."""
+        return self.name("snapshots")
+
+    @property
+    def dead_letters(self) -> str:
+        """What could not be handled."""
+        return self.name("dead-letters")
+
+    def transactional_id(self, partition: int) -> str:
+        """Fixed for each partition and never settable: whoever holds it is the owner, under whatever group."""
+        return f"{self.prefix}fairlead.{self.aggregate}.events.{partition}"
+
+
+async def apply_topics(
+    connection: Mapping[str, Any], aggregates: Iterable[str], prefix: str, *, partitions: int, replication: int
+) -> list[str]:
+    """Create the topics that are missing and return their names; topics that exist are left as they are."""
+    admin = AIOKafkaAdminClient(**connection)
+    await admin.start()
+    try:
+        wanted = [(Topics(aggregate, prefix).name(kind), kind) for aggregate in aggregates for kind in KINDS]
+        present = set(await admin.list_topics())
+        insync = {"min.insync.replicas": str(max(1, replication - 1))}
+        missing = [
+            NewTopic(name, partitions, replication, topic_configs={**_CONFIGS[kind], **insync})
+            for name, kind in wanted
+            if name not in present
+        ]
+        if missing:
+            answer = await admin.create_topics(missing)
+            for topic, code, *_ in answer.topic_errors:
+                error = for_code(code)
+                if code and error is not TopicAlreadyExistsError:
+                    raise error(topic)
+        return [topic.name for topic in missing]
+    finally:
+        await admin.close()
+
+
+async def check_topics(connection: Mapping[str, Any], aggregates: Iterable[str], prefix: str) -> list[str]:
+    """What is wrong with the topics, a line each; nothing when they are as they must be."""
+    admin = AIOKafkaAdminClient(**connection)
+    await admin.start()
+    try:
+        present = set(await admin.list_topics())
+        faults = []
+        for aggregate in aggregates:
+            topics = Topics(aggregate, prefix)
+            missing = [topics.name(kind) for kind in KINDS if topics.name(kind) not in present]
+            faults += [f"{name}: missing; `fairlead topics apply` creates it" for name in missing]
+            if not missing:
+                faults += await _check_counts(admin, topics)
+                faults += await _check_configs(admin, topics)
+        return faults
+    finally:
+        await admin.close()
+
+
+async def _check_counts(admin: AIOKafkaAdminClient, topics: Topics) -> list[str]:
+    described = await admin.describe_topics([topics.name(kind) for kind in KINDS])
+    counts = {topic["topic"]: len(topic["partitions"]) for topic in described}
+    if len(set(counts.values())) == 1:
+        return []
+    listed = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
+    return [f"{topics.aggregate}: all five topics need one partition count, but have {listed}"]
+
+
+async def _check_configs(admin: AIOKafkaAdminClient, topics: Topics) -> list[str]:
+    names = {topics.name(kind): kind for kind in KINDS}
+    answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names])
+    faults = []
+    for answer in answers:
+        for _, _, _, name, entries in answer.resources:
+            actual = {entry[0]: entry[1] for entry in entries}
+            for key, value in _CONFIGS[names[name]].items():
+                if actual.get(key) != value:
+                    faults.append(f"{name}: {key} is {actual.get(key)}, must be {value}")
+    return faults
