@@ -17,7 +17,7 @@ from service.commands.reading import Unreadable
 from service.domain import Aggregate
 
 _TRACE = ("traceparent", "tracestate")
-_PLAIN_HEADERS = (CONTENT_TYPE,)
+_PLAIN_HEADERS = [CONTENT_TYPE]
 
 
 class Encoder:
@@ -142,7 +142,7 @@ class Encoder:
         return Draft(record.key, record.value, headers, record.timestamp)
 
 
-def _headers(received: Headers) -> Headers:
+def _headers(received: Headers) -> list[tuple[str, bytes]]:
     if not received:
         return _PLAIN_HEADERS
-    return (CONTENT_TYPE, *((name, value) for name, value in received if name in _TRACE))
+    return [CONTENT_TYPE, *((name, value) for name, value in received if name in _TRACE)]

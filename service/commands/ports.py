@@ -32,7 +32,7 @@ class Draft:
 
     key: bytes | None
     value: bytes | None
-    headers: Headers
+    headers: list[tuple[str, bytes]]
     timestamp: int
 
 

@@ -106,6 +106,8 @@ async def _reader(connection: Mapping[str, Any], isolation: str) -> AsyncIterato
     try:
         yield reader
     finally:
+        # aiokafka's stop raises CancelledError where its background task has not had its first turn yet.
+        await asyncio.sleep(0)
         await reader.stop()
 
 

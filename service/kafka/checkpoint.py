@@ -26,7 +26,7 @@ class Checkpoint:
         """The record of it."""
         last = {"offset": self.last_offset, "timestamp": self.last_timestamp}
         value = orjson.dumps({"next_offset": self.next_offset, "last_command": last})
-        return Draft(KEY, value, (), self.last_timestamp)
+        return Draft(KEY, value, [], self.last_timestamp)
 
 
 def read_checkpoint(record: Record) -> Checkpoint:

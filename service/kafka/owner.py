@@ -17,6 +17,7 @@ from service.commands.batch import Decider
 from service.commands.encoding import Encoder
 from service.commands.ports import Draft, KeyStore, Record
 from service.commands.reading import CommandReader
+from service.commands.replay import GapInLog
 from service.domain import Aggregate
 from service.kafka.acquire import PartitionUnsafe, read_partition
 from service.kafka.checkpoint import checkpoint_after
@@ -25,7 +26,8 @@ from service.kafka.transaction import PartitionProducer, Tainted
 
 log = structlog.get_logger()
 
-_BACKOFF_SECONDS = 0.5
+_BACKOFF_SECONDS = 0.25
+_MAX_BACKOFF_SECONDS = 5.0
 _FENCED_SECONDS = 3.0
 
 
@@ -69,6 +71,7 @@ class PartitionOwner:
         self._unsafe = unsafe
         self._stopping = False
         self._in_batch = False
+        self._failures = 0
         self._log = log.bind(aggregate=terms.aggregate.name, partition=partition)
         encoder = Encoder(terms.aggregate, partition, terms.topics.commands)
         self._decider = Decider(terms.aggregate, encoder, terms.reader, self._owns, allow_import=terms.allow_import)
@@ -90,7 +93,7 @@ class PartitionOwner:
         while not self._stopping:
             try:
                 await self._own()
-            except PartitionUnsafe as fault:
+            except (PartitionUnsafe, GapInLog) as fault:
                 self._log.error("partition stopped", reason=str(fault))
                 self._unsafe(f"{self._terms.topics.commands}[{self.partition}]: {fault}")
                 return
@@ -101,7 +104,9 @@ class PartitionOwner:
                 await asyncio.sleep(_FENCED_SECONDS * (0.5 + random.random()))  # noqa: S311  # jitter, so that two do not fence each other in turns
             except Exception as error:  # noqa: BLE001  # whatever it was, the truth is in the log: read it again
                 self._log.warning("acquiring anew", error=type(error).__name__, reason=str(error), exc_info=True)
-                await asyncio.sleep(_BACKOFF_SECONDS * (0.5 + random.random()))  # noqa: S311  # jitter
+                self._failures += 1
+                pause = min(_BACKOFF_SECONDS * 2**self._failures, _MAX_BACKOFF_SECONDS)
+                await asyncio.sleep(pause * (0.5 + random.random()))  # noqa: S311  # jitter
             finally:
                 self.owned.clear()
                 self._feed.stop()
@@ -152,6 +157,7 @@ class PartitionOwner:
         ]
         await producer.write(writes)
         overlay.merge()
+        self._failures = 0
         self.next_offset = checkpoint.next_offset
 
 

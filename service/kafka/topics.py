@@ -115,6 +115,20 @@ async def check_topics(connection: Mapping[str, Any], aggregates: Iterable[str],
         await admin.close()
 
 
+async def partition_count(connection: Mapping[str, Any], topics: Topics) -> int:
+    """How many partitions all topics of an aggregate have; raises LookupError where they are missing or differ."""
+    faults = await check_topics(connection, [topics.aggregate], topics.prefix)
+    if faults:
+        raise LookupError("; ".join(faults))
+    admin = AIOKafkaAdminClient(**connection)
+    await admin.start()
+    try:
+        [described] = await admin.describe_topics([topics.commands])
+        return len(described["partitions"])
+    finally:
+        await admin.close()
+
+
 async def _check_counts(admin: AIOKafkaAdminClient, topics: Topics) -> list[str]:
     described = await admin.describe_topics([topics.name(kind) for kind in KINDS])
     counts = {topic["topic"]: len(topic["partitions"]) for topic in described}
