@@ -1,0 +1,180 @@
+"""Send a command and await its reply, so that a caller need not know that topics lie between."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from types import TracebackType
+from typing import Any, Self, TypedDict, Unpack
+from uuid import uuid4
+
+import orjson
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError
+
+from fairlead.bounds import MAX_VALUE_BYTES, Message
+from fairlead.envelope import CONTENT_TYPE, Reply, schema_id
+from fairlead.replies import ReplyReader, TopicsMissing, Unreachable
+
+__all__ = ["Client", "NoReply", "TooLarge", "TopicsMissing", "Unreachable", "aggregate_of"]
+
+DEFAULT_TIMEOUT = 30.0
+
+
+class Extras(TypedDict, total=False):
+    """What may go with any command."""
+
+    expected_version: int | None
+    command_id: str | None
+    correlation_id: str | None
+
+
+class NoReply(TimeoutError):
+    """The command was sent and may still be carried out; sending it again with the same id is safe."""
+
+    def __init__(self, command_id: str, timeout: float) -> None:
+        super().__init__(
+            f"No reply to command {command_id} within {timeout:g} s: it may still be carried out, "
+            "and can be sent again safely with the same id"
+        )
+        self.command_id = command_id
+
+
+class TooLarge(ValueError):
+    """The command is larger than any broker takes; it was not sent."""
+
+
+def aggregate_of(command: Message) -> tuple[str, str]:
+    """The aggregate and the type of a command, by the module that declares it; raises LookupError."""
+    module = sys.modules[type(command).__module__]
+    for name, model in getattr(module, "COMMANDS", {}).items():
+        if type(command) is model:
+            return module.__name__.rpartition(".")[2], name
+    msg = f"{type(command).__name__} is no command of an aggregate"
+    raise LookupError(msg)
+
+
+class Client:
+    """Speaks to one cluster; safe to share between thousands of tasks of one event loop.
+
+    `connection` goes to aiokafka as it is: `security_protocol`, `ssl_context`, `sasl_…`.
+    Entering raises Unreachable where no broker answers.
+    """
+
+    def __init__(
+        self, *, bootstrap_servers: str, prefix: str = "", source: str = "/fairlead/client", **connection: Any
+    ) -> None:
+        self._connection = {"bootstrap_servers": bootstrap_servers, **connection}
+        self._prefix = prefix
+        self._source = source
+        self._readers: dict[str, ReplyReader] = {}
+        self._opening: dict[str, asyncio.Lock] = {}
+
+    async def __aenter__(self) -> Self:
+        self._producer = AIOKafkaProducer(**self._connection, acks="all", enable_idempotence=True, linger_ms=1)
+        try:
+            await self._producer.start()
+        except KafkaConnectionError as error:
+            await self._producer.stop()
+            raise Unreachable(self._connection["bootstrap_servers"]) from error
+        except BaseException:
+            await self._producer.stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self._producer.stop()
+        finally:
+            await asyncio.gather(*(reader.stop() for reader in self._readers.values()))
+
+    async def send(
+        self,
+        command: Message,
+        entity_id: str,
+        *,
+        timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109  # running out of it has an answer of its own
+        **extras: Unpack[Extras],
+    ) -> Reply:
+        """Publish a command and await what became of it; refusals are replies too.
+
+        Raises NoReply, TooLarge, TopicsMissing and Unreachable.
+        """
+        aggregate, type_ = aggregate_of(command)
+        data = command.model_dump(mode="json")
+        return await self.send_raw(aggregate, type_, entity_id, data, timeout=timeout, **extras)
+
+    async def send_raw(  # a command has as many parts
+        self,
+        aggregate: str,
+        type_: str,
+        entity_id: str,
+        data: Any,
+        *,
+        timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109  # as in send
+        **extras: Unpack[Extras],
+    ) -> Reply:
+        """As `send`, for data that nobody has checked: the service judges it as it stands."""
+        command_id, value = self._encode(aggregate, type_, entity_id, data, extras)
+        try:
+            async with asyncio.timeout(timeout):
+                reader = await self._reader(aggregate)
+                with reader.expect(command_id, entity_id) as reply:
+                    await self._put(aggregate, entity_id, value)
+                    return await reply
+        except TimeoutError as error:
+            raise NoReply(command_id, timeout) from error
+
+    async def publish(self, command: Message, entity_id: str, **extras: Unpack[Extras]) -> str:
+        """Publish without waiting for what becomes of it; the command's id, once the brokers have it."""
+        aggregate, type_ = aggregate_of(command)
+        return await self.publish_raw(aggregate, type_, entity_id, command.model_dump(mode="json"), **extras)
+
+    async def publish_raw(self, aggregate: str, type_: str, entity_id: str, data: Any, **extras: Unpack[Extras]) -> str:
+        """As `publish`, for data that nobody has checked."""
+        command_id, value = self._encode(aggregate, type_, entity_id, data, extras)
+        await self._reader(aggregate)
+        await self._put(aggregate, entity_id, value)
+        return command_id
+
+    def _encode(self, aggregate: str, type_: str, entity_id: str, data: Any, extras: Extras) -> tuple[str, bytes]:
+        command_id = extras.get("command_id") or str(uuid4())
+        envelope = {
+            "specversion": "1.0",
+            "id": command_id,
+            "source": self._source,
+            "type": type_,
+            "subject": entity_id,
+            "datacontenttype": "application/json",
+            "dataschema": schema_id(aggregate, type_),
+            "expectedversion": extras.get("expected_version"),
+            "correlationid": extras.get("correlation_id"),
+            "data": data,
+        }
+        value = orjson.dumps({name: given for name, given in envelope.items() if given is not None or name == "data"})
+        if len(value) > MAX_VALUE_BYTES:
+            msg = f"The command has {len(value)} bytes, more than the {MAX_VALUE_BYTES} allowed; it was not sent"
+            raise TooLarge(msg)
+        return command_id, value
+
+    async def _put(self, aggregate: str, entity_id: str, value: bytes) -> None:
+        topic = f"{self._prefix}{aggregate}.commands"
+        try:
+            delivered = await self._producer.send(topic, value, key=entity_id.encode(), headers=[CONTENT_TYPE])
+            await delivered
+        except MessageSizeTooLargeError as error:
+            msg = f"The broker takes no command of {len(value)} bytes; it was not sent"
+            raise TooLarge(msg) from error
+
+    async def _reader(self, aggregate: str) -> ReplyReader:
+        async with self._opening.setdefault(aggregate, asyncio.Lock()):
+            reader = self._readers.get(aggregate)
+            if reader is None or reader.broken:
+                if reader is not None:
+                    await reader.stop()
+                topics = [f"{self._prefix}{aggregate}.{kind}" for kind in ("replies", "commands")]
+                reader = await ReplyReader.start(self._connection, self._producer, *topics)
+                self._readers[aggregate] = reader
+            return reader

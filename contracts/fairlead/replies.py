@@ -1,0 +1,125 @@
+"""One reader of a reply topic hands thousands of waiting callers what is theirs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Self
+
+import orjson
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaConnectionError
+
+from fairlead.envelope import Reply
+
+_MAX_SUBJECT = 200
+_MAX_RECORDS = 5_000
+
+Waiting = tuple[str, str | None]
+
+
+class Unreachable(ConnectionError):
+    """No broker answers."""
+
+    def __init__(self, bootstrap_servers: str) -> None:
+        super().__init__(f"No Kafka broker answers at {bootstrap_servers}")
+
+
+class TopicsMissing(LookupError):
+    """The topics of an aggregate have not been created."""
+
+
+class ReplyReader:
+    """Reads every partition of a reply topic from where it ended when reading began."""
+
+    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+        self._consumer = consumer
+        self._waiting: dict[Waiting, deque[asyncio.Future[Reply]]] = {}
+        self._task = asyncio.create_task(self._read())
+        self._task.add_done_callback(self._fail)
+
+    @classmethod
+    async def start(cls, connection: Mapping[str, Any], producer: AIOKafkaProducer, replies: str, *needed: str) -> Self:
+        """A reader that misses no reply to what is sent from now on; raises TopicsMissing and Unreachable."""
+        consumer = AIOKafkaConsumer(
+            **connection, isolation_level="read_committed", enable_auto_commit=False, auto_offset_reset="latest"
+        )
+        try:
+            await consumer.start()
+            # Asking for all topics creates none, as asking for one by its name can.
+            _require({replies, *needed}, await consumer.topics())
+            partitions = [TopicPartition(replies, number) for number in await producer.partitions_for(replies)]
+            consumer.assign(partitions)
+            await consumer.seek_to_end()
+            for partition in partitions:
+                await consumer.position(partition)
+        except KafkaConnectionError as error:
+            await consumer.stop()
+            raise Unreachable(connection["bootstrap_servers"]) from error
+        except BaseException:
+            await consumer.stop()
+            raise
+        return cls(consumer)
+
+    @property
+    def broken(self) -> bool:
+        """Whether it can answer nobody any more."""
+        return self._task.done()
+
+    @contextmanager
+    def expect(self, command_id: str, entity_id: str) -> Iterator[asyncio.Future[Reply]]:
+        """The reply to a command that is sent within; the same id again waits for its own reply, in order."""
+        who = (command_id, _subject(entity_id))
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        queue = self._waiting.setdefault(who, deque())
+        queue.append(future)
+        try:
+            yield future
+        finally:
+            future.cancel()
+            if future in queue:
+                queue.remove(future)
+            if not queue and self._waiting.get(who) is queue:
+                del self._waiting[who]
+
+    async def stop(self) -> None:
+        """Wait for nothing more."""
+        self._task.cancel()
+        await asyncio.wait([self._task])
+        await self._consumer.stop()
+
+    async def _read(self) -> None:
+        while True:
+            for records in (await self._consumer.getmany(timeout_ms=60_000, max_records=_MAX_RECORDS)).values():
+                for record in records:
+                    self._deliver(record.value)
+
+    def _deliver(self, value: bytes) -> None:
+        # Most replies of a busy topic are for others: they are not worth a model.
+        raw = orjson.loads(value)
+        queue = self._waiting.get((raw["causationid"], raw.get("subject")))
+        while queue:
+            future = queue.popleft()
+            if not future.done():
+                future.set_result(Reply.model_validate(raw))
+                return
+
+    def _fail(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        for queue in self._waiting.values():
+            for future in queue:
+                if not future.done():
+                    future.set_exception(error or ConnectionError("The client was closed"))
+
+
+def _subject(entity_id: str) -> str | None:
+    """As replies name it: one that could be nobody's id is left out of them."""
+    return entity_id if 1 <= len(entity_id) <= _MAX_SUBJECT else None
+
+
+def _require(needed: set[str], present: set[str]) -> None:
+    if missing := needed - present:
+        msg = f"Topics missing: {', '.join(sorted(missing))}; `fairlead topics apply` creates them"
+        raise TopicsMissing(msg)
