@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
-from pathlib import Path
 
 import structlog
 
@@ -51,6 +49,12 @@ async def members(settings: Settings, aggregates: Sequence[str], keys: KeyStore)
         )
         group = settings.group or f"{settings.prefix}fairlead.{name}.handler"
         found.append(
-            Member(terms, group, max_records=settings.max_batch, session_timeout_ms=settings.session_timeout_ms)
+            Member(
+                terms,
+                group,
+                instance_id=settings.instance_id,
+                max_records=settings.max_batch,
+                session_timeout_ms=settings.session_timeout_ms,
+            )
         )
     return found

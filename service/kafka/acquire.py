@@ -66,8 +66,8 @@ async def read_partition(
         if checkpoint is None:
             if ends[events]:
                 raise PartitionUnsafe(
-                    f"{topics.snapshots}[{partition}] has no checkpoint although {topics.events}[{partition}] has events: "
-                    "restore the topic, or recreate both, before this partition is handled again"
+                    f"{topics.snapshots} has no checkpoint although {topics.events} has events: restore the topic, "
+                    "or recreate all five topics of the aggregate together"
                 )
             return Acquired(replay.finish(), starts[commands])
         await _recognise(reader, commands, checkpoint, starts[commands], ends[commands])
@@ -78,9 +78,13 @@ async def _recognise(reader: AIOKafkaConsumer, commands: TopicPartition, at: Che
     place = f"{commands.topic}[{commands.partition}]"
     remedy = "give the partition back its own commands, or recreate all five topics of the aggregate together"
     if at.next_offset > end:
-        raise PartitionUnsafe(f"{place} ends at {end}, but {at.next_offset} commands were judged: it was recreated; {remedy}")
+        raise PartitionUnsafe(
+            f"{place} ends at {end}, but {at.next_offset} commands were judged: it was recreated; {remedy}"
+        )
     if at.next_offset < start:
-        raise PartitionUnsafe(f"{place} begins at {start}, but command {at.next_offset} was never judged: retention removed it")
+        raise PartitionUnsafe(
+            f"{place} begins at {start}, but command {at.next_offset} was never judged: retention removed it"
+        )
     if at.last_offset < start:
         return
     reader.assign([commands])
@@ -88,7 +92,9 @@ async def _recognise(reader: AIOKafkaConsumer, commands: TopicPartition, at: Che
     async for _, records in _until(reader, {commands: at.last_offset + 1}):
         record = records[0]
         if (record.offset, record.timestamp) != (at.last_offset, at.last_timestamp):
-            raise PartitionUnsafe(f"{place} holds another command at offset {at.last_offset}: it was recreated; {remedy}")
+            raise PartitionUnsafe(
+                f"{place} holds another command at offset {at.last_offset}: it was recreated; {remedy}"
+            )
         return
 
 

@@ -24,7 +24,9 @@ _LAG_SECONDS = 5.0
 class PartitionFeed:
     """Reads one partition ahead of its owner, by no more than a few batches."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, tp: TopicPartition, max_records: int, lost: Callable[[BaseException], None]) -> None:
+    def __init__(
+        self, consumer: AIOKafkaConsumer, tp: TopicPartition, max_records: int, lost: Callable[[BaseException], None]
+    ) -> None:
         self._consumer = consumer
         self._tp = tp
         self._max_records = max_records
@@ -72,7 +74,9 @@ class PartitionFeed:
 class Member(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka's base class has no types
     """Owns what the group assigns; `faults` names the partitions that were stopped because going on was unsafe."""
 
-    def __init__(self, terms: Terms, group: str, *, max_records: int, session_timeout_ms: int) -> None:
+    def __init__(
+        self, terms: Terms, group: str, *, instance_id: str | None, max_records: int, session_timeout_ms: int
+    ) -> None:
         self.faults: list[str] = []
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._assigned = asyncio.Event()
@@ -82,6 +86,7 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka's bas
         self._consumer = AIOKafkaConsumer(
             **terms.connection,
             group_id=group,
+            group_instance_id=instance_id,
             enable_auto_commit=False,
             auto_offset_reset="none",
             isolation_level="read_committed",

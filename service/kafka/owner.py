@@ -28,7 +28,8 @@ log = structlog.get_logger()
 
 _BACKOFF_SECONDS = 0.25
 _MAX_BACKOFF_SECONDS = 5.0
-_FENCED_SECONDS = 3.0
+_FENCED_SECONDS = 1.5
+_MAX_FENCED_SECONDS = 30.0
 
 
 class Feed(Protocol):
@@ -101,15 +102,19 @@ class PartitionOwner:
                 self._log.warning("acquiring anew", reason="a request to the broker failed on its way")
             except ProducerFenced:
                 self._log.warning("fenced", reason="another owner has started, or a transaction took too long")
-                await asyncio.sleep(_FENCED_SECONDS * (0.5 + random.random()))  # noqa: S311  # jitter, so that two do not fence each other in turns
+                # Longer each time, so that two who both believe they are the owner do not fence each other in turns.
+                await self._pause(_FENCED_SECONDS, _MAX_FENCED_SECONDS)
             except Exception as error:  # noqa: BLE001  # whatever it was, the truth is in the log: read it again
                 self._log.warning("acquiring anew", error=type(error).__name__, reason=str(error), exc_info=True)
-                self._failures += 1
-                pause = min(_BACKOFF_SECONDS * 2**self._failures, _MAX_BACKOFF_SECONDS)
-                await asyncio.sleep(pause * (0.5 + random.random()))  # noqa: S311  # jitter
+                await self._pause(_BACKOFF_SECONDS, _MAX_BACKOFF_SECONDS)
             finally:
                 self.owned.clear()
                 self._feed.stop()
+
+    async def _pause(self, first: float, longest: float) -> None:
+        seconds = min(first * 2**self._failures, longest)
+        self._failures += 1
+        await asyncio.sleep(seconds * random.uniform(0.5, 1.5))  # noqa: S311  # jitter is no secret
 
     async def _own(self) -> None:
         terms = self._terms
@@ -159,5 +164,3 @@ class PartitionOwner:
         overlay.merge()
         self._failures = 0
         self.next_offset = checkpoint.next_offset
-
-

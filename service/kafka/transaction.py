@@ -33,7 +33,13 @@ class PartitionProducer:
     """Writes transactions for one partition; after any exception it must be stopped and another one started."""
 
     def __init__(
-        self, connection: Mapping[str, Any], transactional_id: str, partition: int, *, timeout_ms: int, commit_timeout: float
+        self,
+        connection: Mapping[str, Any],
+        transactional_id: str,
+        partition: int,
+        *,
+        timeout_ms: int,
+        commit_timeout: float,
     ) -> None:
         self._partition = partition
         self._commit_timeout = commit_timeout
@@ -99,5 +105,11 @@ class PartitionProducer:
 
     async def stop(self) -> None:
         """Let go within a bound: aiokafka's own stop flushes, and can wait for a leader that is gone."""
-        with suppress(KafkaError, TimeoutError, AssertionError, asyncio.CancelledError):
-            await asyncio.wait_for(self._producer.stop(), _STOP_SECONDS)
+        try:
+            async with asyncio.timeout(_STOP_SECONDS):
+                await self._producer.stop()
+        except (KafkaError, AssertionError, OSError, TimeoutError):
+            # Its second stop would do nothing: close the connections under it.
+            with suppress(KafkaError, OSError, TimeoutError):
+                async with asyncio.timeout(_STOP_SECONDS):
+                    await self._producer.client.close()
