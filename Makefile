@@ -1,10 +1,15 @@
-PYTHON ?= python3
+# All that is done with this folder; each target sets up what it needs by itself. Works with GNU make 3.81.
+
+# python3 if it is new enough, else the newest there is.
+PYTHON = $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -Ic 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$python; break; }; done)
 RUN = .venv/bin/python -m
 
-.PHONY: setup demo test check up clean
+# What the caller's shell says about other servers, other Python code and other Java is not meant for these.
+$(foreach name,$(filter PG% KAFKA_% PYTHONPATH PYTHONHOME JAVA_TOOL_OPTIONS _JAVA_OPTIONS JDK_JAVA_OPTIONS CLASSPATH,\
+	$(.VARIABLES)),$(eval unexport $(name)))
 
-setup:
-	@"$(PYTHON)" deploy/setup.py
+.PHONY: setup demo up test check locks clean
 
 demo: setup
 	@$(RUN) service demo
@@ -20,6 +25,18 @@ check: setup
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
 	@.venv/bin/lint-imports
+
+setup:
+	@python="$(PYTHON)"; [ -n "$$python" ] || { \
+		echo "set-up: no Python 3.11 or newer was found: install one and call make again" >&2; exit 1; }; \
+	$$python -I deploy/setup.py
+
+# The newest versions that pyproject.toml allows, for every platform at once, with the hash of each file.
+COMPILE = uv pip compile --quiet --universal --python-version 3.11 --only-binary :all: --generate-hashes --no-header \
+	--no-emit-index-url --no-emit-find-links --no-emit-package fairlead pyproject.toml
+locks:
+	$(COMPILE) --upgrade --extra local --group dev --group build --output-file deploy/locks/development.txt
+	$(COMPILE) --constraint deploy/locks/development.txt --output-file deploy/locks/service.txt
 
 clean:
 	rm -rf .venv build
