@@ -1,0 +1,15 @@
+"""Stage 2: events and replies become rows; one file a read model, and a new one is one more line here."""
+
+from service.projections import accounts, journal, outcomes, ports, ships
+from service.projections.projection import Projection
+
+PROJECTIONS: dict[str, Projection] = {
+    projection.name: projection
+    for projection in (
+        ships.PROJECTION,
+        ports.PROJECTION,
+        accounts.PROJECTION,
+        journal.PROJECTION,
+        outcomes.PROJECTION,
+    )
+}

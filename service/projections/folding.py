@@ -1,0 +1,73 @@
+"""Many changes become few writes: the changes of one row become one, rows of one shape go together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from service.projections.projection import Add, Change, Insert, Upsert
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Rows of one table and one shape; each row has the values of `keys`, `sets` and `adds`, in this order.
+
+    Without `keys` the rows are new.
+    """
+
+    table: str
+    keys: tuple[str, ...]
+    sets: tuple[str, ...]
+    adds: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+
+
+@dataclass(slots=True)
+class _Rows:
+    keys: tuple[str, ...]
+    sets: dict[tuple[Any, ...], dict[str, Any]] = field(default_factory=dict)
+    adds: dict[tuple[Any, ...], dict[str, int]] = field(default_factory=dict)
+
+
+def fold(changes: Iterable[Change]) -> list[Write]:
+    """The writes that do what these changes do in their order.
+
+    Rows are in the order of their keys, and tables in that of their names, so that two partitions that write
+    shared rows at once never wait for each other in a circle.
+    Raises ValueError where a column is both set and added to.
+    """
+    new: dict[tuple[str, tuple[str, ...]], list[tuple[Any, ...]]] = {}
+    tables: dict[str, _Rows] = {}
+    for change in changes:
+        if isinstance(change, Insert):
+            new.setdefault((change.table, tuple(change.row)), []).append(tuple(change.row.values()))
+        elif isinstance(change, Upsert):
+            rows = tables.get(change.table) or tables.setdefault(change.table, _Rows(tuple(change.key)))
+            rows.sets.setdefault(tuple(change.key.values()), {}).update(change.values)
+        else:
+            rows = tables.get(change.table) or tables.setdefault(change.table, _Rows(tuple(change.key)))
+            _add(rows.adds.setdefault(tuple(change.key.values()), {}), change)
+    writes = [Write(table, (), columns, (), rows) for (table, columns), rows in sorted(new.items())]
+    for table, rows in sorted(tables.items()):
+        writes += _writes(table, rows)
+    return writes
+
+
+def _add(sums: dict[str, int], change: Add) -> None:
+    for column, delta in change.deltas.items():
+        sums[column] = sums.get(column, 0) + delta
+
+
+def _writes(table: str, rows: _Rows) -> list[Write]:
+    # One shape for all sums of a table, with 0 where there is nothing to add: one statement locks shared rows in order.
+    adds = tuple(sorted({column for sums in rows.adds.values() for column in sums}))
+    shapes: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
+    for key in sorted(rows.sets.keys() | rows.adds.keys()):
+        values, sums = rows.sets.get(key, {}), rows.adds.get(key, {})
+        sets = tuple(sorted(values))
+        row = (*key, *(values[column] for column in sets), *(sums.get(column, 0) for column in adds))
+        shapes.setdefault(sets, []).append(row)
+    if both := {column for sets in shapes for column in sets} & set(adds):
+        raise ValueError(f"{table}: both set and added to: {', '.join(sorted(both))}")
+    return [Write(table, rows.keys, sets, adds, shape) for sets, shape in sorted(shapes.items())]

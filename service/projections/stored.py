@@ -1,0 +1,77 @@
+"""A message as it stands on its topic, read once for whatever is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+import orjson
+
+Kind = Literal["events", "replies"]
+
+
+class Record(Protocol):
+    """A record as it was read from a topic."""
+
+    @property
+    def value(self) -> bytes | None:
+        """A message in JSON."""
+
+    @property
+    def partition(self) -> int:
+        """Where it stands."""
+
+    @property
+    def offset(self) -> int:
+        """Where it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The topic of an aggregate that a projection reads."""
+
+    aggregate: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An event, or a reply; `version` is null for a reply, `entity_id` only for a reply to what named no entity.
+
+    `time` is in UTC.
+    """
+
+    aggregate: str
+    kind: Kind
+    partition: int
+    offset: int
+    entity_id: str | None
+    version: int | None
+    id: str
+    type: str
+    time: datetime
+    causation_id: str
+    correlation_id: str | None
+    data: Mapping[str, Any]
+
+
+def read_stored(source: Source, record: Record) -> Stored:
+    """The message in a record of this source; raises ValueError, KeyError or TypeError where it is none."""
+    envelope = orjson.loads(record.value or b"")
+    get = envelope.get
+    return Stored(
+        source.aggregate,
+        source.kind,
+        record.partition,
+        record.offset,
+        get("subject"),
+        get("entityversion"),
+        envelope["id"],
+        envelope["type"],
+        datetime.fromisoformat(envelope["time"]),
+        envelope["causationid"],
+        get("correlationid"),
+        envelope["data"],
+    )
