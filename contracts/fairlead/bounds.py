@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 MAX_INTEGER = 2**53 - 1
 MAX_ITEMS = 1_000
@@ -14,28 +15,45 @@ MAX_HISTORY_CHUNK = 500
 MAX_VALUE_BYTES = 256 * 1024
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_INTEGER = r"0|-?[1-9][0-9]{0,18}|[1-9][0-9]{19}"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_RFC_3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
 
 
 def _plain(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     if _CONTROL.search(text):
-        msg = "must not contain control characters"
-        raise ValueError(msg)
+        raise ValueError("must not contain control characters")
     if not unicodedata.is_normalized("NFC", text):
-        msg = "must be in Unicode normalization form NFC"
-        raise ValueError(msg)
+        raise ValueError("must be in Unicode normalization form NFC")
     return text
+
+
+def _rfc_3339(value: object) -> object:
+    # pydantic alone would also read a number of seconds, a bare date and a time without seconds.
+    if isinstance(value, str) and not _RFC_3339.fullmatch(value):
+        raise ValueError("must be a time as of RFC 3339")
+    return value
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must be within the years 1 to 9999 in UTC") from None
 
 
 Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain)]
 Uuid = Annotated[str, StringConstraints(pattern=rf"^{_UUID}$")]
 ShipId = Uuid
-UserId = Annotated[str, StringConstraints(pattern=rf"^({_UUID}|-?(0|[1-9][0-9]{{0,18}}))$")]
+UserId = Annotated[str, StringConstraints(pattern=rf"^({_UUID}|{_INTEGER})$")]
 Quantity = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 Balance = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 BalanceChange = Annotated[int, Field(ge=-MAX_INTEGER, le=MAX_INTEGER)]
+Time = Annotated[AwareDatetime, BeforeValidator(_rfc_3339), AfterValidator(_in_utc)]
 Version = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 
 

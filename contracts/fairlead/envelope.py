@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import reduce
 from operator import or_
 from typing import Annotated, Any, Literal
 
-from fairlead.bounds import MAX_INTEGER, Message, Text, Uuid
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, create_model
+
+from fairlead.bounds import MAX_INTEGER, Message, Text, Time, Uuid
 
 CONTENT_TYPE = ("content-type", b"application/cloudevents+json")
 SCHEMA_VERSION = 1
 
-_EXTENSION_NAME = re.compile(r"^[a-z0-9]+$")
+_ATTRIBUTE_NAME = re.compile(r"[a-z0-9]+")
+_LITERAL: Any = Literal
 
 Status = Literal["accepted", "rejected", "invalid", "conflict", "busy", "failed"]
 FINAL: frozenset[Status] = frozenset({"accepted", "rejected", "invalid", "conflict"})
@@ -31,7 +33,7 @@ class Command(BaseModel):
     type: str
     subject: str
     data: Message
-    time: AwareDatetime | None = None
+    time: Time | None = None
     datacontenttype: Literal["application/json"] | None = None
     dataschema: str | None = None
     expectedversion: Annotated[int, Field(ge=0, le=MAX_INTEGER)] | None = None
@@ -102,9 +104,9 @@ def command_adapter(aggregate: str, entity_id: Any, commands: Mapping[str, type[
         create_model(
             f"{message.__name__}Command",
             __base__=Command,
-            type=(Literal[name], ...),
+            type=(_LITERAL[name], ...),
             subject=(entity_id, ...),
-            dataschema=(Literal[schema_id(aggregate, name)] | None, None),
+            dataschema=(_LITERAL[schema_id(aggregate, name)] | None, None),
             data=(message, ...),
         )
         for name, message in commands.items()
@@ -113,6 +115,6 @@ def command_adapter(aggregate: str, entity_id: Any, commands: Mapping[str, type[
     return TypeAdapter(Annotated[union, Field(discriminator="type")])
 
 
-def misnamed_attributes(command: Command) -> list[str]:
-    """Attributes whose names CloudEvents does not allow, such as a misspelt `expectedVersion`."""
-    return [name for name in command.__pydantic_extra__ or () if not _EXTENSION_NAME.match(name)]
+def misnamed_attributes(names: Iterable[str]) -> list[str]:
+    """Those names of attributes that CloudEvents does not allow, such as a misspelt `expectedVersion`."""
+    return [name for name in names if not _ATTRIBUTE_NAME.fullmatch(name)]

@@ -7,15 +7,18 @@ from functools import reduce
 from operator import or_
 from typing import Annotated, Any, Literal
 
-from fairlead.bounds import MAX_HISTORY_CHUNK, Message, Uuid, Version
-from pydantic import AwareDatetime, Field, create_model
+from pydantic import Field, create_model
+
+from fairlead.bounds import MAX_HISTORY_CHUNK, Message, Time, Uuid, Version
+
+_LITERAL: Any = Literal
 
 
 class HistoryEvent(Message):
     """An event with the id and time that it was given where it happened."""
 
     id: Uuid
-    time: AwareDatetime
+    time: Time
     type: str
     data: Message
 
@@ -24,16 +27,19 @@ class ImportHistory(Message):
     """Events of one entity, of which the first has `first_version`."""
 
     first_version: Version
-    events: Annotated[Sequence[HistoryEvent], Field(min_length=1, max_length=MAX_HISTORY_CHUNK)]
+    events: Annotated[Sequence[HistoryEvent], Field(max_length=MAX_HISTORY_CHUNK)]
 
 
-def import_history(events: Mapping[str, type[Message]]) -> type[ImportHistory]:
-    """The `import_history` command of an aggregate, narrowed to its events by their type."""
+def import_history(events: Mapping[str, Any]) -> type[ImportHistory]:
+    """The `import_history` command of an aggregate, narrowed to its events by their type.
+
+    `events` are the annotated types of what may stand in it.
+    """
     kinds = [
-        create_model(f"History{name}", __base__=HistoryEvent, type=(Literal[name], ...), data=(event, ...))
+        create_model(f"History{name}", __base__=HistoryEvent, type=(_LITERAL[name], ...), data=(event, ...))
         for name, event in events.items()
     ]
     union: Any = reduce(or_, kinds)
-    entry = Annotated[union, Field(discriminator="type")]
-    chunk = Annotated[list[entry], Field(min_length=1, max_length=MAX_HISTORY_CHUNK)]  # type: ignore[valid-type]  # the entry's type is made from the registry
+    entry: Any = Annotated[union, Field(discriminator="type")]
+    chunk: Any = Annotated[list[entry], Field(max_length=MAX_HISTORY_CHUNK)]
     return create_model("ImportHistory", __base__=ImportHistory, __doc__=ImportHistory.__doc__, events=(chunk, ...))

@@ -5,6 +5,10 @@ These names and fields are the storage format: they stay for ever.
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import AfterValidator
+
 from fairlead.bounds import Balance, BalanceChange, Message, Sealed, Text, UserId
 from fairlead.history import import_history
 
@@ -43,6 +47,12 @@ class UserDeleted(Message):
     """The account was closed."""
 
 
+def _unsealed(event: UserCreated) -> UserCreated:
+    if isinstance(event.username, Sealed):
+        raise ValueError("username must be plain text in a command")  # noqa: TRY004  # pydantic makes a fault of it
+    return event
+
+
 EVENTS: dict[str, type[Message]] = {
     "UserCreated": UserCreated,
     "UserBalanceChanged": UserBalanceChanged,
@@ -53,7 +63,7 @@ COMMANDS: dict[str, type[Message]] = {
     "create_user": CreateUser,
     "change_balance": ChangeBalance,
     "delete_user": DeleteUser,
-    "import_history": import_history(EVENTS),
+    "import_history": import_history({**EVENTS, "UserCreated": Annotated[UserCreated, AfterValidator(_unsealed)]}),
 }
 
 ENTITY_ID = UserId

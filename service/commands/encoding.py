@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from fairlead.bounds import Message
-from fairlead.envelope import CONTENT_TYPE, Command, schema_id
 
+from fairlead.envelope import CONTENT_TYPE, Command, schema_id
 from service.commands.entities import Outcome
-from service.commands.identity import render_time, reply_id
+from service.commands.identity import NewEvent, render_time, reply_id
 from service.commands.personal import DataKey, seal
 from service.commands.ports import Draft, Headers, Record
 from service.commands.reading import Unreadable
@@ -31,33 +30,25 @@ class Encoder:
         self._event_schemas = {name: schema_id(aggregate.name, name) for name in aggregate.events}
         self._reply_schema = schema_id(aggregate.name, "CommandReply")
 
-    def event(  # noqa: PLR0913  # an event's envelope has as many independent parts
-        self,
-        event: Message,
-        event_id: str,
-        version: int,
-        time: int,
-        command: Command,
-        digest: str,
-        record: Record,
-        key: DataKey | None,
-    ) -> Draft:
-        """An event; `time` in microseconds, `key` where the event holds personal data."""
-        kind = type(event).__name__
-        data: dict[str, Any] = event.__dict__
-        if key is not None and (protected := self._aggregate.personal.get(kind)):
+    def event(self, event: NewEvent, command: Command, digest: str, record: Record, key: DataKey | None) -> Draft:
+        """An event; `key` where it holds personal data."""
+        kind = type(event.message).__name__
+        data: dict[str, Any] = event.message.__dict__
+        if protected := self._aggregate.personal.get(kind):
+            if key is None:
+                raise LookupError(f"No data key for {command.subject}: its {kind} must not be written in plain text")
             sealed = {name: seal(key, self._aggregate.name, command.subject, name, data[name]) for name in protected}
             data = data | sealed
         envelope = {
             "specversion": "1.0",
-            "id": event_id,
+            "id": event.id,
             "source": self._source,
             "type": kind,
             "subject": command.subject,
-            "time": render_time(time),
+            "time": render_time(event.time),
             "datacontenttype": "application/json",
             "dataschema": self._event_schemas[kind],
-            "entityversion": version,
+            "entityversion": event.version,
             "causationid": command.id,
             "commanddigest": digest,
         }
@@ -85,7 +76,7 @@ class Encoder:
         """The answer to what was not judged, None where there is no id to answer to."""
         if fault.command_id is None:
             return None
-        data = {
+        data: dict[str, Any] = {
             "status": status,
             "code": fault.code,
             "message": fault.message,
@@ -125,8 +116,8 @@ class Encoder:
         if correlation_id is not None:
             envelope["correlationid"] = correlation_id
         envelope["data"] = data
-        key = record.key if record.key is not None else subject and subject.encode()
-        return Draft(key or None, orjson.dumps(envelope), _headers(record.headers), record.timestamp)
+        key = record.key if record.key is not None or subject is None else subject.encode()
+        return Draft(key, orjson.dumps(envelope), _headers(record.headers), record.timestamp)
 
     def dead_letter(self, record: Record, code: str, reason: str, extra: Sequence[tuple[str, bytes]] = ()) -> Draft:
         """The record as it was received, with why and whence in headers."""

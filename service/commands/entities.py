@@ -8,6 +8,8 @@ from typing import Any
 WINDOW_COMMANDS = 1_000
 WINDOW_MICROS = 24 * 3600 * 1_000_000
 
+EventRef = tuple[str, str, int]
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -20,7 +22,7 @@ class Outcome:
     code: str | None
     message: str | None
     entity_version: int
-    events: tuple[tuple[str, str, int], ...]
+    events: tuple[EventRef, ...]
     digest: str
     time: int
     place: int
@@ -46,13 +48,18 @@ class Entities:
     event_ids: dict[str, list[str]] = field(default_factory=dict)
 
     def remember(self, entity_id: str, command_id: str, outcome: Outcome) -> None:
-        """Keep an outcome, and let go of those that the window no longer reaches."""
+        """Keep an outcome of a known entity, and let go of those that no later command can find.
+
+        A broker's clock may go back, but no decision is older than the entity's last event: only that time is safe
+        to forget by, so that what a repeat finds depends on the log alone, and not on when a batch ended.
+        """
         window = self.windows.setdefault(entity_id, {})
         window.pop(command_id, None)
         window[command_id] = outcome
+        floor = self.known[entity_id].time
         while window:
             oldest = next(iter(window))
-            if within_window(window[oldest], outcome.place, outcome.time):
+            if within_window(window[oldest], outcome.place, floor):
                 break
             del window[oldest]
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import cast
 
+from pydantic import ValidationError
+
 from fairlead.bounds import Message
 from fairlead.envelope import Command
 from fairlead.history import ImportHistory
-from pydantic import ValidationError
-
 from service.commands.entities import Entity, Overlay
-from service.commands.identity import micros_of
+from service.commands.identity import NewEvent, micros_of
 from service.domain import Aggregate
 from service.domain.aggregate import Rejected
 
 
-class Refused(Exception):  # noqa: N818  # a refusal is an answer, not an error
+class Refused(Exception):
     """Why a chunk is not taken; `status` is rejected or conflict."""
 
     def __init__(self, status: str, code: str, message: str) -> None:
@@ -25,13 +25,8 @@ class Refused(Exception):  # noqa: N818  # a refusal is an answer, not an error
         self.message = message
 
 
-def judge_history(
-    aggregate: Aggregate, command: Command, entity: Entity, overlay: Overlay
-) -> list[tuple[Message, str, int, int]]:
-    """The events of a chunk that are not there yet, as (event, id, version, time in microseconds).
-
-    Raises Refused.
-    """
+def judge_history(aggregate: Aggregate, command: Command, entity: Entity, overlay: Overlay) -> list[NewEvent]:
+    """The events of a chunk that are not there yet; raises Refused."""
     chunk = cast("ImportHistory", command.data)
     if chunk.first_version > entity.version + 1:
         message = f"The chunk begins with version {chunk.first_version}, but the current version is {entity.version}"
@@ -39,10 +34,10 @@ def judge_history(
     fresh = []
     for version, entry in enumerate(chunk.events, chunk.first_version):
         if version > entity.version:
-            fresh.append((entry.data, entry.id, version, micros_of(entry.time)))
+            fresh.append(NewEvent(entry.data, entry.id, version, micros_of(entry.time)))
         elif entry.id != overlay.event_id(command.subject, version):
             raise Refused("conflict", "history_differs", f"Event {version} is another one here")
-    check_rules(aggregate, command.subject, entity.state, entity.version, [event for event, *_ in fresh])
+    check_rules(aggregate, command.subject, entity.state, entity.version, [event.message for event in fresh])
     return fresh
 
 
@@ -63,4 +58,3 @@ def check_rules(aggregate: Aggregate, entity_id: str, state: object, version: in
         if fault is not None:
             raise Refused("rejected", "invalid_history", f"Event {number}: {fault}")
         state = aggregate.evolve(state, event)
-

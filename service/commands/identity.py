@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
 import orjson
+from pydantic_core import from_json
+
+from fairlead.bounds import Message
+from fairlead.envelope import SCHEMA_VERSION, Command
+from fairlead.history import ImportHistory
+from service.commands.personal import DataKey
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event about to be written, under its own id; `time` in microseconds since the epoch."""
+
+    message: Message
+    id: str
+    version: int
+    time: int
 
 
 def _uuid8(text: str) -> str:
@@ -39,6 +56,19 @@ def digest(data: Any, expected_version: int | None, type_: str, version: int, se
     """The content of a command in 32 hex digits; keyed where it holds personal data."""
     canonical = orjson.dumps([type_, version, expected_version, data], option=orjson.OPT_SORT_KEYS)
     return blake2b(canonical, digest_size=16, key=secret).hexdigest()
+
+
+def command_digest(command: Command, value: bytes, key: DataKey | None) -> str:
+    """The digest of a command as received; `key` where it holds personal data.
+
+    Once the key is gone the data is left out: a digest of it without a key would tell what it was.
+    """
+    if key is not None and key.secret is None:
+        return digest(None, command.expectedversion, command.type, SCHEMA_VERSION)
+    # An imported history is digested as it was sent: its times are text there.
+    data = from_json(value)["data"] if isinstance(command.data, ImportHistory) else command.data.__dict__
+    secret = key.secret or b"" if key else b""
+    return digest(data, command.expectedversion, command.type, SCHEMA_VERSION, secret)
 
 
 @lru_cache(maxsize=4096)

@@ -15,15 +15,24 @@ class Record(Protocol):
     """A record as it was read from a topic; `timestamp` in milliseconds since the epoch."""
 
     @property
-    def key(self) -> bytes | None: ...
+    def key(self) -> bytes | None:
+        """What its partition follows from."""
+
     @property
-    def value(self) -> bytes | None: ...
+    def value(self) -> bytes | None:
+        """Its content."""
+
     @property
-    def headers(self) -> Headers: ...
+    def headers(self) -> Headers:
+        """What stands beside the content."""
+
     @property
-    def offset(self) -> int: ...
+    def offset(self) -> int:
+        """Its place in the partition."""
+
     @property
-    def timestamp(self) -> int: ...
+    def timestamp(self) -> int:
+        """When the broker took it."""
 
 
 @dataclass(frozen=True, slots=True)

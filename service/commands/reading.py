@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails, from_json
+
 from fairlead.bounds import MAX_VALUE_BYTES, Text
 from fairlead.envelope import Command, command_adapter, misnamed_attributes
-from pydantic import TypeAdapter, ValidationError
-from pydantic_core import from_json
-
 from service.commands.ports import Record
+from service.commands.surrogates import without_surrogates
 from service.domain import Aggregate
 
 _SHOWN_FAULTS = 10
+_SHOWN_NAME = 100
 _MAX_ID = 200
+_OTHER_KEY = "key: must be the subject"
 _TEXT: TypeAdapter[str] = TypeAdapter(Text)
 
 
@@ -42,55 +46,103 @@ class CommandReader:
         if value is None:
             return Unreadable("unreadable", "The record has no value")
         if len(value) > MAX_VALUE_BYTES:
-            return Unreadable("too_large", f"The value is larger than {MAX_VALUE_BYTES} bytes")
+            return _unreadable("too_large", f"The value is larger than {MAX_VALUE_BYTES} bytes", _members(value))
         try:
             command = self._validate(value)
         except ValidationError as error:
             return self._explain(value, record.key, error)
-        faults = [f"{name}: no attribute of CloudEvents has such a name" for name in misnamed_attributes(command)]
+        faults = []
+        if command.__pydantic_extra__:
+            # pydantic reads NaN and Infinity, which are no JSON, and would find no fault with them in an extension.
+            if (b"NaN" in value or b"Infinity" in value) and isinstance(fault := _parse(value), str):
+                return Unreadable("unreadable", fault)
+            faults = _misnamed(command.__pydantic_extra__)
         if record.key != command.subject.encode():
-            faults.append("key: must be the subject")
-        if faults:
-            return Unreadable("invalid_command", "; ".join(faults), command.id, command.subject, command.correlationid)
-        return command
+            faults.append(_OTHER_KEY)
+        if not faults:
+            return command
+        return Unreadable("invalid_command", _joined(faults), command.id, command.subject, command.correlationid)
 
-    def _explain(self, value: bytes, key: bytes | None, error: ValidationError) -> Unreadable:
-        try:
-            raw = from_json(value, allow_inf_nan=False)
-        except ValueError as fault:
-            return Unreadable("unreadable", f"The value is not JSON: {fault}")
-        if not isinstance(raw, dict):
-            return Unreadable("unreadable", "The value is not a JSON object")
-        command_id, subject = _short(raw.get("id")), _short(raw.get("subject"))
-        correlation_id = _correlation(raw.get("correlationid"))
+    def _explain(
+        self, value: bytes, key: bytes | None, error: ValidationError | None, known: Sequence[str] = ()
+    ) -> Unreadable:
+        raw = _parse(value)
+        if isinstance(raw, str):
+            return self._with_surrogates(value, key) or Unreadable("unreadable", raw)
         missing = [name for name in ("specversion", "id", "type") if not isinstance(raw.get(name), str)]
         if missing:
-            message = f"The value is not a CloudEvent: {', '.join(missing)} must be a string"
-            return Unreadable("unreadable", message, command_id, subject, correlation_id)
+            return _unreadable("unreadable", f"The value is no CloudEvent: {', '.join(missing)} must be a string", raw)
         if raw["type"] not in self._types:
-            message = f"Unknown command: {raw['type'][:_MAX_ID]}"
-            return Unreadable("unknown_command", message, command_id, subject, correlation_id)
-        faults = _faults(error)
-        if subject is None or key != subject.encode():
-            faults.append("key: must be the subject")
-        return Unreadable("invalid_command", "; ".join(faults), command_id, subject, correlation_id)
+            return _unreadable("unknown_command", f"Unknown command: {raw['type']}", raw)
+        faults = list(known)
+        if error is not None:
+            details = error.errors(include_url=False, include_context=False, include_input=False)
+            faults += [f"{_path(raw, detail)}: {detail['msg']}" for detail in details]
+        faults += _misnamed(raw)
+        if not isinstance(raw.get("subject"), str) or key != raw["subject"].encode():
+            faults.append(_OTHER_KEY)
+        return _unreadable("invalid_command", _joined(faults), raw)
+
+    def _with_surrogates(self, value: bytes, key: bytes | None) -> Unreadable | None:
+        found = without_surrogates(value)
+        if found is None:
+            return None
+        clean, paths = found
+        faults = [f"{path[:_SHOWN_NAME]}: must not contain lone surrogates" for path in paths]
+        try:
+            self._validate(clean)
+        except ValidationError as error:
+            return self._explain(clean, key, error, faults)
+        return self._explain(clean, key, None, faults)
 
 
-def _short(value: Any) -> str | None:
-    return value if isinstance(value, str) and 1 <= len(value) <= _MAX_ID else None
-
-
-def _correlation(value: Any) -> str | None:
+def _parse(value: bytes) -> dict[str, Any] | str:
+    """The members of a JSON object, or why it is none."""
     try:
-        return _TEXT.validate_python(value, strict=True)
+        raw = from_json(value, allow_inf_nan=False)
+    except ValueError as fault:
+        return f"The value is not JSON: {fault}"
+    return raw if isinstance(raw, dict) else "The value is not a JSON object"
+
+
+def _members(value: bytes) -> dict[str, Any]:
+    raw = _parse(value)
+    return {} if isinstance(raw, str) else raw
+
+
+def _unreadable(code: str, message: str, raw: dict[str, Any]) -> Unreadable:
+    try:
+        correlation_id = _TEXT.validate_python(raw.get("correlationid"), strict=True)
     except ValidationError:
-        return None
+        correlation_id = None
+    command_id, subject = raw.get("id"), raw.get("subject")
+    return Unreadable(
+        code,
+        message,
+        command_id if isinstance(command_id, str) and 1 <= len(command_id) <= _MAX_ID else None,
+        subject if isinstance(subject, str) else None,
+        correlation_id,
+    )
 
 
-def _faults(error: ValidationError) -> list[str]:
-    """A line for each fault, with its path; the union's tag, which is no part of the message, left out."""
-    details = error.errors(include_url=False, include_context=False, include_input=False)
-    faults = [f"{'.'.join(map(str, detail['loc'][1:])) or 'value'}: {detail['msg']}" for detail in details]
-    if len(faults) > _SHOWN_FAULTS:
-        return [*faults[:_SHOWN_FAULTS], f"and {len(faults) - _SHOWN_FAULTS} more"]
-    return faults
+def _misnamed(names: Iterable[str]) -> list[str]:
+    wrong = misnamed_attributes(names)
+    return [f"{name[:_SHOWN_NAME]}: no attribute of CloudEvents has such a name" for name in wrong]
+
+
+def _joined(faults: Sequence[str]) -> str:
+    """One message, so short that it fits into a reply and a header whatever was sent."""
+    rest = [f"and {len(faults) - _SHOWN_FAULTS} more"] if len(faults) > _SHOWN_FAULTS else []
+    return "; ".join([*faults[:_SHOWN_FAULTS], *rest])
+
+
+def _path(raw: Any, detail: ErrorDetails) -> str:
+    """Where in the message a fault is: pydantic's path without the tags of unions, which are no part of the message."""
+    place, path = raw, []
+    for part in detail["loc"]:
+        if (isinstance(place, dict) and part in place) or (isinstance(place, list) and isinstance(part, int)):
+            place = place[part]  # type: ignore[index]  # a part of a dict's path is one of its keys
+            path.append(str(part)[:_SHOWN_NAME])
+    if detail["type"] == "missing":
+        path.append(str(detail["loc"][-1]))
+    return ".".join(path) or "value"

@@ -4,4 +4,6 @@ from service.domain.aggregate import Aggregate
 from service.domain.ship import SHIP
 from service.domain.user import USER
 
+__all__ = ["AGGREGATES", "Aggregate"]
+
 AGGREGATES: dict[str, Aggregate] = {aggregate.name: aggregate for aggregate in (SHIP, USER)}

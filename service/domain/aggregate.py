@@ -9,7 +9,7 @@ from typing import Any
 from fairlead.bounds import Message
 
 
-class Rejected(Exception):  # noqa: N818  # a refusal is an answer, not an error
+class Rejected(Exception):
     """A rule of the domain says no; `code` is for programs, the message for people."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -48,8 +48,7 @@ class Aggregate:
         """The event from its JSON; raises InvalidHistory for an unknown type, ValidationError for wrong data."""
         model = self.events.get(event_type)
         if model is None:
-            msg = f"Unknown event: {event_type}"
-            raise InvalidHistory(msg)
+            raise InvalidHistory(f"Unknown event: {event_type}")
         return model.model_validate(data)
 
     def fold(self, state: Any, events: Sequence[Message]) -> Any:

@@ -20,9 +20,7 @@ from fairlead.ship import (
     ShipRegistered,
     UnloadCargo,
 )
-
 from service.domain.aggregate import Aggregate, InvalidHistory, Rejected
-
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +107,11 @@ def evolve(state: State, event: Event) -> State:
     if isinstance(state, Unregistered):
         if isinstance(event, ShipRegistered):
             return Registered(event.name)
-        msg = "First event must be ShipRegistered"
-        raise InvalidHistory(msg)
+        raise InvalidHistory("First event must be ShipRegistered")
     cargo: Mapping[str, int] = {} if isinstance(state, Registered) else state.cargo
     match event:
         case ShipRegistered():
-            msg = "Only the first event can be ShipRegistered"
-            raise InvalidHistory(msg)
+            raise InvalidHistory("Only the first event can be ShipRegistered")
         case ShipDocked():
             return Docked(state.name, cargo, event.port)
         case ShipDeparted():
@@ -130,13 +126,11 @@ def evolve(state: State, event: Event) -> State:
 
 def _with_cargo(state: State, item: str, change: int) -> Docked:
     if not isinstance(state, Docked):
-        msg = "Cargo moves only on a docked ship"
-        raise InvalidHistory(msg)
+        raise InvalidHistory("Cargo moves only on a docked ship")
     cargo = dict(state.cargo)
     quantity = cargo.pop(item, 0) + change
     if quantity < 0:
-        msg = f"Not enough {item} on the ship"
-        raise InvalidHistory(msg)
+        raise InvalidHistory(f"Not enough {item} on the ship")
     if quantity:
         cargo[item] = quantity
     return Docked(state.name, cargo, state.port)

@@ -9,7 +9,6 @@ from typing import Any, assert_never
 from fairlead import user
 from fairlead.bounds import MAX_INTEGER, Sealed
 from fairlead.user import ChangeBalance, CreateUser, DeleteUser, UserBalanceChanged, UserCreated, UserDeleted
-
 from service.domain.aggregate import Aggregate, InvalidHistory, Rejected
 
 
@@ -74,15 +73,13 @@ def evolve(state: State, event: Event) -> State:
         case Unknown(), UserCreated():
             return Active(event.username, event.balance)
         case Unknown(), _:
-            msg = "First event must be UserCreated"
-            raise InvalidHistory(msg)
+            raise InvalidHistory("First event must be UserCreated")
         case Active(), UserBalanceChanged():
             return Active(state.username, state.balance + event.balance_change)
         case Active(), UserDeleted():
             return Deleted()
         case _:
-            msg = f"{type(event).__name__} cannot follow in this history"
-            raise InvalidHistory(msg)
+            raise InvalidHistory(f"{type(event).__name__} cannot follow in this history")
 
 
 def cause(event: Event) -> Command:
