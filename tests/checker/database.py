@@ -1,0 +1,96 @@
+"""Reads keys and projections from PostgreSQL once the projections have caught up with the logs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from tests.checker.projections import READS
+from tests.checker.records import DataKey, Json, PartitionLogs, Projections
+from tests.checker.report import Report
+
+_COLUMNS: Mapping[str, str] = {
+    "ships": "ship_id, name, status, current_port, version, cargo",
+    "ports": "port, ships_now, visits, loaded, unloaded",
+    "accounts": "user_id, username, balance, version, deleted",
+    "journal": "aggregate, entity_id, version, event_id, type, time, causation_id, correlation_id, data",
+    "outcomes": """aggregate, partition, "offset", command_id, entity_id, status, code, message, entity_version,
+        events, time""",
+}
+_JSON = frozenset({"cargo", "username", "data", "events"})
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+async def read_keys(database_url: str, prefix: str) -> dict[str, DataKey]:
+    """The data key of each user."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        rows = await connection.fetch(f'SELECT kid, entity_id, key FROM "{prefix}fairlead_keys".keys')  # noqa: S608  # a prefix of our own
+    finally:
+        await connection.close()
+    return {row["entity_id"]: DataKey(str(row["kid"]), row["key"] and bytes(row["key"])) for row in rows}
+
+
+async def read_projections(
+    report: Report, database_url: str, logs: list[PartitionLogs], *, prefix: str, deadline: float
+) -> Projections:
+    """All rows, after waiting for progress; what has not caught up by the deadline is a violation."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        while True:
+            progress = await _progress(connection, prefix)
+            behind = _behind(logs, progress)
+            if not behind or time.monotonic() > deadline:
+                break
+            await asyncio.sleep(0.1)
+        for place, why in behind.items():
+            report.wrong(place, why)
+        found = {name: await _rows(connection, prefix, name) for name in _COLUMNS}
+    finally:
+        await connection.close()
+    return Projections(found, progress)
+
+
+async def _progress(connection: Any, prefix: str) -> dict[tuple[str, str, int], int]:
+    rows = await connection.fetch(f'SELECT projection, topic, partition, next_offset FROM "{prefix}fairlead".progress')  # noqa: S608  # a prefix of our own
+    return {(row["projection"], row["topic"], row["partition"]): row["next_offset"] for row in rows}
+
+
+async def _rows(connection: Any, prefix: str, name: str) -> list[Json]:
+    query = f'SELECT {_COLUMNS[name]} FROM "{prefix}fairlead".{name}'  # noqa: S608  # names of our own
+    return [_row(record) for record in await connection.fetch(query)]
+
+
+def _behind(logs: list[PartitionLogs], progress: Mapping[tuple[str, str, int], int]) -> dict[str, str]:
+    behind = {}
+    for name, sources in READS.items():
+        for aggregate, kind in sources:
+            for of in logs:
+                # Behind the last record only the markers of transactions follow, which say nothing to a projection.
+                end = of.records[kind][-1].offset + 1 if of.records[kind] else 0
+                at = progress.get((name, of.topic(kind), of.partition), 0)
+                if of.aggregate == aggregate and at < end:
+                    behind[f"{name} of {of.place(kind)}"] = f"has not caught up: {at} of {end}"
+    return behind
+
+
+def _row(record: Mapping[str, Any]) -> Json:
+    return {name: json.loads(value) if name in _JSON and value else _plain(value) for name, value in record.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, datetime):
+        return (value - _EPOCH) // timedelta(microseconds=1)
+    if isinstance(value, Decimal) and value == value.to_integral_value():
+        return int(value)
+    return value

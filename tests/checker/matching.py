@@ -1,0 +1,121 @@
+"""Stand-ins for what the contract leaves open: equal to whatever fits, and afterwards only to that."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from tests.checker.records import DataKey
+from tests.checker.text import is_uuid
+
+_NONCE = 12
+_TAG = 16
+
+
+class Open:
+    """A text that fits a pattern; the first one compared with it is what a repeat has to say again."""
+
+    __hash__ = None  # type: ignore[assignment]  # equal to many
+
+    def __init__(self, pattern: str = ".+", example: str = "a reason") -> None:
+        self.example = example
+        self._pattern = re.compile(pattern, re.DOTALL)
+        self._said: str | None = None
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the other is the text that was said, or may be said now."""
+        if not isinstance(other, str) or (self._said is None and not self._pattern.fullmatch(other)):
+            return False
+        if self._said is None:
+            self._said = other
+        return other == self._said
+
+    def __repr__(self) -> str:
+        """What would fit."""
+        return repr(self._said) if self._said is not None else f"a text like /{self._pattern.pattern}/"
+
+
+def naming(paths: list[str]) -> Open:
+    """A message that names every fault's path; the wording after a path is free."""
+    wanted = [rf"(?:^|.*; ){re.escape(path)}(?:\.[^:]*)?: " for path in paths]
+    if len(paths) > 10:  # a service may cut a long list short; then any one of them has to be there
+        return Open("(?:" + "|".join(wanted) + ").+", f"{paths[0]}: wrong; and more")
+    return Open("".join(f"(?={path})" for path in wanted) + ".+", "; ".join(f"{path}: wrong" for path in paths))
+
+
+class OpaqueDigests:
+    """The digests of one entity whose key is not known: equal for equal content, different for different."""
+
+    def __init__(self) -> None:
+        self._by_content: dict[bytes, _OpaqueDigest] = {}
+        self.owners: dict[str, _OpaqueDigest] = {}
+
+    def of(self, content: bytes) -> _OpaqueDigest:
+        """The stand-in for the digest of a content."""
+        return self._by_content.setdefault(content, _OpaqueDigest(self))
+
+
+class _OpaqueDigest:
+    __hash__ = None  # type: ignore[assignment]  # equal to many
+
+    def __init__(self, siblings: OpaqueDigests) -> None:
+        self._siblings = siblings
+        self._said: str | None = None
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, str) or not re.fullmatch("[0-9a-f]{32}", other):
+            return False
+        if self._siblings.owners.setdefault(other, self) is not self:
+            return False
+        self._said = self._said or other
+        return other == self._said
+
+    def __repr__(self) -> str:
+        return self._said or "a digest that no other content has"
+
+
+class Sealed:
+    """A protected field that opens to this text; only its shape is looked at where there is no key to open it."""
+
+    __hash__ = None  # type: ignore[assignment]  # equal to many
+
+    def __init__(self, text: str, context: bytes, key: DataKey | None, *, have_keys: bool) -> None:
+        self._text = text
+        self._context = context
+        self._key = key
+        self._have_keys = have_keys
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the other is well formed and, with the key at hand, seals this text."""
+        if not isinstance(other, dict) or set(other) != {"alg", "kid", "value"} or other["alg"] != "A256GCM":
+            return False
+        raw = _bytes(other["value"])
+        if raw is None or not is_uuid(other["kid"]):
+            return False
+        if len(raw) != _NONCE + len(self._text.encode()) + _TAG:
+            return False
+        if self._key is None:
+            return not self._have_keys
+        return other["kid"] == self._key.kid and (self._key.secret is None or self._opens(raw, self._key.secret))
+
+    def _opens(self, raw: bytes, secret: bytes) -> bool:
+        try:
+            return AESGCM(secret).decrypt(raw[:_NONCE], raw[_NONCE:], self._context) == self._text.encode()
+        except InvalidTag:
+            return False
+
+    def __repr__(self) -> str:
+        """What would fit, without telling the text."""
+        return f"a protected field under key {self._key.kid if self._key else '(unknown)'}"
+
+
+def _bytes(value: Any) -> bytes | None:
+    try:
+        return base64.b64decode(value, validate=True)
+    except (binascii.Error, TypeError, ValueError):
+        return None

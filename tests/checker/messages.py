@@ -1,0 +1,115 @@
+"""The messages that have to be on the log, with stand-ins where the contract leaves a value open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.checker.hashing import uuid8
+from tests.checker.history import NewEvent
+from tests.checker.matching import Open, Sealed
+from tests.checker.reading import Fault
+from tests.checker.records import DataKey, Headers, Json, PartitionLogs, Record
+from tests.checker.text import render_time
+
+_TRACE = ("traceparent", "tracestate")
+_CONTENT_TYPE = ("content-type", b"application/cloudevents+json")
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What has to follow from one command: `reply` is None where there is no id, `reason` where it is judged."""
+
+    record: Record
+    status: str
+    code: str | None
+    duplicate: bool
+    reply: Json | None
+    reply_key: bytes | None
+    headers: Headers
+    events: list[Json] = field(default_factory=list)
+    reason: str | Open | None = None
+
+    @property
+    def name(self) -> str:
+        """Under which name it is counted."""
+        if self.duplicate:
+            return "duplicate"
+        return f"{self.status}.{self.code}" if self.code else self.status
+
+
+def unjudged(logs: PartitionLogs, record: Record, fault: Fault) -> Verdict:
+    """What follows from a record that is no command of this partition."""
+    reply = None
+    if fault.id is not None:
+        answer: Json = {"status": "invalid", "code": fault.code, "message": fault.message}
+        answer |= {"entity_version": None, "events": []}
+        reply = _reply(logs, record, fault.id, fault.subject, record.timestamp * 1000, answer)
+        if fault.correlation is not None:
+            reply["correlationid"] = fault.correlation
+    key = record.key
+    if key is None and fault.subject is not None:
+        key = fault.subject.encode("utf-8", "surrogatepass")
+    headers = _headers(record)
+    return Verdict(record, "invalid", fault.code, False, reply, key, headers, reason=fault.message)  # noqa: FBT003  # by its name in Verdict
+
+
+def judged(  # noqa: PLR0913  # the independent parts of an answer
+    logs: PartitionLogs, record: Record, command: Json, now: int, digest: Any, answer: Json, *, duplicate: bool
+) -> Verdict:
+    """What follows from a command that was judged; its events are added by whoever knows them."""
+    reply = _reply(logs, record, command["id"], command["subject"], now, answer)
+    reply["commanddigest"] = digest
+    reply["data"]["duplicate"] = duplicate
+    if command.get("correlationid") is not None:
+        reply["correlationid"] = command["correlationid"]
+    return Verdict(record, answer["status"], answer["code"], duplicate, reply, record.key, _headers(record))
+
+
+def event(  # noqa: PLR0913  # the independent parts of an event
+    logs: PartitionLogs, command: Json, new: NewEvent, version: int, data: Json, digest: Any
+) -> Json:
+    """An event as it has to stand on its topic."""
+    envelope = {
+        **_envelope(logs.aggregate, new.id, new.type, new.time),
+        "subject": command["subject"],
+        "entityversion": version,
+        "causationid": command["id"],
+        "commanddigest": digest,
+        "data": data,
+    }
+    if command.get("correlationid") is not None:
+        envelope["correlationid"] = command["correlationid"]
+    return envelope
+
+
+def protected(data: Json, entity_id: str, key: DataKey | None, *, have_keys: bool) -> Json:
+    """The data of a `UserCreated` with its name sealed."""
+    context = f"user\n{entity_id}\nusername".encode()
+    return {**data, "username": Sealed(data["username"], context, key, have_keys=have_keys)}
+
+
+def _reply(  # noqa: PLR0913  # the independent parts of a reply
+    logs: PartitionLogs, record: Record, command_id: str, subject: str | None, now: int, answer: Json
+) -> Json:
+    id_ = uuid8(logs.aggregate, "reply", logs.partition, record.offset)
+    envelope = _envelope(logs.aggregate, id_, "CommandReply", now)
+    envelope["causationid"] = command_id
+    envelope["data"] = {**answer, "duplicate": False, "retry_after_ms": None}
+    return envelope if subject is None else {**envelope, "subject": subject}
+
+
+def _envelope(aggregate: str, id_: str, type_: str, time: int) -> Json:
+    return {
+        "specversion": "1.0",
+        "id": id_,
+        "source": f"/fairlead/{aggregate}",
+        "type": type_,
+        "time": render_time(time),
+        "datacontenttype": "application/json",
+        "dataschema": f"urn:fairlead:{aggregate}:{type_}:1",
+    }
+
+
+def _headers(record: Record) -> Headers:
+    return (_CONTENT_TYPE, *((name, value) for name, value in record.headers if name in _TRACE))

@@ -1,0 +1,122 @@
+"""Checks the logs of one partition against the decisions made again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from tests.checker.alignment import Message, align, split_headers
+from tests.checker.checkpoint import checked_end
+from tests.checker.messages import Verdict
+from tests.checker.model import Judge
+from tests.checker.records import Json, PartitionLogs, Record
+from tests.checker.report import Report
+from tests.checker.text import parse
+
+_ADDED_HEADERS = 6
+
+
+def check_partition(report: Report, logs: PartitionLogs, judge: Judge, *, settled: bool) -> list[Verdict]:
+    """Judge every command that was handled, compare, and return the verdicts."""
+    for kind in ("commands", "events"):
+        records = logs.records[kind]
+        if records and kind == "commands" and records[0].offset:
+            report.wrong(logs.place(kind), f"begins at {records[0].offset}: decisions cannot be made again from there")
+    end = checked_end(report, logs, settled=settled)
+    verdicts = [judge.judge(record) for record in logs.records["commands"] if record.offset < end]
+    align(report, logs, "replies", list(_replies(verdicts)), list(_found(report, logs, "replies")))
+    events = list(_found(report, logs, "events"))
+    align(report, logs, "events", list(_events(verdicts)), events)
+    _check_versions(report, logs, events)
+    letters = [_letter(record) for record in logs.records["dead-letters"]]
+    align(report, logs, "dead-letters", list(_letters(logs, verdicts)), letters)
+    _count(report, verdicts)
+    return verdicts
+
+
+def _count(report: Report, verdicts: list[Verdict]) -> None:
+    report.counts["commands"] += len(verdicts)
+    for verdict in verdicts:
+        report.counts[verdict.name] += 1
+        report.counts["replies"] += verdict.reply is not None
+        report.counts["events"] += len(verdict.events)
+        report.counts["dead letters"] += verdict.reason is not None
+
+
+def _replies(verdicts: list[Verdict]) -> Iterator[Message]:
+    for verdict in verdicts:
+        if verdict.reply is not None:
+            value = verdict.reply
+            wanted = {"key": verdict.reply_key, "headers": sorted(verdict.headers, key=str), "value": value}
+            yield Message(value["id"], f"reply to {value['causationid']}", wanted, verdict.record.offset)
+
+
+def _events(verdicts: list[Verdict]) -> Iterator[Message]:
+    for verdict in verdicts:
+        for value in verdict.events:
+            wanted = {"key": verdict.record.key, "headers": sorted(verdict.headers, key=str), "value": value}
+            yield Message(
+                (value["subject"], value["entityversion"]), _event_label(value), wanted, verdict.record.offset
+            )
+
+
+def _event_label(value: Json) -> str:
+    return f"{value.get('type')} {value.get('entityversion')} of {value.get('subject')}"
+
+
+def _found(report: Report, logs: PartitionLogs, kind: str) -> Iterator[Message]:
+    for record in logs.records[kind]:
+        try:
+            value = parse(record.value or b"")
+        except ValueError:
+            value = None
+        if not isinstance(value, dict):
+            report.wrong(logs.place(kind, record.offset), "is no JSON object")
+            continue
+        content = {"key": record.key, "headers": sorted(record.headers, key=str), "value": value}
+        if kind == "replies":
+            yield Message(str(value.get("id")), f"reply to {value.get('causationid')}", content, record.offset)
+        else:
+            identity = (str(value.get("subject")), str(value.get("entityversion")))
+            number = value.get("entityversion")
+            if type(number) is int:
+                yield Message((identity[0], number), _event_label(value), content, record.offset)
+            else:
+                yield Message(identity, _event_label(value), content, record.offset)
+
+
+def _check_versions(report: Report, logs: PartitionLogs, events: list[Message]) -> None:
+    """The versions of each entity on the log itself, whatever the commands say."""
+    last: dict[str, int] = {}
+    for event in events:
+        value: Json = event.content["value"]
+        subject, version = str(value.get("subject")), value.get("entityversion")
+        if version != last.get(subject, 0) + 1:
+            report.wrong(
+                logs.place("events", event.offset), f"{subject} has version {version} after {last.get(subject, 0)}"
+            )
+        last[subject] = version if type(version) is int else 0
+
+
+def _letters(logs: PartitionLogs, verdicts: list[Verdict]) -> Iterator[Message]:
+    for verdict in verdicts:
+        if verdict.reason is None:
+            continue
+        record = verdict.record
+        added: dict[str, Any] = {
+            "fairlead-code": verdict.code,
+            "fairlead-reason": verdict.reason,
+            "fairlead-topic": logs.topic("commands"),
+            "fairlead-partition": str(logs.partition),
+            "fairlead-offset": str(record.offset),
+            "fairlead-timestamp": str(record.timestamp),
+        }
+        wanted = {"key": record.key, "value": record.value, "headers": list(record.headers), "added headers": added}
+        yield Message(str(record.offset), f"dead letter ({verdict.code})", wanted, record.offset)
+
+
+def _letter(record: Record) -> Message:
+    parts = split_headers(record, _ADDED_HEADERS)
+    offset = parts["added headers"].get("fairlead-offset")
+    content = {"key": record.key, "value": record.value, **parts}
+    return Message(offset, f"the dead letter of offset {offset}", content, record.offset)

@@ -1,0 +1,92 @@
+"""Checks the rows of every projection against the checker's own fold of the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+
+from tests.checker import rows
+from tests.checker.differences import differences
+from tests.checker.messages import Verdict
+from tests.checker.model import Entity
+from tests.checker.records import Json, PartitionLogs, Projections
+from tests.checker.report import Report
+
+READS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "ships": (("ship", "events"),),
+    "ports": (("ship", "events"),),
+    "accounts": (("user", "events"),),
+    "journal": (("ship", "events"), ("user", "events")),
+    "outcomes": (("ship", "replies"), ("user", "replies")),
+}
+IDENTITY: Mapping[str, tuple[str, ...]] = {
+    "ships": ("ship_id",),
+    "ports": ("port",),
+    "accounts": ("user_id",),
+    "journal": ("aggregate", "entity_id", "version"),
+    "outcomes": ("aggregate", "partition", "offset"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """What one partition came to."""
+
+    logs: PartitionLogs
+    entities: Mapping[str, Entity]
+    verdicts: list[Verdict]
+
+
+def check_projections(report: Report, folds: list[Fold], projections: Projections) -> None:
+    """Report rows that are missing, altered or left over, and progress beyond the log."""
+    expected: Mapping[str, Callable[[list[Json]], list[Json]]] = {
+        "ships": lambda _: [row for fold in _of(folds, "ship") for row in rows.ships(fold.entities)],
+        "ports": lambda _: rows.ports([v for fold in _of(folds, "ship") for v in fold.verdicts], _ships(folds)),
+        "accounts": lambda found: [
+            row for fold in _of(folds, "user") for row in rows.accounts(fold.entities, fold.logs, found)
+        ],
+        "journal": lambda _: [row for fold in folds for row in rows.journal(fold.logs)],
+        "outcomes": lambda _: [row for fold in folds for row in rows.outcomes(fold.logs)],
+    }
+    for name, make in expected.items():
+        found = projections.rows[name]
+        wanted = make(found)
+        report.counts[f"rows of {name}"] += len(wanted)
+        _compare(report, name, wanted, found)
+    for (name, topic, partition), next_offset in projections.progress.items():
+        for logs in (fold.logs for fold in folds if fold.logs.partition == partition):
+            for aggregate, kind in READS.get(name, ()):
+                if aggregate == logs.aggregate and topic == logs.topic(kind) and next_offset > logs.end(kind):
+                    report.wrong(
+                        f"{name} of {logs.place(kind)}", f"stands at {next_offset}, the log ends at {logs.end(kind)}"
+                    )
+
+
+def _of(folds: list[Fold], aggregate: str) -> list[Fold]:
+    return [fold for fold in folds if fold.logs.aggregate == aggregate]
+
+
+def _ships(folds: list[Fold]) -> list[Entity]:
+    return [entity for fold in _of(folds, "ship") for entity in fold.entities.values()]
+
+
+def _compare(report: Report, name: str, expected: list[Json], found: list[Json]) -> None:
+    def identity(row: Json) -> Hashable:
+        return tuple(row[column] for column in IDENTITY[name])
+
+    def place(key: Hashable) -> str:
+        return f"projection {name} {key}"
+
+    remaining: dict[Hashable, Json] = {}
+    for row in found:
+        if remaining.setdefault(identity(row), row) is not row:
+            report.wrong(place(identity(row)), "row is doubled")
+    for wanted in expected:
+        row = remaining.pop(identity(wanted), {})
+        if not row:
+            report.wrong(place(identity(wanted)), "row is missing")
+            continue
+        for line in differences(wanted, row):
+            report.wrong(place(identity(wanted)), line)
+    for key in remaining:
+        report.wrong(place(key), "row without a cause")

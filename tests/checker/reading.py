@@ -1,0 +1,65 @@
+"""The first three checks, which need no entity: readable, contract, partition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tests.checker.contract import COMMANDS, faults
+from tests.checker.hashing import partition_of
+from tests.checker.matching import Open, naming
+from tests.checker.records import Json, PartitionLogs, Record
+from tests.checker.text import is_text, parse
+
+MAX_VALUE = 256 * 1024
+_MAX_ID = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a record is no command; `command` holds what of it could be read."""
+
+    code: str
+    message: str | Open
+    command: Json
+
+    @property
+    def id(self) -> str | None:
+        """The id that a reply can name, None where it gets none."""
+        id_ = self.command.get("id")
+        return id_ if isinstance(id_, str) and 1 <= len(id_) <= _MAX_ID else None
+
+    @property
+    def subject(self) -> str | None:
+        """The subject that a reply can name."""
+        subject = self.command.get("subject")
+        return subject if isinstance(subject, str) else None
+
+    @property
+    def correlation(self) -> str | None:
+        """The correlation id that a reply carries."""
+        value = self.command.get("correlationid")
+        return value if is_text(value) else None
+
+
+def read(logs: PartitionLogs, record: Record) -> Json | Fault:
+    """The command in a record of this partition, or why it is none."""
+    readable = _object(record.value)
+    if len(record.value or b"") > MAX_VALUE:
+        return Fault("too_large", Open(), readable)
+    if not all(isinstance(readable.get(name), str) for name in ("specversion", "id", "type")):
+        return Fault("unreadable", Open(), readable)
+    if readable["type"] not in COMMANDS[logs.aggregate]:
+        return Fault("unknown_command", f"Unknown command: {readable['type']}", readable)
+    if paths := faults(logs.aggregate, readable, record.key):
+        return Fault("invalid_command", naming(paths), readable)
+    if partition_of(record.key or b"", logs.partitions) != logs.partition:
+        return Fault("wrong_partition", Open(), readable)
+    return readable
+
+
+def _object(value: bytes | None) -> Json:
+    try:
+        found = parse(value or b"")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
