@@ -1,0 +1,90 @@
+"""Connections to PostgreSQL that wait for it to come up, and one name for everything that passes by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any
+
+import asyncpg
+import orjson
+import structlog
+
+from service.projections.store import StoreUnavailable
+
+log = structlog.get_logger()
+
+Pool = Any  # asyncpg is published without types
+Connection = Any
+
+_COMMAND_SECONDS = 60.0
+_CONNECT_SECONDS = 5.0
+_CLOSE_SECONDS = 2.0
+_BACKOFF_SECONDS = 0.25
+_MAX_BACKOFF_SECONDS = 5.0
+
+# Connection lost, transaction rolled back by a rival, resources short, server going down or coming up.
+_PASSING_CLASSES = ("08", "40", "53", "57")
+
+
+@asynccontextmanager
+async def open_pool(database_url: str, *, size: int = 8, patience_s: float = 60.0) -> AsyncIterator[Pool]:
+    """A pool of up to `size` connections; raises StoreUnavailable where none is had within `patience_s` seconds.
+
+    A wrong password or database is raised at once.
+    """
+    pool = await _connect(database_url, size, patience_s)
+    try:
+        yield pool
+    finally:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(pool.close(), _CLOSE_SECONDS)
+
+
+async def _connect(database_url: str, size: int, patience_s: float) -> Pool:
+    loop = asyncio.get_running_loop()
+    deadline, backoff = loop.time() + patience_s, _BACKOFF_SECONDS
+    while True:
+        try:
+            with passing_faults():
+                return await asyncpg.create_pool(
+                    database_url,
+                    min_size=1,
+                    max_size=size,
+                    command_timeout=_COMMAND_SECONDS,
+                    timeout=_CONNECT_SECONDS,
+                    init=prepare_connection,
+                )
+        except StoreUnavailable as fault:
+            if loop.time() + backoff > deadline:
+                raise
+            log.warning("waiting for PostgreSQL", reason=str(fault))
+        await asyncio.sleep(backoff)
+        backoff = min(backoff * 2, _MAX_BACKOFF_SECONDS)
+
+
+async def prepare_connection(connection: Connection) -> None:
+    """JSON as Python's own values, in the one format that both queries and COPY can send."""
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        format="binary",
+        encoder=lambda value: b"\x01" + orjson.dumps(value),
+        decoder=lambda raw: orjson.loads(raw[1:]),
+    )
+
+
+@contextmanager
+def passing_faults() -> Iterator[None]:
+    """Turn what passes by itself into StoreUnavailable; let every other fault through."""
+    try:
+        yield
+    except asyncpg.PostgresError as error:
+        if (error.sqlstate or "")[:2] in _PASSING_CLASSES:
+            raise StoreUnavailable(f"PostgreSQL: {error}") from error
+        raise
+    except (OSError, TimeoutError, asyncpg.InterfaceError) as error:
+        if isinstance(error, ValueError):  # a value that has no form in its column's type
+            raise
+        raise StoreUnavailable(f"PostgreSQL: {error or type(error).__name__}") from error
