@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
 
 import structlog
 
@@ -11,9 +14,16 @@ from service.commands.reading import CommandReader
 from service.domain import AGGREGATES
 from service.kafka import topics as kafka_topics
 from service.kafka.connection import connection
+from service.kafka.feed import ProjectionFeed
 from service.kafka.member import Member
 from service.kafka.owner import Terms
 from service.kafka.topics import Topics
+from service.postgres.keys import PostgresKeys, prepare_keys
+from service.postgres.names import Names
+from service.postgres.pool import open_pool
+from service.postgres.projector import ProjectionTables
+from service.postgres.schema import prepare_projections
+from service.projections import PROJECTIONS
 from service.settings import Settings
 
 log = structlog.get_logger()
@@ -58,3 +68,51 @@ async def members(settings: Settings, aggregates: Sequence[str], keys: KeyStore)
             )
         )
     return found
+
+
+async def run_handler(settings: Settings, aggregates: Sequence[str]) -> None:
+    """Judge the commands of these aggregates, of all where none is named, until cancelled."""
+    names = Names(settings.prefix)
+    async with open_pool(settings.database_url.get_secret_value()) as pool:
+        await prepare_keys(pool, names)
+        found = await members(settings, aggregates or list(AGGREGATES), PostgresKeys(pool, names))
+        await _serve(settings, found)
+
+
+async def run_projectors(settings: Settings, names: Sequence[str]) -> None:
+    """Keep these projections up with their topics, all where none is named, until cancelled."""
+    chosen = [PROJECTIONS[name] for name in names or PROJECTIONS]
+    schemas = Names(settings.prefix)
+    async with open_pool(settings.database_url.get_secret_value()) as pool:
+        await prepare_projections(pool, schemas, chosen)
+        feeds = [
+            ProjectionFeed(
+                connection(settings),
+                settings.prefix,
+                projection,
+                ProjectionTables(pool, schemas, projection),
+                session_timeout_ms=settings.session_timeout_ms,
+            )
+            for projection in chosen
+        ]
+        await _serve(settings, feeds)
+
+
+class _Service(Protocol):
+    async def run(self) -> None: ...
+    async def ready(self) -> None: ...
+
+
+async def _serve(settings: Settings, services: Sequence[_Service]) -> None:
+    """Run all until one fails or this is cancelled; say so once all are ready."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for service in services:
+                group.create_task(service.run())
+            await asyncio.gather(*(service.ready() for service in services))
+            if settings.ready_file:
+                Path(settings.ready_file).touch()
+            log.info("ready")
+    except* Exception as faults:
+        # One reason is what a person can act on.
+        raise faults.exceptions[0] from None
