@@ -111,8 +111,8 @@ async def _serve(settings: Settings, services: Sequence[_Service]) -> None:
                 group.create_task(service.run())
             await asyncio.gather(*(service.ready() for service in services))
             if settings.ready_file:
-                Path(settings.ready_file).touch()
+                await asyncio.to_thread(Path(settings.ready_file).touch)
             log.info("ready")
-    except* Exception as faults:
+    except* Exception as faults:  # noqa: BLE001  # only unwrapped, never swallowed
         # One reason is what a person can act on.
         raise faults.exceptions[0] from None
