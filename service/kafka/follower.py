@@ -1,0 +1,118 @@
+"""Reads one partition for a projection, from where the store stands, whatever happens to the store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import (
+    IllegalStateError,
+    KafkaError,
+    KafkaTimeoutError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+)
+
+from service.projections.batch import project_batch
+from service.projections.projection import Projection
+from service.projections.store import OffsetMoved, Store, StoreUnavailable
+from service.projections.stored import Source
+
+log = structlog.get_logger()
+
+_BATCH_RECORDS = 2_000
+_POLL_MS = 1_000
+_BACKOFF_SECONDS = 0.1
+_MAX_BACKOFF_SECONDS = 5.0
+
+
+class LogDiffers(Exception):
+    """The log does not hold what the projection would read next; the message says what to do."""
+
+
+class Follower:
+    """Runs until stopped; `reached` is the next offset, and `lost` is told of what cannot be waited for."""
+
+    def __init__(  # noqa: PLR0913  # what is read, by what, into what, and whom to tell
+        self,
+        consumer: AIOKafkaConsumer,
+        tp: TopicPartition,
+        source: Source,
+        projection: Projection,
+        store: Store,
+        lost: Callable[[BaseException], None],
+    ) -> None:
+        self.reached: int | None = None
+        self._consumer = consumer
+        self._tp = tp
+        self._source = source
+        self._projection = projection
+        self._store = store
+        self._lost = lost
+        self._log = log.bind(projection=projection.name, topic=tp.topic, partition=tp.partition)
+        self._task = asyncio.create_task(self._run(), name=f"{projection.name} {tp.topic}[{tp.partition}]")
+
+    async def stop(self, seconds: float) -> None:
+        """Drop the batch at hand: whoever reads next begins where the store stands."""
+        self._task.cancel()
+        await asyncio.wait({self._task}, timeout=seconds)
+
+    async def _run(self) -> None:
+        try:
+            backoff = _BACKOFF_SECONDS
+            while True:
+                before = self.reached
+                await self._follow_until_lost()
+                backoff = _BACKOFF_SECONDS if self.reached != before else min(backoff * 2, _MAX_BACKOFF_SECONDS)
+                await asyncio.sleep(backoff)
+        except IllegalStateError:
+            # Taken away in a rebalance: the listener has stopped this follower, or is about to.
+            self._log.debug("partition no longer assigned")
+        except Exception as error:  # noqa: BLE001  # a follower that ends in silence would look like an idle partition
+            self._lost(error)
+
+    async def _follow_until_lost(self) -> None:
+        try:
+            await self._follow(await self._start())
+        except OffsetMoved as moved:
+            self._log.warning("reading on from where another has come", reason=str(moved))
+        except StoreUnavailable as fault:
+            self._log.warning("waiting for the store", reason=str(fault))
+        except KafkaError as fault:
+            if not (fault.retriable or isinstance(fault, KafkaTimeoutError)):
+                raise
+            self._log.warning("waiting for the broker", reason=str(fault))
+
+    async def _start(self) -> int:
+        """Read on from where the store stands, or from the beginning of the log."""
+        beginning = (await self._consumer.beginning_offsets([self._tp]))[self._tp]
+        at = await self._store.position(self._tp.topic, self._tp.partition, beginning)
+        self._consumer.seek(self._tp, at)
+        self._consumer.resume(self._tp)
+        return at
+
+    async def _follow(self, at: int) -> None:
+        while True:
+            try:
+                batches = await self._consumer.getmany(self._tp, timeout_ms=_POLL_MS, max_records=_BATCH_RECORDS)
+            except NoOffsetForPartitionError:
+                # From before our seek, when aiokafka looked for a group offset in the background.
+                continue
+            except OffsetOutOfRangeError as error:
+                raise LogDiffers(self._explain(at)) from error
+            # Past the last record, so that the marker of its transaction does not look like lag.
+            reached = await self._consumer.position(self._tp)
+            if reached > at:
+                writes = project_batch(self._projection, self._source, batches.get(self._tp, []))
+                await self._store.apply(self._tp.topic, self._tp.partition, at, reached, writes)
+                self.reached = at = reached
+
+    def _explain(self, at: int) -> str:
+        one = self._projection
+        return (
+            f"{self._tp.topic}[{self._tp.partition}] has no offset {at}, which the projection {one.name} would read "
+            f"next: give the topic its own records back; or, to make the rows anew from what is there, drop the schema "
+            f"{one.schema} and the line of {one.name} in fairlead.versions"
+        )
