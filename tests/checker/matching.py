@@ -52,22 +52,26 @@ class OpaqueDigests:
     """The digests of one entity whose key is not known: equal for equal content, different for different."""
 
     def __init__(self) -> None:
-        self._by_content: dict[bytes, _OpaqueDigest] = {}
-        self.owners: dict[str, _OpaqueDigest] = {}
+        self._by_content: dict[bytes, OpaqueDigest] = {}
+        self.owners: dict[str, OpaqueDigest] = {}
 
-    def of(self, content: bytes) -> _OpaqueDigest:
+    def of(self, content: bytes) -> OpaqueDigest:
         """The stand-in for the digest of a content."""
-        return self._by_content.setdefault(content, _OpaqueDigest(self))
+        return self._by_content.setdefault(content, OpaqueDigest(content, self))
 
 
-class _OpaqueDigest:
+class OpaqueDigest:
+    """The digest of a content under a key that is not known."""
+
     __hash__ = None  # type: ignore[assignment]  # equal to many
 
-    def __init__(self, siblings: OpaqueDigests) -> None:
+    def __init__(self, content: bytes, siblings: OpaqueDigests) -> None:
+        self.content = content
         self._siblings = siblings
         self._said: str | None = None
 
     def __eq__(self, other: object) -> bool:
+        """Whether the other may be it, or is what it was before."""
         if not isinstance(other, str) or not re.fullmatch("[0-9a-f]{32}", other):
             return False
         if self._siblings.owners.setdefault(other, self) is not self:
@@ -76,6 +80,7 @@ class _OpaqueDigest:
         return other == self._said
 
     def __repr__(self) -> str:
+        """What would fit."""
         return self._said or "a digest that no other content has"
 
 
@@ -85,8 +90,8 @@ class Sealed:
     __hash__ = None  # type: ignore[assignment]  # equal to many
 
     def __init__(self, text: str, context: bytes, key: DataKey | None, *, have_keys: bool) -> None:
-        self._text = text
-        self._context = context
+        self.text = text
+        self.context = context
         self._key = key
         self._have_keys = have_keys
 
@@ -97,7 +102,7 @@ class Sealed:
         raw = _bytes(other["value"])
         if raw is None or not is_uuid(other["kid"]):
             return False
-        if len(raw) != _NONCE + len(self._text.encode()) + _TAG:
+        if len(raw) != _NONCE + len(self.text.encode()) + _TAG:
             return False
         if self._key is None:
             return not self._have_keys
@@ -105,7 +110,7 @@ class Sealed:
 
     def _opens(self, raw: bytes, secret: bytes) -> bool:
         try:
-            return AESGCM(secret).decrypt(raw[:_NONCE], raw[_NONCE:], self._context) == self._text.encode()
+            return AESGCM(secret).decrypt(raw[:_NONCE], raw[_NONCE:], self.context) == self.text.encode()
         except InvalidTag:
             return False
 

@@ -1,0 +1,1 @@
+"""What has to hold, tried on the whole and on its parts."""

@@ -1,0 +1,94 @@
+"""Writes by hand what an honest service would have left, so that a test can damage it and see the checker object."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import Any
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from tests.checker import rows
+from tests.checker.matching import OpaqueDigest, Open, Sealed
+from tests.checker.messages import Verdict
+from tests.checker.model import Judge
+from tests.checker.projections import READS
+from tests.checker.records import DataKey, Headers, Keys, PartitionLogs, Projections, Record
+
+KID = "0b9c7e0e-6f0b-4c57-9d6b-0d3a3a5c1c11"
+KEY = DataKey(KID, bytes(range(32)))
+
+
+def written(commands: PartitionLogs, keys: Keys | None = None) -> PartitionLogs:
+    """The same partition with everything that has to follow from its commands."""
+    logs = PartitionLogs(commands.aggregate, commands.partition, commands.partitions, commands.prefix)
+    logs.records["commands"] = list(commands.records["commands"])
+    judge = Judge(logs, keys=keys)
+    for record in logs.records["commands"]:
+        verdict = judge.judge(record)
+        if verdict.reply is not None:
+            _append(logs, "replies", verdict.reply_key, _json(verdict.reply), verdict.headers)
+        for event in verdict.events:
+            _append(logs, "events", record.key, _json(event), verdict.headers)
+        if verdict.reason is not None:
+            _append(logs, "dead-letters", record.key, record.value, (*record.headers, *_why(logs, verdict)))
+        _append(logs, "snapshots", b"checkpoint", _json({"next_offset": record.offset + 1}))
+    return logs
+
+
+def projected(partitions: Iterable[PartitionLogs], keys: Keys | None = None) -> Projections:
+    """The rows that projections of these logs would have."""
+    found: dict[str, list[Any]] = {name: [] for name in READS}
+    progress = {}
+    for logs in partitions:
+        judge = Judge(logs, keys=keys)
+        verdicts = [judge.judge(record) for record in logs.records["commands"]]
+        if logs.aggregate == "ship":
+            found["ships"] += rows.ships(judge.entities)
+            found["ports"] += rows.ports(verdicts, judge.entities.values())
+        else:
+            found["accounts"] += rows.accounts(judge.entities, logs, ())
+        found["journal"] += rows.journal(logs)
+        found["outcomes"] += rows.outcomes(logs)
+        for name, sources in READS.items():
+            for aggregate, kind in sources:
+                if aggregate == logs.aggregate:
+                    progress[name, logs.topic(kind), logs.partition] = logs.end(kind)
+    return Projections(found, progress)
+
+
+def _append(logs: PartitionLogs, kind: str, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:
+    # Every second offset, as a transaction's marker would take one.
+    logs.records[kind].append(Record(2 * len(logs.records[kind]), key, value, 0, headers))
+
+
+def _why(logs: PartitionLogs, verdict: Verdict) -> Headers:
+    record = verdict.record
+    texts = {
+        "fairlead-code": verdict.code,
+        "fairlead-reason": _said(verdict.reason),
+        "fairlead-topic": logs.topic("commands"),
+        "fairlead-partition": logs.partition,
+        "fairlead-offset": record.offset,
+        "fairlead-timestamp": record.timestamp,
+    }
+    return tuple((name, str(text).encode()) for name, text in texts.items())
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, default=_said, ensure_ascii=False).encode()
+
+
+def _said(value: object) -> object:
+    """Something definite in place of a stand-in."""
+    if isinstance(value, Open):
+        return value.example
+    if isinstance(value, OpaqueDigest):
+        return blake2b(value.content, digest_size=16, key=KEY.secret or b"").hexdigest()
+    if isinstance(value, Sealed):
+        nonce = bytes(12)
+        sealed = AESGCM(KEY.secret or b"").encrypt(nonce, value.text.encode(), value.context)
+        return {"alg": "A256GCM", "kid": KID, "value": base64.b64encode(nonce + sealed).decode()}
+    return value
