@@ -88,3 +88,13 @@ def passing_faults() -> Iterator[None]:
         if isinstance(error, ValueError):  # a value that has no form in its column's type
             raise
         raise StoreUnavailable(f"PostgreSQL: {error or type(error).__name__}") from error
+
+
+@contextmanager
+def reading_faults() -> Iterator[None]:
+    """As `passing_faults`, for readers that may come up before the first projector has made what they read."""
+    try:
+        with passing_faults():
+            yield
+    except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError) as error:
+        raise StoreUnavailable(f"PostgreSQL: {error}: `fairlead project` makes it") from error

@@ -1,0 +1,59 @@
+"""Who waits for a projection hears from it when it has moved on, and need not ask again and again."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import structlog
+
+from service.postgres.names import Names
+from service.postgres.pool import Pool, passing_faults
+from service.projections.store import StoreUnavailable
+
+log = structlog.get_logger()
+
+_BACKOFF_SECONDS = 1.0
+
+
+class Signals:
+    """Events of projections that have moved on; they come only while `run` does."""
+
+    def __init__(self, pool: Pool, names: Names) -> None:
+        self._pool = pool
+        self._names = names
+        self._events: dict[str, asyncio.Event] = {}
+
+    def next(self, projection: str) -> asyncio.Event:
+        """Set once the projection moves on after this call: ask for it first, then look, then wait."""
+        return self._events.setdefault(projection, asyncio.Event())
+
+    async def run(self) -> None:
+        """Listen until cancelled, over lost connections."""
+        while True:
+            try:
+                with passing_faults():
+                    await self._listen()
+            except StoreUnavailable as fault:
+                log.warning("not hearing from projections", reason=str(fault))
+            await asyncio.sleep(_BACKOFF_SECONDS)
+
+    async def _listen(self) -> None:
+        async with self._pool.acquire() as connection:
+            lost = asyncio.Event()
+            connection.add_termination_listener(lambda _: lost.set())
+            await connection.add_listener(self._names.channel, self._heard)
+            # What moved while nobody listened was not heard.
+            for projection in list(self._events):
+                self._wake(projection)
+            try:
+                await lost.wait()
+            finally:
+                await connection.remove_listener(self._names.channel, self._heard)
+
+    def _heard(self, _connection: Any, _process: int, _channel: str, projection: str) -> None:
+        self._wake(projection)
+
+    def _wake(self, projection: str) -> None:
+        if event := self._events.pop(projection, None):
+            event.set()
