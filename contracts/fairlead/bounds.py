@@ -7,7 +7,7 @@ import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
 
 MAX_INTEGER = 2**53 - 1
 MAX_ITEMS = 1_000
@@ -34,7 +34,7 @@ def _plain(text: str) -> str:
 
 def _rfc_3339(value: object) -> object:
     # pydantic alone would also read a number of seconds, a bare date and a time without seconds.
-    if isinstance(value, str) and not _RFC_3339.fullmatch(value):
+    if not isinstance(value, datetime) and not (isinstance(value, str) and _RFC_3339.fullmatch(value)):
         raise ValueError("must be a time as of RFC 3339")
     return value
 
@@ -53,7 +53,7 @@ UserId = Annotated[str, StringConstraints(pattern=rf"^({_UUID}|{_INTEGER})$")]
 Quantity = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 Balance = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 BalanceChange = Annotated[int, Field(ge=-MAX_INTEGER, le=MAX_INTEGER)]
-Time = Annotated[AwareDatetime, BeforeValidator(_rfc_3339), AfterValidator(_in_utc)]
+Time = Annotated[AwareDatetime, Strict(strict=False), BeforeValidator(_rfc_3339), AfterValidator(_in_utc)]
 Version = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 
 
