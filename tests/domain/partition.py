@@ -1,0 +1,141 @@
+"""A partition without Kafka: the real decider, and lists for topics, read back as any owner would read them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import orjson
+
+from service.commands.batch import Decider
+from service.commands.encoding import Encoder
+from service.commands.entities import Entities
+from service.commands.personal import DataKey
+from service.commands.ports import Draft, Headers
+from service.commands.reading import CommandReader
+from service.commands.replay import Replay
+from service.domain import AGGREGATES, Aggregate
+
+NOON = 1_795_000_000_000
+HOUR = 3_600_000
+READERS = {name: CommandReader(aggregate) for name, aggregate in AGGREGATES.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A record on a topic."""
+
+    key: bytes | None
+    value: bytes | None
+    offset: int
+    timestamp: int
+    headers: Headers = ()
+
+    @property
+    def json(self) -> Any:
+        """What its value says."""
+        return orjson.loads(self.value or b"null")
+
+
+class Keys:
+    """An in-memory twin of the key store."""
+
+    def __init__(self) -> None:
+        self._keys: dict[tuple[str, str], DataKey] = {}
+
+    async def ensure(self, aggregate: str, entity_ids: Collection[str]) -> dict[str, DataKey]:
+        """The keys of these entities, made where missing."""
+        return self.made(aggregate, entity_ids)
+
+    async def find(self, aggregate: str, entity_ids: Collection[str]) -> dict[str, DataKey]:
+        """The keys that are there."""
+        found = {id_: self._keys.get((aggregate, id_)) for id_ in entity_ids}
+        return {id_: key for id_, key in found.items() if key}
+
+    def made(self, aggregate: str, entity_ids: Collection[str]) -> dict[str, DataKey]:
+        """The same without waiting."""
+        for id_ in entity_ids:
+            self._keys.setdefault((aggregate, id_), DataKey(str(uuid4()), uuid4().bytes + uuid4().bytes))
+        return {id_: self._keys[aggregate, id_] for id_ in entity_ids}
+
+    def erase(self, aggregate: str, entity_id: str) -> None:
+        """Forget a person's key for ever."""
+        self._keys[aggregate, entity_id] = DataKey(self.made(aggregate, [entity_id])[entity_id].kid, None)
+
+
+@dataclass
+class Partition:
+    """Commands go in by `publish`, are judged by `judge` in batches, and everything written stays in the lists."""
+
+    aggregate: Aggregate
+    allow_import: bool = True
+    number: int = 0
+    owns: Callable[[bytes], bool] = lambda _: True
+    keys: Keys = field(default_factory=Keys)
+    commands: list[Stored] = field(default_factory=list)
+    events: list[Stored] = field(default_factory=list)
+    replies: list[Stored] = field(default_factory=list)
+    dead_letters: list[Stored] = field(default_factory=list)
+    judged: int = 0
+
+    def __post_init__(self) -> None:
+        """Choose the real parts."""
+        encoder = Encoder(self.aggregate, self.number, f"{self.aggregate.name}.commands")
+        reader = READERS.get(self.aggregate.name) or CommandReader(self.aggregate)
+        self.decider = Decider(self.aggregate, encoder, reader, self.owns, allow_import=self.allow_import)
+        self.entities = self.replayed()
+
+    def publish(self, key: bytes | None, value: bytes | None, *, at: int = NOON, headers: Headers = ()) -> None:
+        """Append a command; `at` is the broker's time in milliseconds."""
+        self.commands.append(Stored(key, value, len(self.commands), at, headers))
+
+    def ask(self, command: Mapping[str, Any], *, at: int = NOON) -> Any:
+        """Publish an envelope, judge it as a batch of its own, and return the reply."""
+        self.publish(command["subject"].encode(), orjson.dumps(command), at=at)
+        self.judge()
+        return self.replies[-1].json
+
+    def judge(self, *, commit: bool = True) -> None:
+        """Judge what was published since; without `commit` nothing of it is written or known."""
+        batch = self.decider.read(self.commands[self.judged :], self.entities)
+        keys = self.keys.made(self.aggregate.name, self.decider.people(batch))
+        output, overlay = self.decider.decide(batch, self.entities, keys)
+        if commit:
+            _append(self.events, output.events)
+            _append(self.replies, output.replies)
+            _append(self.dead_letters, output.dead_letters)
+            overlay.merge()
+            self.judged = len(self.commands)
+
+    def replayed(self, replies: Sequence[Stored] | None = None) -> Entities:
+        """What a new owner knows."""
+        replay = Replay(self.aggregate, keep_event_ids=self.allow_import)
+        replay.add_events(self.events)
+        replay.add_replies(self.replies if replies is None else replies)
+        return replay.finish()
+
+
+def _append(topic: list[Stored], drafts: Sequence[Draft]) -> None:
+    for draft in drafts:
+        topic.append(Stored(draft.key, draft.value, len(topic), draft.timestamp, draft.headers))
+
+
+def envelope(type_: str, subject: str, data: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    """A command as anyone would write it by hand."""
+    id_ = more.pop("id", None) or str(uuid4())
+    return {
+        "specversion": "1.0",
+        "id": id_,
+        "source": "/tests",
+        "type": type_,
+        "subject": subject,
+        "data": data,
+        **more,
+    }
+
+
+def entity_id(number: int) -> str:
+    """An id that every aggregate accepts."""
+    return str(UUID(int=number, version=4))

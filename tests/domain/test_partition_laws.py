@@ -1,0 +1,162 @@
+"""What holds of a partition's log whatever was published: one outcome each, no gaps, and nothing lost in a replay."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.commands.entities import Entities, Outcome
+from service.domain import Aggregate
+from tests.domain.partition import HOUR, NOON, Partition, entity_id, envelope
+from tests.domain.strategies import aggregates, commands_of, type_of
+
+
+@pytest.fixture(params=aggregates, ids=lambda aggregate: aggregate.name, scope="module")
+def aggregate(request: pytest.FixtureRequest) -> Aggregate:
+    found: Aggregate = request.param
+    return found
+
+
+# A broker's clock mostly goes on a little, sometimes a day, and now and then goes back.
+_STEPS = st.sampled_from([0, 0, 0, 1, 1, 1000, 23 * HOUR, 25 * HOUR, -1, -2 * HOUR])
+
+
+@st.composite
+def histories(draw: st.DrawFn, aggregate: Aggregate) -> list[tuple[dict[str, Any], int, bool]]:
+    """Envelopes with the broker's time of each, and whether a batch ends after it."""
+    time = NOON
+    asked: list[tuple[dict[str, Any], int, bool]] = []
+    for _ in range(draw(st.integers(0, 25))):
+        time += draw(_STEPS)
+        if asked and draw(st.integers(0, 3)) == 0:
+            command = draw(st.sampled_from(asked))[0]
+        else:
+            message = draw(commands_of(aggregate))
+            subject, id_ = entity_id(draw(st.integers(1, 2))), entity_id(draw(st.integers(1000, 1015)))
+            expected = draw(st.sampled_from([None, None, None, 0, 1, 2]))
+            more = {} if expected is None else {"expectedversion": expected}
+            command = envelope(type_of(aggregate, message), subject, message.model_dump(), id=id_, **more)
+        asked.append((command, time, draw(st.booleans())))
+    return asked
+
+
+def publish(partition: Partition, history: list[tuple[dict[str, Any], int, bool]]) -> None:
+    for command, time, ends in history:
+        partition.publish(command["subject"].encode(), orjson.dumps(command), at=time)
+        if ends:
+            partition.judge()
+    partition.judge()
+
+
+@given(st.data())
+def test_versions_have_no_gaps(aggregate: Aggregate, data: st.DataObject) -> None:
+    partition = Partition(aggregate)
+    publish(partition, data.draw(histories(aggregate)))
+    versions = defaultdict(list)
+    for event in partition.events:
+        versions[event.json["subject"]].append(event.json["entityversion"])
+    for found in versions.values():
+        assert [*range(1, len(found) + 1)] == found
+
+
+@given(st.data())
+def test_every_command_has_one_reply_and_no_two_events_one_id(aggregate: Aggregate, data: st.DataObject) -> None:
+    partition = Partition(aggregate)
+    publish(partition, data.draw(histories(aggregate)))
+    assert [command.json["id"] for command in partition.commands] == [
+        reply.json["causationid"] for reply in partition.replies
+    ]
+    ids = [record.json["id"] for record in [*partition.events, *partition.replies]]
+    assert len(ids) == len(set(ids))
+    assert [] == partition.dead_letters
+
+
+@given(st.data())
+def test_a_replay_knows_exactly_what_the_owner_knew(aggregate: Aggregate, data: st.DataObject) -> None:
+    partition = Partition(aggregate)
+    publish(partition, data.draw(histories(aggregate)))
+    assert_equal(partition.entities, partition.replayed())
+
+
+@given(st.data())
+def test_batches_may_end_anywhere(aggregate: Aggregate, data: st.DataObject) -> None:
+    history = data.draw(histories(aggregate))
+    one_by_one, at_once = Partition(aggregate), Partition(aggregate)
+    at_once.keys = one_by_one.keys
+    publish(one_by_one, [(command, time, True) for command, time, _ in history])
+    publish(at_once, [(command, time, False) for command, time, _ in history])
+    assert [reply.json for reply in one_by_one.replies] == [reply.json for reply in at_once.replies]
+    assert one_by_one.entities.windows == at_once.entities.windows
+
+
+@given(st.data())
+def test_without_replies_the_events_still_tell_what_was_accepted(aggregate: Aggregate, data: st.DataObject) -> None:
+    partition = Partition(aggregate)
+    publish(partition, data.draw(histories(aggregate)))
+    replayed = partition.replayed(replies=[])
+    with_events = {id_: state for id_, state in _states(partition.entities).items() if state[1]}
+    assert with_events == _states(replayed)
+    for subject, window in partition.entities.windows.items():
+        accepted = {id_: _answer(outcome) for id_, outcome in window.items() if outcome.status == "accepted"}
+        found = {id_: _answer(outcome) for id_, outcome in replayed.windows.get(subject, {}).items()}
+        assert accepted.items() <= found.items()
+
+
+@given(st.data())
+def test_a_batch_that_is_dropped_leaves_no_trace(aggregate: Aggregate, data: st.DataObject) -> None:
+    partition = Partition(aggregate)
+    publish(partition, data.draw(histories(aggregate)))
+    before = partition.replayed()
+    for command, time, _ in data.draw(histories(aggregate)):
+        partition.publish(command["subject"].encode(), orjson.dumps(command), at=time)
+    partition.judge(commit=False)
+    assert_equal(before, partition.entities)
+
+
+@given(st.data())
+def test_the_same_command_twice_appends_once(aggregate: Aggregate, data: st.DataObject) -> None:
+    partition = Partition(aggregate)
+    publish(partition, data.draw(histories(aggregate)))
+    message = data.draw(commands_of(aggregate))
+    command = envelope(type_of(aggregate, message), entity_id(1), message.model_dump())
+    together = data.draw(st.booleans())
+    publish(partition, [(command, NOON, not together)])
+    events = len(partition.events)
+    publish(partition, [(command, NOON, True)])
+    first, second = (reply.json for reply in partition.replies[-2:])
+    assert events == len(partition.events)
+    assert {**first["data"], "duplicate": True} == second["data"]
+
+
+@given(st.data())
+def test_a_refusal_changes_nothing_but_the_window(aggregate: Aggregate, data: st.DataObject) -> None:
+    partition = Partition(aggregate)
+    for command, time, _ in data.draw(histories(aggregate)):
+        before, events = dict(_states(partition.entities)), len(partition.events)
+        if partition.ask(command, at=time)["data"]["status"] != "accepted":
+            after = _states(partition.entities)
+            subject = command["subject"]
+            assert before.get(subject, (aggregate.initial, 0, 0)) == after[subject]
+            assert events == len(partition.events)
+
+
+def assert_equal(expected: Entities, actual: Entities) -> None:
+    assert expected.known == actual.known
+    assert {id_: [*window.items()] for id_, window in expected.windows.items()} == {
+        id_: [*window.items()] for id_, window in actual.windows.items()
+    }
+    assert expected.event_ids == actual.event_ids
+
+
+def _states(entities: Entities) -> dict[str, tuple[Any, int, int]]:
+    return {id_: (entity.state, entity.version, entity.time) for id_, entity in entities.known.items()}
+
+
+def _answer(outcome: Outcome) -> Outcome:
+    return replace(outcome, place=0)
