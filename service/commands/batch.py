@@ -91,9 +91,9 @@ class Decider:
             outcome = known if same else id_reused(entity, digest)
             output.replies.append(self._encoder.reply(command, record, outcome, duplicate=same, time=time))
             return
-        verdict = self._judge.verdict(command, entity, overlay, time, digest)
+        verdict = self._judge.verdict(command, entity, overlay, time, digest, key)
         # Drafts are made before anything is put on the overlay: a fault in between leaves no half decision.
-        drafts = [self._encoder.event(event, command, digest, record, key) for event in verdict.events]
+        drafts = [self._encoder.event(event, command, digest, record) for event in verdict.events]
         reply = self._encoder.reply(command, record, verdict.outcome, duplicate=False, time=time)
         output.events.extend(drafts)
         output.replies.append(reply)

@@ -10,7 +10,6 @@ import orjson
 from fairlead.envelope import CONTENT_TYPE, Command, schema_id
 from service.commands.entities import Outcome
 from service.commands.identity import NewEvent, render_time, reply_id
-from service.commands.personal import DataKey, seal
 from service.commands.ports import Draft, Headers, Record
 from service.commands.reading import Unreadable
 from service.domain import Aggregate
@@ -30,15 +29,9 @@ class Encoder:
         self._event_schemas = {name: schema_id(aggregate.name, name) for name in aggregate.events}
         self._reply_schema = schema_id(aggregate.name, "CommandReply")
 
-    def event(self, event: NewEvent, command: Command, digest: str, record: Record, key: DataKey | None) -> Draft:
-        """An event; `key` where it holds personal data."""
+    def event(self, event: NewEvent, command: Command, digest: str, record: Record) -> Draft:
+        """An event, its personal data already sealed."""
         kind = type(event.message).__name__
-        data: dict[str, Any] = event.message.__dict__
-        if protected := self._aggregate.personal.get(kind):
-            if key is None:
-                raise LookupError(f"No data key for {command.subject}: its {kind} must not be written in plain text")
-            sealed = {name: seal(key, self._aggregate.name, command.subject, name, data[name]) for name in protected}
-            data = data | sealed
         envelope = {
             "specversion": "1.0",
             "id": event.id,
@@ -54,8 +47,8 @@ class Encoder:
         }
         if command.correlationid is not None:
             envelope["correlationid"] = command.correlationid
-        envelope["data"] = data
-        return Draft(record.key, orjson.dumps(envelope), _headers(record.headers), record.timestamp)
+        envelope["data"] = event.message.__dict__
+        return Draft(record.key, orjson.dumps(envelope, default=vars), _headers(record.headers), record.timestamp)
 
     def reply(self, command: Command, record: Record, outcome: Outcome, *, duplicate: bool, time: int) -> Draft:
         """The answer to a command that was judged; `time` in microseconds."""

@@ -10,6 +10,7 @@ from fairlead.history import ImportHistory
 from service.commands.entities import Entity, Outcome, Overlay
 from service.commands.history import Refused, judge_history
 from service.commands.identity import NewEvent, event_id
+from service.commands.personal import DataKey, protected
 from service.domain import Aggregate
 from service.domain.aggregate import Rejected
 
@@ -30,8 +31,10 @@ class Judge:
         self._aggregate = aggregate
         self._allow_import = allow_import
 
-    def verdict(self, command: Command, entity: Entity, overlay: Overlay, time: int, digest: str) -> Verdict:
-        """The verdict at a time in microseconds."""
+    def verdict(  # noqa: PLR0913  # all that a decision may depend on
+        self, command: Command, entity: Entity, overlay: Overlay, time: int, digest: str, key: DataKey | None
+    ) -> Verdict:
+        """The verdict at a time in microseconds; `key` where personal data is to be sealed."""
         place = entity.remembered + 1
 
         def refused(status: str, code: str, message: str) -> Verdict:
@@ -43,11 +46,13 @@ class Judge:
             message = f"Expected version {expected}, but the current version is {entity.version}"
             return refused("conflict", "version_conflict", message)
         try:
-            events = self._events(command, entity, overlay, time)
+            decided = self._events(command, entity, overlay, time)
         except Rejected as refusal:
             return refused("rejected", refusal.code, refusal.message)
         except Refused as refusal:
             return refused(refusal.status, refusal.code, refusal.message)
+        # Sealed before it is folded: what the owner knows holds no more of a person than the log does.
+        events = [self._sealed(event, command.subject, key) for event in decided]
         refs = tuple((event.id, type(event.message).__name__, event.version) for event in events)
         version = entity.version + len(events)
         outcome = Outcome("accepted", None, None, version, refs, digest, time, place)
@@ -64,6 +69,10 @@ class Judge:
             NewEvent(event, event_id(self._aggregate.name, command.subject, version, command.id), version, time)
             for version, event in enumerate(decided, entity.version + 1)
         ]
+
+    def _sealed(self, event: NewEvent, entity_id: str, key: DataKey | None) -> NewEvent:
+        fields = self._aggregate.personal.get(type(event.message).__name__, ())
+        return replace(event, message=protected(event.message, fields, self._aggregate.name, entity_id, key))
 
 
 def id_reused(entity: Entity, digest: str) -> Outcome:

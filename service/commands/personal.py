@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from fairlead.bounds import Message, Sealed
+
+_Event = TypeVar("_Event", bound=Message)
 
 _NONCE_BYTES = 12
 
@@ -44,3 +49,13 @@ def open_sealed(key: DataKey, aggregate: str, entity_id: str, field: str, sealed
     raw = base64.b64decode(sealed["value"])
     nonce, ciphertext = raw[:_NONCE_BYTES], raw[_NONCE_BYTES:]
     return AESGCM(key.secret).decrypt(nonce, ciphertext, _context(aggregate, entity_id, field)).decode()
+
+
+def protected(event: _Event, fields: Sequence[str], aggregate: str, entity_id: str, key: DataKey | None) -> _Event:
+    """The event with these fields sealed; raises KeyErased, and LookupError where there is no key at all."""
+    if not fields:
+        return event
+    if key is None:
+        raise LookupError(f"No data key for {entity_id}: its {type(event).__name__} must not be written in plain text")
+    sealed = {name: Sealed(**seal(key, aggregate, entity_id, name, getattr(event, name))) for name in fields}
+    return event.model_copy(update=sealed)
