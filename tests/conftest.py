@@ -1,0 +1,48 @@
+"""One Kafka and one PostgreSQL for the whole run, since starting them takes longer than most tests."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from service.local.servers import Endpoints, local_servers
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let those who have time ask for the tests that take some."""
+    parser.addoption("--long", action="store_true", help="run also the tests marked `long`")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "long: takes minutes; runs with --long")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--long"):
+        for item in items:
+            if "long" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="takes long: run it with --long"))
+
+
+@pytest.fixture(scope="session")
+async def servers() -> AsyncIterator[Endpoints]:
+    """Those that FAIRLEAD_BOOTSTRAP_SERVERS and FAIRLEAD_DATABASE_URL name, else our own for this run."""
+    named = [os.environ.get(f"FAIRLEAD_{name}") for name in ("BOOTSTRAP_SERVERS", "DATABASE_URL")]
+    if named[0] and named[1]:
+        yield Endpoints(named[0], named[1])
+        return
+    with tempfile.TemporaryDirectory(prefix="fairlead-tests-") as folder:
+        async with local_servers(Path(folder), _tell) as endpoints:
+            yield endpoints
+
+
+def _tell(progress: str) -> None:
+    """Past pytest's capture: whoever waits for the first real test sees what for."""
+    if sys.__stderr__:
+        sys.__stderr__.write(f"\n{progress}")
+        sys.__stderr__.flush()
