@@ -1,0 +1,71 @@
+"""All events of an aggregate as the notebook's file, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+import orjson
+import typer
+
+from service import app as composition
+from service.cli.formats import as_row
+from service.cli.options import Given, with_servers
+from service.cli.output import emit_fields
+from service.cli.progress import progress_of_unknown
+from service.cli.roles import known_aggregates
+from service.cli.running import run
+from service.settings import Settings
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register these commands."""
+    app.command(rich_help_panel="Commands and events")(with_servers(export))
+
+
+def export(
+    given: Given,
+    aggregate: Annotated[str, typer.Argument(help="ship or user")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Replaced once all is written")],
+) -> None:
+    """Write all events to a file: a JSON list in order of time.
+
+    Example: `fairlead export ship ship_events.json`
+    """
+    known_aggregates([aggregate])
+    count = run(_write(given.settings(), aggregate, file))
+    emit_fields({"file": str(file), "events": count}, as_json=given.as_json)
+
+
+async def _write(settings: Settings, aggregate: str, file: Path) -> int:
+    count = 0
+    with _replaced(file) as target, progress_of_unknown() as progress:
+        task = progress.add_task("Exporting", total=None)
+        target.write(b"[")
+        async for event in composition.export_events(settings, aggregate):
+            target.write(b",\n" if count else b"\n")
+            target.write(orjson.dumps(as_row(event)))
+            count += 1
+            progress.advance(task)
+        target.write(b"\n]\n")
+    return count
+
+
+@contextmanager
+def _replaced(file: Path) -> Iterator[BinaryIO]:
+    """A file that takes the place of the old one once it is whole; a pipe is written as it comes."""
+    file = file.resolve()
+    if file.exists() and not file.is_file():
+        with file.open("wb") as pipe:
+            yield pipe
+        return
+    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as target:
+            yield target
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)

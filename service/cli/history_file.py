@@ -1,0 +1,117 @@
+"""A file of past events, read into one shape; everything wrong with a row is found before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import Any
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from fairlead.bounds import Message, Uuid
+from service.cli.exits import Exit, Stop
+from service.cli.formats import NOTEBOOK_SUFFIX
+from service.cli.times import parse_time
+from service.domain import Aggregate
+from service.domain.aggregate import InvalidHistory
+
+_FILE_FIELDS = frozenset({"event_id", "timestamp", "event_type", "entity_id", "data"})
+_REPLAY_FIELDS = frozenset({"event", "event_type", "event_id", "created_at"})
+_EVENT_ID: TypeAdapter[str] = TypeAdapter(Uuid)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row that is in order by itself; without an id where the file gives it none."""
+
+    place: int
+    entity_id: str
+    event_id: str | None
+    time: datetime
+    event: Message
+
+
+class RowFault(ValueError):
+    """What is wrong with a row; `entity_id` is the one it names, if it does."""
+
+    def __init__(self, entity_id: str | None, message: str) -> None:
+        super().__init__(message)
+        self.entity_id = entity_id
+
+
+def load_rows(path: Path) -> list[Any]:
+    """The list in a file; raises Stop and OSError."""
+    try:
+        rows = orjson.loads(path.read_bytes())
+    except ValueError as error:
+        raise Stop(Exit.INVALID, f"{path} is not JSON: {error}") from error
+    if rows is None:
+        return []
+    if not isinstance(rows, list):
+        raise Stop(Exit.INVALID, f"{path} is no list of events, such as `fairlead export` writes")
+    return rows
+
+
+def read_rows(aggregate: Aggregate, rows: list[Any], zone: tzinfo) -> Iterator[Row | RowFault]:
+    """Each row in its turn, or what is wrong with it."""
+    identity: TypeAdapter[str] = TypeAdapter(aggregate.entity_id)
+    for place, raw in enumerate(rows, 1):
+        entity_id = None
+        try:
+            shape = _shape(aggregate, raw)
+            entity_id = _checked("entity_id" if shape is _FILE_FIELDS else "event_id", identity, _entity(raw, shape))
+            yield _row(aggregate, place, raw, entity_id, zone)
+        except ValueError as fault:
+            yield RowFault(entity_id, f"Row {place}: {fault}")
+
+
+def _shape(aggregate: Aggregate, raw: Any) -> frozenset[str]:
+    if not isinstance(raw, dict):
+        msg = "it is no object"
+        raise ValueError(msg)  # noqa: TRY004  # a fault of the file, like the others
+    shape = _REPLAY_FIELDS if "created_at" in raw and aggregate.name == "user" else _FILE_FIELDS
+    faults = [f"{name} is missing" for name in sorted(shape - raw.keys())]
+    faults += [f"{name} does not belong here" for name in sorted(raw.keys() - shape)]
+    if faults:
+        raise ValueError("; ".join(faults))
+    return shape
+
+
+def _entity(raw: Mapping[str, Any], shape: frozenset[str]) -> Any:
+    given = raw["event_id"] if shape is _REPLAY_FIELDS else raw["entity_id"]
+    return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
+
+
+def _row(aggregate: Aggregate, place: int, raw: Mapping[str, Any], entity_id: str, zone: tzinfo) -> Row:
+    replayed = "created_at" in raw
+    kind = raw["event_type"]
+    if not isinstance(kind, str):
+        msg = "event_type is no text"
+        raise ValueError(msg)  # noqa: TRY004  # as above
+    if replayed and kind.removesuffix(NOTEBOOK_SUFFIX) in aggregate.events:
+        kind = kind.removesuffix(NOTEBOOK_SUFFIX)
+    name = "event" if replayed else "data"
+    data = {} if raw[name] is None else raw[name]
+    try:
+        event = aggregate.read_event(kind, data)
+    except InvalidHistory as error:
+        raise ValueError(str(error)) from error
+    except ValidationError as error:
+        raise ValueError(_faults(name, error)) from error
+    event_id = None if replayed else _checked("event_id", _EVENT_ID, raw["event_id"])
+    return Row(place, entity_id, event_id, parse_time(raw["created_at" if replayed else "timestamp"], zone), event)
+
+
+def _checked(name: str, kind: TypeAdapter[str], value: Any) -> str:
+    try:
+        return kind.validate_python(value, strict=True)
+    except ValidationError as error:
+        raise ValueError(_faults(name, error)) from error
+
+
+def _faults(name: str, error: ValidationError) -> str:
+    details = error.errors(include_url=False, include_context=False, include_input=False)
+    return "; ".join(f"{'.'.join(map(str, (name, *detail['loc'])))}: {detail['msg']}" for detail in details)

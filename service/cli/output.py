@@ -1,0 +1,82 @@
+"""A table where a person reads and JSON where a program does; stdout is for results, stderr for all else."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+err = Console(stderr=True, highlight=False)
+out = Console(highlight=False)
+
+_COLOURS = {
+    "accepted": "green",
+    "rejected": "red",
+    "conflict": "red",
+    "invalid": "red",
+    "busy": "yellow",
+    "failed": "red",
+}
+
+
+def emit_json(value: Any) -> None:
+    """Print a value as JSON."""
+    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() + "\n")
+    sys.stdout.flush()
+
+
+def emit_fields(value: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print one thing, a field a line."""
+    if as_json:
+        emit_json(value)
+        return
+    grid = Table.grid(padding=(0, 2))
+    for name, field in value.items():
+        grid.add_row(Text(name.replace("_", " "), style="dim"), Text(plain(field), style=_style(name, field)))
+    out.print(grid)
+
+
+def emit_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool, none: str) -> None:
+    """Print a list; `none` is what a person reads where it is empty."""
+    if as_json:
+        emit_json(rows)
+        return
+    if not rows:
+        out.print(none, style="dim")
+        return
+    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(plain(row.get(column)), style=_style(column, row.get(column))) for column in columns))
+    out.print(table)
+
+
+def say(message: str) -> None:
+    """Tell a person at the terminal what goes on."""
+    err.print(message, style="dim", markup=False)
+
+
+def plain(value: Any) -> str:
+    """A value as a person reads it."""
+    match value:
+        case None:
+            return "–"
+        case str():
+            return value
+        case dict():
+            return ", ".join(f"{name}: {plain(field)}" for name, field in value.items()) or "–"
+        case list():
+            return ", ".join(plain(entry) for entry in value) or "–"
+        case bool():
+            return "yes" if value else "no"
+    return str(value)
+
+
+def _style(name: str, value: Any) -> str:
+    return _COLOURS.get(value, "") if name == "status" and isinstance(value, str) else ""

@@ -1,0 +1,41 @@
+"""How far long work is, how fast, and how long it will take; on stderr, and only where a person looks."""
+
+from __future__ import annotations
+
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from service.cli.output import err
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:,.0f}/s" if speed else "", style="dim")
+
+
+def progress_of_known() -> Progress:
+    """For work whose size is known."""
+    columns = (
+        "{task.description}",
+        BarColumn(),
+        "{task.completed:,} of {task.total:,}",
+        _Rate(),
+        TimeRemainingColumn(),
+    )
+    return Progress(*columns, console=err, disable=not err.is_terminal)
+
+
+def progress_of_unknown() -> Progress:
+    """For work whose size is not known before it is done."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), "{task.completed:,}", _Rate(), TimeElapsedColumn())
+    return Progress(*columns, console=err, disable=not err.is_terminal)

@@ -1,0 +1,70 @@
+"""The three roles of the service, each a process of its own, as containers run them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from service import app as composition
+from service.cli.exits import Exit, Stop
+from service.cli.options import Given, with_servers
+from service.cli.running import run_role
+from service.domain import AGGREGATES
+from service.projections import PROJECTIONS
+from service.telemetry import configure_logging
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register these commands."""
+    for role in (handle, project, api):
+        app.command(rich_help_panel="Roles")(with_servers(role))
+
+
+def handle(
+    given: Given,
+    aggregates: Annotated[
+        list[str] | None, typer.Argument(help="Which aggregates; all if none", metavar="[AGGREGATE]…")
+    ] = None,
+) -> None:
+    """Decide commands: own partitions, write events and replies.
+
+    Example: `fairlead handle ship`
+    """
+    known_aggregates(aggregates or ())
+    settings = given.settings()
+    configure_logging(settings.log_level)
+    run_role(composition.run_handler(settings, aggregates or list(AGGREGATES)))
+
+
+def project(
+    given: Given,
+    names: Annotated[list[str] | None, typer.Argument(help="Which projections; all if none", metavar="[NAME]…")] = None,
+) -> None:
+    """Keep projections in PostgreSQL: ships, ports, accounts, journal, outcomes.
+
+    Example: `fairlead project ships ports`
+    """
+    for name in names or ():
+        if name not in PROJECTIONS:
+            raise Stop(Exit.USAGE, f"{name} is no projection: choose from {', '.join(PROJECTIONS)}")
+    settings = given.settings()
+    configure_logging(settings.log_level)
+    run_role(composition.run_projectors(settings, names or []))
+
+
+def api(given: Given) -> None:
+    """Serve the HTTP API.
+
+    Example: `FAIRLEAD_API_PORT=8080 fairlead api`
+    """
+    settings = given.settings()
+    configure_logging(settings.log_level)
+    run_role(composition.run_api(settings))
+
+
+def known_aggregates(names: list[str] | tuple[str, ...]) -> None:
+    """Refuse what is no aggregate; raises Stop."""
+    for name in names:
+        if name not in AGGREGATES:
+            raise Stop(Exit.USAGE, f"{name} is no aggregate: choose from {', '.join(AGGREGATES)}")

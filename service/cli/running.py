@@ -1,0 +1,53 @@
+"""Coroutines run so that Ctrl-C and SIGTERM end them cleanly, and a second Ctrl-C ends them at once."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any, TypeVar
+
+import uvloop
+
+from service.cli.exits import Exit, Stop
+
+T = TypeVar("T")
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run work that has an end; a signal before it is an interruption."""
+    try:
+        return _run(work)
+    except asyncio.CancelledError:
+        raise Stop(Exit.INTERRUPTED, "Interrupted") from None
+
+
+def run_role(work: Coroutine[Any, Any, None]) -> None:
+    """Run work that goes on until it is told to stop: a signal is its proper end."""
+    with suppress(asyncio.CancelledError):
+        _run(work)
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(_until_signalled(work))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    return uvloop.new_event_loop
+
+
+async def _until_signalled(work: Coroutine[Any, Any, T]) -> T:
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(work)
+
+    def stop() -> None:
+        task.cancel()
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(signum)
+            signal.signal(signum, signal.SIG_DFL)
+
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signum, stop)
+    return await task

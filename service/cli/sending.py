@@ -1,0 +1,153 @@
+"""One command sent as it was typed: what is wrong with it, the service says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Annotated, Any
+from uuid import uuid4
+
+import orjson
+import typer
+
+from fairlead.client import DEFAULT_TIMEOUT, Client
+from fairlead.envelope import Reply
+from service.cli.exits import OF_STATUS, Exit, Stop
+from service.cli.kafka_client import open_client
+from service.cli.options import Given, with_servers
+from service.cli.output import emit_fields, emit_json
+from service.cli.running import run
+from service.domain import AGGREGATES
+
+# Longer ones are out of every range, and JSON's readers make floats of them.
+_INTEGER = re.compile(r"^[+-]?[0-9]{1,18}$", re.ASCII)
+_MAX_ID = 200
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register these commands."""
+    app.command(rich_help_panel="Commands and events")(with_servers(send))
+
+
+def send(  # noqa: PLR0913  # a command has as many parts
+    given: Given,
+    type_: Annotated[str, typer.Argument(metavar="TYPE", help="Such as load_cargo")],
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="[ENTITY_ID] [FIELD=VALUE]…", help="To whom, and what")
+    ] = None,
+    *,
+    data: Annotated[
+        str | None, typer.Option(metavar="JSON", help="All fields as JSON; FIELD=VALUE adds to them")
+    ] = None,
+    id_: Annotated[str | None, typer.Option("--id", metavar="UUID", help="To send a command again safely")] = None,
+    expected_version: Annotated[
+        int | None, typer.Option(metavar="N", help="Refuse unless the entity is at this version")
+    ] = None,
+    correlation_id: Annotated[str | None, typer.Option(metavar="TEXT", help="Carried to events and reply")] = None,
+    aggregate: Annotated[str | None, typer.Option(help="Where the type does not tell, as with import_history")] = None,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait for the reply")] = False,
+    timeout: Annotated[float, typer.Option(min=0.1, max=3600, help="Seconds to wait for the reply")] = DEFAULT_TIMEOUT,
+) -> None:
+    """Publish a command, wait, and print the reply.
+
+    Without ENTITY_ID `register_ship` and `create_user` get a new one.
+
+    Examples: `fairlead send register_ship name="Pacific Explorer"`,
+    `fairlead send load_cargo 7b0f… item=rice quantity=500`
+    """
+    aggregate = aggregate or aggregate_of(type_)
+    if aggregate not in AGGREGATES:
+        raise Stop(Exit.USAGE, f"{aggregate} is no aggregate: choose from {', '.join(AGGREGATES)}")
+    entity_id, pairs = split_words(words or (), entity_needed=not creates(aggregate, type_))
+    fields = read_fields(aggregate, type_, data, pairs)
+    command_id = id_ if id_ is not None else str(uuid4())
+    if not 1 <= len(command_id) <= _MAX_ID:
+        raise Stop(Exit.INVALID, f"--id must have 1 to {_MAX_ID} characters, or nobody can be answered")
+    extras = {"command_id": command_id, "expected_version": expected_version, "correlation_id": correlation_id}
+
+    async def work() -> Reply | None:
+        async with open_client(given.settings(), "/fairlead/cli") as client:
+            return await _exchange(client, (aggregate, type_, entity_id, fields), extras, None if no_wait else timeout)
+
+    reply = run(work())
+    if reply is None:
+        emit_fields({"command_id": command_id, "entity_id": entity_id}, as_json=given.as_json)
+    else:
+        print_reply(reply, entity_id, given)
+        raise Stop(OF_STATUS[reply.data.status])
+
+
+async def _exchange(client: Client, what: Sequence[Any], extras: Any, timeout: float | None) -> Reply | None:  # noqa: ASYNC109  # None: no reply is wanted
+    try:
+        if timeout is None:
+            await client.publish_raw(*what, **extras)
+            return None
+        return await client.send_raw(*what, timeout=timeout, **extras)
+    except (TypeError, UnicodeError) as error:
+        raise Stop(Exit.INVALID, f"This cannot be written as JSON in UTF-8: {error}") from error
+
+
+def aggregate_of(type_: str) -> str:
+    """The aggregate that has this command; raises Stop."""
+    having = [name for name, aggregate in AGGREGATES.items() if type_ in aggregate.commands]
+    if not having:
+        known = dict.fromkeys(name for aggregate in AGGREGATES.values() for name in aggregate.commands)
+        raise Stop(Exit.INVALID, f"Unknown command: {type_}; there are {', '.join(known)}")
+    if len(having) > 1:
+        raise Stop(Exit.USAGE, f"{type_} is a command of {' and '.join(having)}: say which with --aggregate")
+    return having[0]
+
+
+def creates(aggregate: str, type_: str) -> bool:
+    """Whether this command can be an entity's first."""
+    known = AGGREGATES[aggregate]
+    first, command = known.events[known.first_event], known.commands.get(type_)
+    return command is not None and set(command.model_fields) == set(first.model_fields) and type_ != "import_history"
+
+
+def split_words(words: Sequence[str], *, entity_needed: bool) -> tuple[str, list[tuple[str, str]]]:
+    """The entity id, new where there is none, and the fields; raises Stop."""
+    named = bool(words) and "=" not in words[0]
+    if not named and entity_needed:
+        raise Stop(Exit.USAGE, "Which entity? Its id comes after the command's type: see `fairlead send --help`")
+    pairs = words[1:] if named else words
+    for word in pairs:
+        if "=" not in word:
+            raise Stop(Exit.USAGE, f"{word!r} is no FIELD=VALUE: see `fairlead send --help`")
+    return words[0] if named else str(uuid4()), [
+        (name, value) for name, _, value in (word.partition("=") for word in pairs)
+    ]
+
+
+def read_fields(aggregate: str, type_: str, data: str | None, pairs: Sequence[tuple[str, str]]) -> Any:
+    """The command's data as typed, integers where its field is one; raises Stop."""
+    try:
+        fields = {} if data is None else orjson.loads(data)
+    except ValueError as error:
+        raise Stop(Exit.USAGE, f"--data is not JSON: {error}") from error
+    if not pairs:
+        return fields
+    if not isinstance(fields, dict):
+        raise Stop(Exit.USAGE, "FIELD=VALUE can only be added to a JSON object in --data")
+    command = AGGREGATES[aggregate].commands.get(type_)
+    known = command.model_fields if command else {}
+    integers = {name for name, field in known.items() if field.annotation is int}
+    return fields | {name: int(value) if name in integers and _INTEGER.match(value) else value for name, value in pairs}
+
+
+def print_reply(reply: Reply, entity_id: str, given: Given) -> None:
+    """Print what became of a command."""
+    if given.as_json:
+        emit_json(reply.model_dump(mode="json", exclude_none=True) | {"data": reply.data.model_dump(mode="json")})
+        return
+    outcome = reply.data
+    fields = {
+        "status": outcome.status,
+        "message": outcome.message and f"{outcome.message} ({outcome.code})",
+        "entity": entity_id,
+        "version": outcome.entity_version,
+        "events": [f"{event.version} {event.type}" for event in outcome.events],
+        "repeat": "yes: this is the first outcome again" if outcome.duplicate else None,
+        "command": reply.causationid,
+    }
+    emit_fields({name: value for name, value in fields.items() if value not in (None, [])}, as_json=False)

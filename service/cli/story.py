@@ -1,0 +1,89 @@
+"""Both scenarios of the notebook, played through the running service."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from fairlead.bounds import MAX_INTEGER
+from fairlead.ship import DepartShip, DockShip, LoadCargo, RegisterShip, UnloadCargo
+from fairlead.user import ChangeBalance, CreateUser, DeleteUser
+from service.cli.exits import Exit
+from service.cli.output import out
+from service.cli.stage import Stage, act, expect, note, show_events, show_state
+
+_CAUGHT_UP = ("--wait", "20", "--min-version")
+EXPORT = "ship_events.json"
+
+
+async def play_user(stage: Stage) -> None:
+    """An account that is opened, changed, looked at in the past, and closed."""
+    act("1 · An account")
+    user = str(uuid4())
+    await stage.ask(CreateUser(username="test_user", balance=100), user)
+    await stage.ask(ChangeBalance(balance_change=10), user)
+    await stage.ask(ChangeBalance(balance_change=250), user)
+    note("… a pause of a second")
+    await asyncio.sleep(1)
+    await stage.ask(ChangeBalance(balance_change=-50), user)
+
+    events = await stage.fairlead("replay", "user", user, *_CAUGHT_UP, "4")
+    show_events(events)
+    expect(len(events) == 4, f"Four events were to be there, not {len(events)}")  # noqa: PLR2004  # the story's
+    state = await stage.fairlead("show", "user", user, *_CAUGHT_UP, "4")
+    show_state(state, "balance")
+    expect(state["balance"] == 310, f"The balance was to be 310, not {state['balance']}")  # noqa: PLR2004  # as above
+
+    out.print()
+    await stage.ask(ChangeBalance(balance_change=-1000), user, status="rejected")
+
+    before = datetime.fromisoformat(events[3]["timestamp"]) - timedelta(milliseconds=1)
+    past = await stage.fairlead("replay", "user", user, "--until", before.isoformat(timespec="milliseconds"))
+    show_events(past)
+    expect(past == events[:3], "Before the last change there were to be three events")
+
+    out.print()
+    await stage.ask(DeleteUser(), user)
+    await stage.ask(ChangeBalance(balance_change=1), user, status="rejected")
+    gone = await stage.fairlead("show", "user", user, *_CAUGHT_UP, "5", code=Exit.NOT_FOUND)
+    note(f"  {gone.removeprefix('fairlead: ').replace(user, user[:8] + '…')}")
+
+
+async def play_ship(stage: Stage) -> None:
+    """A voyage from Singapore to Hong Kong, and all that a ship refuses on the way."""
+    act("2 · Pacific Explorer")
+    ship = str(uuid4())
+    register = RegisterShip(name="Pacific Explorer")
+    await stage.ask(LoadCargo(item="electronics", quantity=500), ship, status="rejected")
+    await stage.ask(register, ship)
+    await stage.ask(register, ship, status="rejected")
+    await stage.ask(DepartShip(), ship, status="rejected")
+    await stage.ask(DockShip(port="Singapore"), ship)
+    await stage.ask(LoadCargo(item="electronics", quantity=500), ship)
+    await stage.ask(DepartShip(), ship)
+    note("… at sea")
+    await stage.ask(LoadCargo(item="electronics", quantity=1), ship, status="rejected")
+    await stage.ask(UnloadCargo(item="electronics", quantity=1), ship, status="rejected")
+    await stage.ask(DockShip(port="Hong Kong"), ship)
+    unloading = str(uuid4())
+    await stage.ask(UnloadCargo(item="electronics", quantity=200), ship, command_id=unloading)
+    note("… the same command again, as after a time-out: with its id it is carried out once")
+    await stage.ask(UnloadCargo(item="electronics", quantity=200), ship, command_id=unloading)
+    await stage.ask(UnloadCargo(item="bananas", quantity=1), ship, status="rejected")
+    await stage.ask(UnloadCargo(item="electronics", quantity=400), ship, status="rejected")
+    await stage.ask(LoadCargo(item="electronics", quantity=MAX_INTEGER), ship, status="rejected")
+    await stage.ask(DockShip(port="Manila"), ship, status="conflict", expected_version=2)
+    await stage.ask_raw("ship", "load_cargo", ship, {"item": "silk", "quantity": 0}, status="invalid")
+    await stage.ask_raw("ship", "fly_ship", ship, {}, status="invalid")
+
+    state = await stage.fairlead("show", "ship", ship, *_CAUGHT_UP, "6")
+    show_state(state, "name", "status", "current_port", "cargo")
+    where = (state["status"], state["current_port"], state["cargo"])
+    expect(where == ("docked", "Hong Kong", {"electronics": 300}), f"The ship was to be docked with 300, not {where}")
+    events = await stage.fairlead("replay", "ship", ship, *_CAUGHT_UP, "6")
+    show_events(events)
+    expect(len(events) == 6, f"Six events were to be there, not {len(events)}")  # noqa: PLR2004  # the story's
+    exported = await stage.fairlead("export", "ship", EXPORT)
+    note(f"  {exported['events']} events in {EXPORT}")
+    expect(exported["events"] == 6, f"Six events were to be exported, not {exported['events']}")  # noqa: PLR2004  # as above

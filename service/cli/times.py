@@ -1,0 +1,32 @@
+"""Times as people and notebooks write them; UTC where they do not say."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, tzinfo
+
+# A day from either end, so that no time zone leads out of what can be counted.
+_FIRST, _LAST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+
+
+def parse_time(text: object, zone: tzinfo = UTC) -> datetime:
+    """An aware time from ISO 8601; raises ValueError."""
+    try:
+        moment = datetime.fromisoformat(text)  # type: ignore[arg-type]  # what is no text is refused below
+    except (TypeError, ValueError):
+        msg = f"{text!r} is no time such as 2026-11-24T18:20:00Z"
+        raise ValueError(msg) from None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    if not _FIRST <= aware <= _LAST:
+        msg = f"{text!r} is out of range"
+        raise ValueError(msg)
+    return aware.astimezone(UTC)
+
+
+def as_utc(moment: datetime) -> str:
+    """RFC 3339 with `Z`, as messages carry it."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+
+
+def as_offset(text: str) -> str:
+    """A message's time with `+00:00`, as the notebook's files carry it."""
+    return parse_time(text).isoformat()
