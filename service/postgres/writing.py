@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import orjson
 
 from service.postgres.names import quoted
 from service.postgres.pool import Connection
@@ -35,15 +37,25 @@ async def write_rows(connection: Connection, schema: str, types: ColumnTypes, wr
     if not write.keys and len(write.rows) >= _COPY_ROWS:
         await connection.copy_records_to_table(write.table, schema_name=schema, columns=write.sets, records=write.rows)
         return
-    columns: tuple[Any, ...] = tuple(zip(*write.rows, strict=True))
-    await connection.execute(_statement(schema, types[write.table], write), *columns)
-
-
-def _statement(schema: str, types: Mapping[str, str], write: Write) -> str:
     columns = (*write.keys, *write.sets, *write.adds)
+    kinds = [types[write.table][column] for column in columns]
+    values = [_array(kind, column) for kind, column in zip(kinds, zip(*write.rows, strict=True), strict=True)]
+    await connection.execute(_statement(schema, columns, kinds, write), *values)
+
+
+def _array(kind: str, values: Sequence[Any]) -> Sequence[Any]:
+    # A list among JSON values would be taken for another dimension of the array.
+    return [value if value is None else orjson.dumps(value).decode() for value in values] if kind == "jsonb" else values
+
+
+def _statement(schema: str, columns: Sequence[str], kinds: Sequence[str], write: Write) -> str:
     names = ", ".join(map(quoted, columns))
-    arrays = ", ".join(f"${place}::{types[column]}[]" for place, column in enumerate(columns, 1))
-    statement = f"INSERT INTO {quoted(schema)}.{quoted(write.table)} AS old ({names}) SELECT * FROM unnest({arrays})"  # noqa: S608  # names are our own, values are parameters
+    arrays = ", ".join(f"${place}::{'text' if kind == 'jsonb' else kind}[]" for place, kind in enumerate(kinds, 1))
+    given = ", ".join(f"{quoted(column)}::{kind}" for column, kind in zip(columns, kinds, strict=True))
+    statement = (
+        f"INSERT INTO {quoted(schema)}.{quoted(write.table)} AS old ({names}) "  # noqa: S608  # names are our own, values are parameters
+        f"SELECT {given} FROM unnest({arrays}) AS given ({names})"
+    )
     if not write.keys:
         return statement
     changes = [f"{quoted(column)} = excluded.{quoted(column)}" for column in write.sets]
