@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.checker.differences import differences
+from tests.checker.differences import differences, same
 from tests.checker.records import PartitionLogs, Record
 from tests.checker.report import Report
 
@@ -41,10 +41,10 @@ def align(report: Report, logs: PartitionLogs, kind: str, expected: list[Message
             continue
         first, *others = there
         place = logs.place(kind, first.offset)
-        for line in differences(wanted.content, first.content):
+        for line in () if same(wanted.content, first.content) else differences(wanted.content, first.content):
             report.wrong(place, f"{wanted.label}, of {cause}: {line}")
         if first.offset < last:
-            report.wrong(place, f"{wanted.label} stands before a {name} of an earlier command")
+            report.wrong(place, f"{wanted.label} stands before the {name} of an earlier command")
         last = max(last, first.offset)
         for other in others:
             report.wrong(logs.place(kind, other.offset), f"{wanted.label} is doubled, first at {first.offset}")

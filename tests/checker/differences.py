@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 _SHOWN = 160
+_NUMBERS = frozenset({bool, int, float})
 
 
 class _Absent:
@@ -26,14 +27,21 @@ def differences(expected: Any, actual: Any, path: str = "") -> Iterator[str]:
     elif type(expected) is list and type(actual) is list and len(expected) == len(actual):
         for place, (value, found) in enumerate(zip(expected, actual, strict=True)):
             yield from differences(value, found, f"{path}[{place}]")
-    elif not _same(expected, actual):
+    elif not same(expected, actual):
         yield _line(path, expected, actual)
 
 
-def _same(expected: Any, actual: Any) -> bool:
+def same(expected: Any, actual: Any) -> bool:
+    """Whether nothing differs, which is what is asked first, and of every message."""
+    kind = type(actual)
+    if type(expected) is dict:
+        if kind is not dict or len(expected) != len(actual):
+            return False
+        return all(name in actual and same(value, actual[name]) for name, value in expected.items())
+    if type(expected) is list:
+        return kind is list and len(expected) == len(actual) and all(map(same, expected, actual))
     # In Python 1 == True == 1.0; on the wire they are three.
-    numbers = (bool, int, float)
-    if isinstance(expected, numbers) and type(expected) is not type(actual):
+    if type(expected) in _NUMBERS and type(expected) is not kind:
         return False
     return bool(expected == actual)
 

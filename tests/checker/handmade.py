@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from tests.checker import rows
 from tests.checker.matching import OpaqueDigest, Open, Sealed
 from tests.checker.messages import Verdict
-from tests.checker.model import Judge
+from tests.checker.model import Entity, Judge
 from tests.checker.projections import READS
 from tests.checker.records import DataKey, Headers, Keys, PartitionLogs, Projections, Record
 
@@ -41,13 +41,16 @@ def written(commands: PartitionLogs, keys: Keys | None = None) -> PartitionLogs:
 def projected(partitions: Iterable[PartitionLogs], keys: Keys | None = None) -> Projections:
     """The rows that projections of these logs would have."""
     found: dict[str, list[Any]] = {name: [] for name in READS}
-    progress = {}
+    progress: dict[tuple[str, str, int], int] = {}
+    ships: list[Entity] = []
+    moves: list[Verdict] = []
     for logs in partitions:
         judge = Judge(logs, keys=keys)
         verdicts = [judge.judge(record) for record in logs.records["commands"]]
         if logs.aggregate == "ship":
             found["ships"] += rows.ships(judge.entities)
-            found["ports"] += rows.ports(verdicts, judge.entities.values())
+            ships += judge.entities.values()
+            moves += verdicts
         else:
             found["accounts"] += rows.accounts(judge.entities, logs, ())
         found["journal"] += rows.journal(logs)
@@ -56,6 +59,7 @@ def projected(partitions: Iterable[PartitionLogs], keys: Keys | None = None) -> 
             for aggregate, kind in sources:
                 if aggregate == logs.aggregate:
                     progress[name, logs.topic(kind), logs.partition] = logs.end(kind)
+    found["ports"] = rows.ports(moves, ships)
     return Projections(found, progress)
 
 

@@ -27,10 +27,13 @@ def _integer(digits: str) -> int:
     return int(digits[:_MAX_DIGITS])
 
 
+_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_int=_integer)
+
+
 def parse(value: bytes) -> Any:
     """The JSON in these bytes; raises ValueError."""
     try:
-        return json.loads(value.decode("utf-8"), parse_constant=_no_constant, parse_int=_integer)
+        return _DECODER.decode(value.decode("utf-8"))
     except RecursionError as error:
         msg = "nested too deeply"
         raise ValueError(msg) from error

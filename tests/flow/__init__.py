@@ -1,0 +1,1 @@
+"""Commands through the parts of the service, and what judges them, without a server."""
