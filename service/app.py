@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
+from service.api import create_api
+from service.api.server import ApiServer
 from service.commands.ports import KeyStore
 from service.commands.reading import CommandReader
 from service.domain import AGGREGATES
 from service.kafka import topics as kafka_topics
 from service.kafka.connection import connection
+from service.kafka.ends import log_ends
 from service.kafka.feed import ProjectionFeed
 from service.kafka.member import Member
 from service.kafka.owner import Terms
@@ -22,11 +26,15 @@ from service.postgres.keys import PostgresKeys, prepare_keys
 from service.postgres.names import Names
 from service.postgres.pool import open_pool
 from service.postgres.projector import ProjectionTables
+from service.postgres.queries import Queries
 from service.postgres.schema import prepare_projections
+from service.postgres.signals import Signals
 from service.projections import PROJECTIONS
 from service.settings import Settings
 
 log = structlog.get_logger()
+
+_JOURNAL_SECONDS = 60.0
 
 
 async def apply_topics(settings: Settings, *, partitions: int, replication: int) -> list[str]:
@@ -96,6 +104,38 @@ async def run_projectors(settings: Settings, names: Sequence[str]) -> None:
             for projection in chosen
         ]
         await _serve(settings, feeds)
+
+
+async def run_api(settings: Settings) -> None:
+    """Answer over HTTP until cancelled."""
+    async with _queries(settings, show_personal_data=settings.show_personal_data) as queries:
+        await _serve(settings, [ApiServer(create_api(queries), settings.api_host, settings.api_port)])
+
+
+async def export_events(settings: Settings, aggregate: str) -> AsyncIterator[Mapping[str, Any]]:
+    """All events of an aggregate that stood in the log when it began, by time, entity id and version.
+
+    Names are shown: who reaches the key store may read them. Raises TimeoutError where the journal does not catch up.
+    """
+    ends = await log_ends(connection(settings), Topics(aggregate, settings.prefix).events)
+    async with _queries(settings, show_personal_data=True) as queries:
+        await queries.caught_up("journal", ends, wait_s=_JOURNAL_SECONDS)
+        async for event in queries.export(aggregate):
+            yield event
+
+
+@asynccontextmanager
+async def _queries(settings: Settings, *, show_personal_data: bool) -> AsyncIterator[Queries]:
+    names = Names(settings.prefix)
+    async with open_pool(settings.database_url.get_secret_value()) as pool:
+        await prepare_keys(pool, names)
+        await prepare_projections(pool, names, list(PROJECTIONS.values()))
+        signals = Signals(pool, names)
+        listening = asyncio.create_task(signals.run(), name="signals")
+        try:
+            yield Queries(pool, names, PostgresKeys(pool, names), signals, show_personal_data=show_personal_data)
+        finally:
+            listening.cancel()
 
 
 class _Service(Protocol):

@@ -75,6 +75,17 @@ class Queries:
             except TimeoutError:
                 raise NotYet(reached) from None
 
+    async def caught_up(self, projection: str, ends: Mapping[tuple[str, int], int], *, wait_s: float) -> None:
+        """Return once a projection has read these (topic, partition) to these offsets; raises TimeoutError."""
+        async with asyncio.timeout(wait_s):
+            while True:
+                moved = self._signals.next(projection)
+                rows = [row for row in await self.progress() if row["projection"] == projection]
+                reached = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+                if all(reached.get(place, 0) >= end for place, end in ends.items()):
+                    return
+                await moved.wait()
+
     async def events(
         self, aggregate: str, entity_id: str, *, after: int = 0, until: datetime | None = None, limit: int
     ) -> list[dict[str, Any]]:

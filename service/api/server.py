@@ -1,0 +1,52 @@
+"""Uvicorn as one task among others: signals are handled where the process is run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from fastapi import FastAPI
+
+_DRAIN_SECONDS = 5
+
+
+class ApiServer:
+    """Serves an application on a host and port."""
+
+    def __init__(self, app: FastAPI, host: str, port: int) -> None:
+        self._started = asyncio.Event()
+        config = uvicorn.Config(
+            app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=_DRAIN_SECONDS
+        )
+        self._server = _Quiet(config, self._started)
+
+    async def run(self) -> None:
+        """Serve until cancelled, then answer what has been asked already; raises OSError where the port is taken."""
+        serving = asyncio.create_task(self._server.serve(), name="http")
+        try:
+            await asyncio.shield(serving)
+        except asyncio.CancelledError:
+            self._server.should_exit = True
+            await serving
+            raise
+
+    async def ready(self) -> None:
+        """Return once it listens."""
+        await self._started.wait()
+
+
+class _Quiet(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, started: asyncio.Event) -> None:
+        super().__init__(config)
+        self._listening = started
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]  # only handed on
+        await super().startup(sockets)  # type: ignore[arg-type]  # as above
+        if self.started:
+            self._listening.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
