@@ -32,11 +32,13 @@ setup:
 	$$python -I deploy/setup.py
 
 # The newest versions that pyproject.toml allows, for every platform at once, with the hash of each file.
-COMPILE = uv pip compile --quiet --universal --python-version 3.11 --only-binary :all: --generate-hashes --no-header \
+COMPILE = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --only-binary :all: --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-package fairlead pyproject.toml
-locks:
+locks: setup
+	$(RUN) pip install --quiet uv
 	$(COMPILE) --upgrade --extra local --group dev --group build --output-file deploy/locks/development.txt
 	$(COMPILE) --constraint deploy/locks/development.txt --output-file deploy/locks/service.txt
+	$(RUN) service.local.jars > .venv/kafka.lock && mv .venv/kafka.lock service/local/kafka.lock
 
 clean:
 	rm -rf .venv build

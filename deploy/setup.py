@@ -19,6 +19,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "installed"
 LOCK = ROOT / "deploy" / "locks" / "development.txt"
+LEAST_PYTHON = (3, 11)
 LEAST_DISK = 3_000_000_000
 
 # Set by a caller for other installations, these would send this one elsewhere or make it impossible.
@@ -34,8 +35,7 @@ def main() -> None:
     if problem := unfit():
         fail(problem)
     # Two makes at once: the second waits, then finds the work done.
-    with_lock = os.open(ROOT / "deploy", os.O_RDONLY)
-    fcntl.flock(with_lock, fcntl.LOCK_EX)
+    fcntl.flock(os.open(ROOT / "deploy", os.O_RDONLY), fcntl.LOCK_EX)
     if not installed():
         set_up()
 
@@ -55,7 +55,9 @@ def installed() -> bool:
 
 def unfit() -> str | None:
     """What about this machine would make the set-up fail later, and worse to read, with its remedy."""
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    if sys.version_info[:2] < LEAST_PYTHON:
+        return f"Python {version} is too old: install 3.11 or newer"
     if sys.platform not in ("linux", "darwin"):
         return f"{sys.platform} is not supported: use Linux or macOS"
     if sys.platform == "linux" and platform.libc_ver()[0] != "glibc":
@@ -101,10 +103,15 @@ def run(command: list[str]) -> None:
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as child:
-        for line in child.stdout or ():
-            output.append(line)
-            if found := re.match(r"Collecting ([^\s=]+)|(Installing) collected", line):
-                show(found[1] or "installing")
+        try:
+            for line in child.stdout or ():
+                output.append(line)
+                if found := re.match(r"Collecting ([^\s=]+)|(Installing) collected", line):
+                    show(found[1] or "installing")
+        except KeyboardInterrupt:
+            # Or it would still write here while the next call sets up.
+            child.kill()
+            raise
     show("")
     if child.returncode != 0:
         sys.stderr.write("".join(output[-20:]))
