@@ -117,7 +117,7 @@ async def export_events(settings: Settings, aggregate: str) -> AsyncIterator[Map
 
     Names are shown: who reaches the key store may read them. Raises TimeoutError where the journal does not catch up.
     """
-    ends = await log_ends(connection(settings), Topics(aggregate, settings.prefix).events)
+    ends = await log_ends(connection(settings), Topics(aggregate, settings.prefix))
     async with _queries(settings, show_personal_data=True) as queries:
         await queries.caught_up("journal", ends, wait_s=_JOURNAL_SECONDS)
         async for event in queries.export(aggregate):

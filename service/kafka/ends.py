@@ -7,17 +7,19 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from service.kafka.topics import Topics, partition_count
 
-async def log_ends(connection: Mapping[str, Any], topic: str) -> dict[tuple[str, int], int]:
-    """The last stable offset of each partition: up to there nothing more can appear."""
+
+async def log_ends(connection: Mapping[str, Any], topics: Topics) -> dict[tuple[str, int], int]:
+    """The last stable offset of each partition of the events: up to there nothing more can appear.
+
+    Raises LookupError where the topics are missing.
+    """
+    partitions = range(await partition_count(connection, topics))
     consumer = AIOKafkaConsumer(**connection, isolation_level="read_committed", enable_auto_commit=False)
     await consumer.start()
     try:
-        await consumer.topics()
-        partitions = consumer.partitions_for_topic(topic)
-        if not partitions:
-            raise LookupError(f"{topic}: missing; `fairlead topics apply` creates it")
-        ends = await consumer.end_offsets([TopicPartition(topic, partition) for partition in sorted(partitions)])
+        ends = await consumer.end_offsets([TopicPartition(topics.events, partition) for partition in partitions])
         return {(tp.topic, tp.partition): end for tp, end in ends.items()}
     finally:
         await consumer.stop()
