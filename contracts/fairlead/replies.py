@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Self
 
 import orjson
@@ -14,10 +14,7 @@ from aiokafka.errors import KafkaConnectionError
 
 from fairlead.envelope import Reply
 
-_MAX_SUBJECT = 200
 _MAX_RECORDS = 5_000
-
-Waiting = tuple[str, str | None]
 
 
 class Unreachable(ConnectionError):
@@ -31,12 +28,18 @@ class TopicsMissing(LookupError):
     """The topics of an aggregate have not been created."""
 
 
+@dataclass(eq=False, frozen=True, slots=True)
+class _Waiter:
+    entity_id: str
+    reply: asyncio.Future[Reply]
+
+
 class ReplyReader:
     """Reads every partition of a reply topic from where it ended when reading began."""
 
     def __init__(self, consumer: AIOKafkaConsumer) -> None:
         self._consumer = consumer
-        self._waiting: dict[Waiting, deque[asyncio.Future[Reply]]] = {}
+        self._waiting: dict[str, list[_Waiter]] = {}
         self._task = asyncio.create_task(self._read())
         self._task.add_done_callback(self._fail)
 
@@ -71,18 +74,17 @@ class ReplyReader:
     @contextmanager
     def expect(self, command_id: str, entity_id: str) -> Iterator[asyncio.Future[Reply]]:
         """The reply to a command that is sent within; the same id again waits for its own reply, in order."""
-        who = (command_id, _subject(entity_id))
-        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        queue = self._waiting.setdefault(who, deque())
-        queue.append(future)
+        waiter = _Waiter(entity_id, asyncio.get_running_loop().create_future())
+        waiters = self._waiting.setdefault(command_id, [])
+        waiters.append(waiter)
         try:
-            yield future
+            yield waiter.reply
         finally:
-            future.cancel()
-            if future in queue:
-                queue.remove(future)
-            if not queue and self._waiting.get(who) is queue:
-                del self._waiting[who]
+            waiter.reply.cancel()
+            if waiter in waiters:
+                waiters.remove(waiter)
+            if not waiters and self._waiting.get(command_id) is waiters:
+                del self._waiting[command_id]
 
     async def stop(self) -> None:
         """Wait for nothing more."""
@@ -99,24 +101,20 @@ class ReplyReader:
     def _deliver(self, value: bytes) -> None:
         # Most replies of a busy topic are for others: they are not worth a model.
         raw = orjson.loads(value)
-        queue = self._waiting.get((raw["causationid"], raw.get("subject")))
-        while queue:
-            future = queue.popleft()
-            if not future.done():
-                future.set_result(Reply.model_validate(raw))
+        waiters = self._waiting.get(raw["causationid"], ())
+        # What could be nobody's id is left out of a reply: then the command's id alone must do.
+        subject = raw.get("subject")
+        for waiter in waiters:
+            if subject in (None, waiter.entity_id) and not waiter.reply.done():
+                waiter.reply.set_result(Reply.model_validate(raw))
                 return
 
     def _fail(self, task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()
-        for queue in self._waiting.values():
-            for future in queue:
-                if not future.done():
-                    future.set_exception(error or ConnectionError("The client was closed"))
-
-
-def _subject(entity_id: str) -> str | None:
-    """As replies name it: one that could be nobody's id is left out of them."""
-    return entity_id if 1 <= len(entity_id) <= _MAX_SUBJECT else None
+        for waiters in self._waiting.values():
+            for waiter in waiters:
+                if not waiter.reply.done():
+                    waiter.reply.set_exception(error or ConnectionError("The client was closed"))
 
 
 def _require(needed: set[str], present: set[str]) -> None:
