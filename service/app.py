@@ -99,6 +99,7 @@ async def run_projectors(settings: Settings, names: Sequence[str]) -> None:
                 settings.prefix,
                 projection,
                 ProjectionTables(pool, schemas, projection),
+                instance_id=settings.instance_id,
                 session_timeout_ms=settings.session_timeout_ms,
             )
             for projection in chosen

@@ -43,6 +43,7 @@ class ProjectionFeed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         self._consumer = AIOKafkaConsumer(
             **connection,
             group_id=f"{prefix}fairlead.projection.{projection.name}.v{projection.version}",
+            group_instance_id=instance_id,
             enable_auto_commit=False,
             auto_offset_reset="none",
             isolation_level="read_committed",
