@@ -1,0 +1,125 @@
+"""The checker reads a real log as a subscriber does: committed records, to the high watermark."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from service.local.servers import Endpoints
+from tests.checker import Report, check
+from tests.checker.handmade import written
+from tests.checker.reader import Unreadable
+from tests.checker.records import KINDS, PartitionLogs, Record
+from tests.workload import Message, generate, publish
+
+_PARTITIONS = 2
+_OUTPUT = [kind for kind in KINDS if kind != "commands"]
+
+
+async def test_honest_logs_pass_with_aborted_transactions_between(servers: Endpoints) -> None:
+    prefix = await asyncio.to_thread(_honest, servers.bootstrap_servers)
+    with _transaction(servers.bootstrap_servers, commit=False) as producer:
+        producer.produce(f"{prefix}ship.events", b"happened", b"never", partition=0)
+
+    report = await asyncio.to_thread(_check, servers.bootstrap_servers, prefix)
+
+    assert report.violations == []
+    assert report.counts["commands"] > 150
+
+
+async def test_a_surplus_event_is_found(servers: Endpoints) -> None:
+    prefix = await asyncio.to_thread(_honest, servers.bootstrap_servers)
+    event = json.dumps({"subject": "ghost", "entityversion": 1}).encode()
+    with _transaction(servers.bootstrap_servers) as producer:
+        producer.produce(f"{prefix}ship.events", event, b"ghost", partition=1)
+
+    [violation] = (await asyncio.to_thread(_check, servers.bootstrap_servers, prefix)).violations
+
+    assert f"{prefix}ship.events[1]" in violation
+    assert "event without a cause" in violation
+
+
+async def test_a_command_that_nobody_handled_is_found(servers: Endpoints) -> None:
+    prefix = await asyncio.to_thread(_honest, servers.bootstrap_servers)
+    await asyncio.to_thread(publish, servers.bootstrap_servers, [Message(f"{prefix}ship.commands", b"x", b"{")])
+
+    found = await asyncio.to_thread(_check, servers.bootstrap_servers, prefix)
+    unfinished = await asyncio.to_thread(_check, servers.bootstrap_servers, prefix, settled=False)
+
+    assert any("does not cover the commands" in line for line in found.violations)
+    assert unfinished.violations == []
+
+
+async def test_an_open_transaction_hides_nothing_in_silence(servers: Endpoints) -> None:
+    prefix = await asyncio.to_thread(_honest, servers.bootstrap_servers)
+    with _transaction(servers.bootstrap_servers, commit=False) as producer:
+        producer.produce(f"{prefix}ship.events", b"open", b"x", partition=0)
+        producer.flush()
+        with pytest.raises(Unreadable, match=r"open transaction: .*ship\.events\[0\]"):
+            await asyncio.to_thread(_check, servers.bootstrap_servers, prefix)
+
+
+def _check(bootstrap_servers: str, prefix: str, **options: Any) -> Report:
+    return check(bootstrap_servers, prefix=prefix, aggregates=["ship"], timeout=2.0, **options)
+
+
+def _honest(bootstrap_servers: str) -> str:
+    """Topics of their own with a workload and, in one transaction for each partition, what has to follow from it."""
+    prefix = f"checker-{uuid4().hex[:8]}."
+    admin = AdminClient({"bootstrap.servers": bootstrap_servers})
+    config = {"message.timestamp.type": "LogAppendTime"}
+    topics = [
+        NewTopic(f"{prefix}ship.{kind}", _PARTITIONS, 1, config=config if kind == "commands" else {}) for kind in KINDS
+    ]
+    for future in admin.create_topics(topics).values():
+        future.result(30)
+    messages = generate(400, ships=5, users=5, seed=1, prefix=prefix)
+    publish(bootstrap_servers, [message for message in messages if message.topic.endswith("ship.commands")])
+    for partition in range(_PARTITIONS):
+        logs = written(_commands(bootstrap_servers, partition, prefix))
+        with _transaction(bootstrap_servers) as producer:
+            for kind in _OUTPUT:
+                for record in logs.records[kind]:
+                    headers: Any = list(record.headers)
+                    producer.produce(logs.topic(kind), record.value, record.key, partition, headers=headers)
+    return prefix
+
+
+def _commands(bootstrap_servers: str, partition: int, prefix: str) -> PartitionLogs:
+    logs = PartitionLogs("ship", partition, _PARTITIONS, prefix)
+    consumer = Consumer({"bootstrap.servers": bootstrap_servers, "group.id": "unused", "enable.auto.commit": False})
+    at = TopicPartition(logs.topic("commands"), partition, 0)
+    _, end = consumer.get_watermark_offsets(at, timeout=10)
+    consumer.assign([at])
+    while len(logs.records["commands"]) < end:
+        for message in consumer.consume(1_000, timeout=1):
+            assert message.error() is None
+            headers: Any = tuple(message.headers() or ())
+            record: Any = Record(message.offset() or 0, message.key(), message.value(), message.timestamp()[1], headers)
+            logs.records["commands"].append(record)
+    consumer.close()
+    return logs
+
+
+@contextmanager
+def _transaction(bootstrap_servers: str, *, commit: bool = True) -> Iterator[Producer]:
+    producer = Producer({"bootstrap.servers": bootstrap_servers, "transactional.id": uuid4().hex})
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    try:
+        yield producer
+    finally:
+        producer.flush(30)
+        if commit:
+            producer.commit_transaction(30)
+        else:
+            producer.abort_transaction(30)
