@@ -5,19 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+from service import app as composition
 from service.cli.exits import Exit, Stop
+from service.cli.options import UNENCRYPTED
+from service.settings import Settings
+
+if TYPE_CHECKING:
+    from service.local.up import Endpoints, StackEndpoints
+
+_PARTITIONS = 4
 
 
-def local_stack(directory: Path, say: Callable[[str], None]) -> AbstractAsyncContextManager[Any]:
+def local_stack(directory: Path, say: Callable[[str], None]) -> AbstractAsyncContextManager[StackEndpoints]:
     """The whole service on this directory, for as long as it is entered; raises Stop."""
     try:
-        from service.local.up import up  # noqa: PLC0415  # see above
+        from service.local.up import stack  # noqa: PLC0415  # see above
     except ModuleNotFoundError as error:
         message = (
             f"{error.name} is not installed: `pip install 'fairlead-service[local]'` brings what runs servers here"
         )
         raise Stop(Exit.FAILED, message) from error
-    stack: AbstractAsyncContextManager[Any] = up(directory, say)
-    return stack
+    return stack(directory, say, _apply_topics)
+
+
+async def _apply_topics(endpoints: Endpoints) -> None:
+    settings = Settings(bootstrap_servers=endpoints.bootstrap_servers, **UNENCRYPTED)
+    await composition.apply_topics(settings, partitions=_PARTITIONS, replication=1)

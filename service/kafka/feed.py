@@ -32,6 +32,7 @@ class ProjectionFeed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         projection: Projection,
         store: Store,
         *,
+        instance_id: str | None,
         session_timeout_ms: int,
     ) -> None:
         self._projection = projection
