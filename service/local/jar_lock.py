@@ -1,0 +1,34 @@
+"""Prints what belongs into kafka.lock, for `make locks`: what Maven's rules say a Kafka is made of, with hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from jgo.maven import Dependency, MavenContext
+
+WANTED = (
+    "org.apache.kafka:kafka_2.13:4.3.1",
+    "org.apache.kafka:kafka-server:4.3.1",
+    "org.slf4j:slf4j-simple:1.7.36",  # of the line that Kafka's slf4j-api is of
+)
+
+
+def main() -> None:
+    """Resolve, fetch and print a line per jar: its coordinate and its SHA-256."""
+    with tempfile.TemporaryDirectory() as fresh, ThreadPoolExecutor(8) as threads:
+        context = MavenContext(repo_cache=Path(fresh), timeout=60)
+        inputs, others = context.resolver.resolve([context.create_dependency(wanted) for wanted in WANTED])
+        sys.stdout.writelines(sorted(threads.map(_line, [*inputs, *others])))
+
+
+def _line(jar: Dependency) -> str:
+    digest = hashlib.sha256(jar.artifact.resolve().read_bytes()).hexdigest()
+    return f"{jar.groupId}:{jar.artifactId}:{jar.version} {digest}\n"
+
+
+if __name__ == "__main__":
+    main()
