@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from fairlead.client import Client
+from service.cli.kafka_client import open_client
 from service.cli.local_stack import local_stack
+from service.cli.options import Given
 from service.cli.output import out, say
 from service.cli.running import run
 from service.cli.stage import Stage
@@ -42,16 +43,17 @@ async def _play(directory: Path) -> None:
         Text.assemble("\n⚓ ", ("Fairlead", "bold cyan"), "  commands in, events and replies out, exactly once\n")
     )
     async with local_stack(directory, lambda message: say(f"  {message}")) as endpoints:
-        say(f"  ready after {time.monotonic() - started:.1f} s: Kafka at {endpoints.bootstrap_servers}")
-        async with Client(bootstrap_servers=endpoints.bootstrap_servers, source="/fairlead/demo") as client:
+        say(f"  Ready after {time.monotonic() - started:.1f} s: Kafka at {endpoints.bootstrap_servers}")
+        async with open_client(Given(directory=directory).settings(), "/fairlead/demo") as client:
             stage = Stage(client, directory)
             await play_user(stage)
             await play_ship(stage)
         out.print()
+        say("  Stopping the servers")
     seconds = time.monotonic() - started
     closing = Text.assemble(
         ("\n✓ ", "green"),
-        f"All as it should be, in {seconds:.0f} s. The servers are stopped; the ship's events are in {EXPORT}.\n",
+        f"All as it should be, in {seconds:.0f} s; nothing is left running. The ship's events: {EXPORT}\n\n",
         ("  Your turn:  ", "dim"),
         ("fairlead up\n", "bold"),
     )

@@ -6,26 +6,37 @@ from collections.abc import Mapping
 from typing import Any
 
 from service.cli.times import as_offset
+from service.domain import AGGREGATES
 
 NOTEBOOK_SUFFIX = "Event"
+
+# The database keeps fields in an order of its own; people read them in that of the contracts.
+_FIELDS = {name: tuple(model.model_fields) for kind in AGGREGATES.values() for name, model in kind.events.items()}
 
 
 def as_row(event: Mapping[str, Any]) -> dict[str, Any]:
     """An event as in the notebook's file."""
     return {
-        "event_id": event["event_id"],
+        "event_id": str(event["event_id"]),
         "timestamp": as_offset(event["time"]),
         "event_type": event["type"],
         "entity_id": event["entity_id"],
-        "data": event["data"],
+        "data": data_in_order(event),
     }
 
 
 def as_notebook(event: Mapping[str, Any]) -> dict[str, Any]:
     """A user's event as the notebook replays it: `event_id` is the user's id."""
     return {
-        "event": event["data"],
+        "event": data_in_order(event),
         "event_type": event["type"] + NOTEBOOK_SUFFIX,
         "event_id": event["entity_id"],
         "created_at": as_offset(event["time"]),
     }
+
+
+def data_in_order(event: Mapping[str, Any]) -> dict[str, Any]:
+    """An event's data, its fields as the contracts declare them; those of a later version come last."""
+    data: Mapping[str, Any] = event["data"]
+    declared = [name for name in _FIELDS.get(event["type"], ()) if name in data]
+    return {name: data[name] for name in dict.fromkeys((*declared, *data))}

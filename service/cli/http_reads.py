@@ -12,7 +12,7 @@ import httpx
 
 from service.cli.exits import Exit, Stop
 
-_PAGE = 1_000
+_PAGE = 500
 _ANSWER_SECONDS = 10.0
 # Over HTTP there is nothing to await: a list cannot be asked to wait for what is not in it.
 _ASK_AGAIN_SECONDS = 0.1
@@ -57,7 +57,8 @@ class Reads:
         deadline = asyncio.get_running_loop().time() + wait
         while True:
             try:
-                found: list[dict[str, Any]] = _items(await self._get(f"/commands/{quote(command_id, safe='')}", {}))
+                answer = await self._get(f"/commands/{quote(command_id, safe='')}", {})
+                found: list[dict[str, Any]] = answer["items"]
             except Stop as stop:
                 if stop.code is not Exit.NOT_FOUND or _over(deadline):
                     raise
@@ -75,9 +76,9 @@ class Reads:
         found: list[dict[str, Any]] = []
         while True:
             query = {"until": until, "after": found[-1]["version"] if found else None, "limit": _PAGE}
-            page = _items(await self._get(f"/{aggregate}s/{quote(entity_id, safe='')}/events", query))
-            found += page
-            if len(page) < _PAGE:
+            page = await self._get(f"/{aggregate}s/{quote(entity_id, safe='')}/events", query)
+            found += page["items"]
+            if page["next"] is None:
                 return found
 
     async def _get(self, path: str, query: Mapping[str, Any], *, wait: float = 0) -> Any:
@@ -94,11 +95,6 @@ async def open_reads(api_url: str) -> AsyncIterator[Reads]:
     # The API is a server of ours, often on loopback: a proxy for the world is not asked for it.
     async with httpx.AsyncClient(base_url=api_url, trust_env=False) as http:
         yield Reads(http)
-
-
-def _items(answer: Any) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = answer["items"] if isinstance(answer, dict) else answer
-    return items
 
 
 def _over(deadline: float) -> bool:

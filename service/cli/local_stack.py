@@ -13,7 +13,8 @@ from service.cli.options import UNENCRYPTED
 from service.settings import Settings
 
 if TYPE_CHECKING:
-    from service.local.up import Endpoints, StackEndpoints
+    from service.local.servers import Endpoints
+    from service.local.up import StackEndpoints
 
 _PARTITIONS = 4
 

@@ -18,6 +18,8 @@ from service.settings import Settings
 
 ENDPOINTS = "endpoints.json"
 SERVERS = ("bootstrap_servers", "database_url", "api_url")
+# A local stack is spoken to over loopback, whatever the environment says of other servers.
+UNENCRYPTED: dict[str, Any] = {"security_protocol": "PLAINTEXT"}
 _PANEL = "Servers and output"
 
 P = ParamSpec("P")
@@ -40,7 +42,7 @@ class Given:
 
     def settings(self) -> Settings:
         """Options before the directory, the directory before the environment; raises ValidationError and Stop."""
-        said: dict[str, Any] = read_endpoints(self.directory) if self.directory else {}
+        said: dict[str, Any] = read_endpoints(self.directory) | UNENCRYPTED if self.directory else {}
         options = {name: getattr(self, name) for name in SERVERS}
         return Settings(**(said | {name: value for name, value in options.items() if value is not None}))
 

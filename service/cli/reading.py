@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from service.cli.exits import Exit, Stop
-from service.cli.formats import as_notebook, as_row
+from service.cli.formats import as_notebook, as_row, data_in_order
 from service.cli.http_reads import open_reads
 from service.cli.options import Given, with_servers
 from service.cli.output import emit_fields, emit_json, emit_rows, plain
@@ -93,7 +93,7 @@ def replay(  # noqa: PLR0913  # as in show
     elif given.as_json:
         emit_json([as_row(event) for event in events] or None)
     else:
-        shown = [event | {"data": plain(event["data"])} for event in events]
+        shown = [event | {"data": plain(data_in_order(event))} for event in events]
         emit_rows(shown, ("version", "time", "type", "data"), as_json=False, none="No events")
 
 

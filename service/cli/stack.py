@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
@@ -13,6 +13,9 @@ from rich.text import Text
 from service.cli.local_stack import local_stack
 from service.cli.output import err, say
 from service.cli.running import run_role
+
+if TYPE_CHECKING:
+    from service.local.up import StackEndpoints
 
 DEFAULT_DIRECTORY = Path(".fairlead")
 
@@ -40,7 +43,7 @@ async def _stand(directory: Path) -> None:
         await asyncio.Event().wait()
 
 
-def _introduce(endpoints: Any, directory: Path) -> None:
+def _introduce(endpoints: StackEndpoints, directory: Path) -> None:
     told = {
         "Kafka": endpoints.bootstrap_servers,
         "PostgreSQL": endpoints.database_url,

@@ -19,7 +19,7 @@ from fairlead.envelope import Reply
 from service.cli.exits import Exit, Stop
 from service.cli.output import out, plain
 
-_VERB, _WORDS, _SHOWN_ID = 15, 30, 8
+_VERB, _COLUMN, _SHOWN_ID, _UUID = 14, 51, 8, 36
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,33 +29,37 @@ class Stage:
     client: Client
     directory: Path
 
-    async def ask(self, command: Message, entity_id: str, *, status: str = "accepted", **extras: Any) -> Reply:
-        """Send a command, tell what came of it, and insist that it was this."""
+    async def ask(self, command: Message, entity_id: str, *, refused: str | None = None, **extras: Any) -> Reply:
+        """Send a command, tell what came of it, and insist that it was accepted, or refused with this code."""
         aggregate, type_ = aggregate_of(command)
-        return await self.ask_raw(aggregate, type_, entity_id, command.model_dump(), status=status, **extras)
+        return await self.ask_raw(aggregate, type_, entity_id, command.model_dump(), refused=refused, **extras)
 
-    async def ask_raw(
-        self, aggregate: str, type_: str, entity_id: str, data: Mapping[str, Any], *, status: str, **extras: Any
+    async def ask_raw(  # a command has as many parts
+        self,
+        aggregate: str,
+        type_: str,
+        entity_id: str,
+        data: Mapping[str, Any],
+        *,
+        refused: str | None = None,
+        **extras: Any,
     ) -> Reply:
-        """As `ask`, for what is no command at all."""
+        """As `ask`, for what may be no command at all."""
         words = "  ".join(f"{name}={plain(value)}" for name, value in data.items())
-        out.print(
-            Text.assemble(("  → ", "cyan"), (f"{type_:<{_VERB}} ", "bold"), f"{words:<{_WORDS}} "),
-            end="",
-            soft_wrap=True,
-        )
+        asked = Text.assemble(("  → ", "cyan"), (f"{type_:<{_VERB}} ", "bold"), words)
+        out.print(asked, end="", soft_wrap=True)
         clock = asyncio.get_running_loop().time
         started = clock()
         reply = await self.client.send_raw(aggregate, type_, entity_id, dict(data), **extras)
-        _tell(reply, entity_id, (clock() - started) * 1000)
-        expect(
-            reply.data.status == status, f"{type_} was to be {status}, but is {reply.data.status}: {reply.data.message}"
-        )
+        _tell(reply, entity_id, (clock() - started) * 1000, column=max(1, _COLUMN - asked.cell_len))
+        outcome = reply.data
+        was = f"it was {outcome.status}: {outcome.message}"
+        expect(outcome.code == refused, f"{type_} was to be {refused or 'accepted'}, but {was}")
         return reply
 
     async def fairlead(self, *words: str, code: Exit = Exit.DONE) -> Any:
         """What a separate `fairlead` process prints, or the line in which it refuses."""
-        shown = (f"{word[:_SHOWN_ID]}…" if len(word) == 36 and word.count("-") == 4 else word for word in words)  # noqa: PLR2004  # a UUID
+        shown = (f"{word[:_SHOWN_ID]}…" if len(word) == _UUID and word[8] == "-" else word for word in words)
         out.print(Text.assemble(("\n  $ ", "cyan"), (f"fairlead {' '.join(shown)}", "bold")), soft_wrap=True)
         # -P: a folder named `service` where the demo is started is not ours.
         line = (sys.executable, "-P", "-m", "service", *words, "--dir", str(self.directory), "--json")
@@ -80,7 +84,8 @@ def expect(condition: bool, message: str) -> None:  # noqa: FBT001  # reads as a
 def act(title: str) -> None:
     """Begin an act."""
     out.print()
-    out.rule(Text(f" {title} ", style="bold"), align="left", style="cyan")
+    line = "─" * max(0, min(out.width, 80) - len(title) - 5)
+    out.print(Text.assemble(("── ", "cyan"), (title, "bold"), (f" {line}", "cyan")), soft_wrap=True)
     out.print()
 
 
@@ -105,15 +110,13 @@ def show_events(events: list[dict[str, Any]]) -> None:
         )
 
 
-def _tell(reply: Reply, entity_id: str, milliseconds: float) -> None:
+def _tell(reply: Reply, entity_id: str, milliseconds: float, *, column: int) -> None:
     outcome = reply.data
     if outcome.status == "accepted":
         events = ", ".join(event.type for event in outcome.events)
-        mark, tail = ("↻ ", " again: first outcome") if outcome.duplicate else ("✓ ", f"  {milliseconds:.0f} ms")
-        out.print(Text.assemble((f"{mark}{events}", "green"), (tail, "dim")), soft_wrap=True)
+        mark, tail = ("↻ ", "  once") if outcome.duplicate else ("✓ ", f"  {milliseconds:.0f} ms")
+        out.print(Text.assemble(" " * column, (f"{mark}{events}", "green"), (tail, "dim")), soft_wrap=True)
         return
     message = (outcome.message or "").replace(entity_id, f"{entity_id[:_SHOWN_ID]}…")
-    out.print(
-        Text.assemble("\n", ("    ✗ ", "red"), (f"{message}  ", "red"), (f"{outcome.status} · {outcome.code}", "dim")),
-        soft_wrap=True,
-    )
+    why = f"{outcome.status} · {outcome.code}"
+    out.print(Text.assemble("\n", (f"    ✗ {message}  ", "red"), (why, "dim")), soft_wrap=True)

@@ -27,6 +27,6 @@ def as_utc(moment: datetime) -> str:
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
-def as_offset(text: str) -> str:
-    """A message's time with `+00:00`, as the notebook's files carry it."""
-    return parse_time(text).isoformat()
+def as_offset(moment: datetime | str) -> str:
+    """With `+00:00`, as the notebook's files carry times."""
+    return (parse_time(moment) if isinstance(moment, str) else moment.astimezone(UTC)).isoformat()
