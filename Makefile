@@ -38,7 +38,7 @@ locks: setup
 	$(RUN) pip install --quiet uv
 	$(COMPILE) --upgrade --extra local --group dev --group build --output-file deploy/locks/development.txt
 	$(COMPILE) --constraint deploy/locks/development.txt --output-file deploy/locks/service.txt
-	$(RUN) service.local.jars > .venv/kafka.lock && mv .venv/kafka.lock service/local/kafka.lock
+	$(RUN) service.local.jar_lock > .venv/kafka.lock && mv .venv/kafka.lock service/local/kafka.lock
 
 clean:
 	rm -rf .venv build
