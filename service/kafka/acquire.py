@@ -30,10 +30,11 @@ class PartitionUnsafe(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Acquired:
-    """The entities of a partition and the offset of the first command that nobody has judged."""
+    """The entities of a partition, the offset of the first command that nobody has judged, and how many wait from it."""
 
     entities: Entities
     next_offset: int
+    waiting: int
 
 
 async def read_partition(
@@ -69,9 +70,9 @@ async def read_partition(
                     f"{topics.snapshots} has no checkpoint although {topics.events} has events: restore the topic, "
                     "or recreate all five topics of the aggregate together"
                 )
-            return Acquired(replay.finish(), starts[commands])
+            return Acquired(replay.finish(), starts[commands], ends[commands] - starts[commands])
         await _recognise(reader, commands, checkpoint, starts[commands], ends[commands])
-    return Acquired(replay.finish(), checkpoint.next_offset)
+    return Acquired(replay.finish(), checkpoint.next_offset, ends[commands] - checkpoint.next_offset)
 
 
 async def _recognise(reader: AIOKafkaConsumer, commands: TopicPartition, at: Checkpoint, start: int, end: int) -> None:

@@ -130,7 +130,12 @@ class PartitionOwner:
             acquired = await read_partition(
                 terms.connection, terms.aggregate, terms.topics, self.partition, keep_event_ids=terms.allow_import
             )
-            self._log.info("acquired", entities=len(acquired.entities.known), next_offset=acquired.next_offset)
+            self._log.info(
+                "acquired",
+                entities=len(acquired.entities.known),
+                next_offset=acquired.next_offset,
+                waiting=acquired.waiting,
+            )
             self.next_offset = acquired.next_offset
             self._feed.start(acquired.next_offset)
             self.owned.set()

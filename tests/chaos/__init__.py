@@ -1,0 +1,1 @@
+"""The whole service as people run it, killed, stopped and started again."""
