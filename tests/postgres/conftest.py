@@ -1,0 +1,35 @@
+"""A pool for all tests, and for each test schemas of its own under a prefix of its own."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator
+
+import pytest
+
+from service.local.servers import Endpoints
+from service.postgres.names import Names
+from service.postgres.pool import Pool, open_pool
+from service.postgres.schema import prepare_projections
+from service.projections import PROJECTIONS
+from tests.postgres.seeding import Seeding
+
+_PREFIXES = (f"t{number}." for number in itertools.count())
+
+
+@pytest.fixture(scope="session")
+async def pool(servers: Endpoints) -> AsyncIterator[Pool]:
+    async with open_pool(servers.database_url, size=12) as opened:
+        yield opened
+
+
+@pytest.fixture
+def names() -> Names:
+    return Names(next(_PREFIXES))
+
+
+@pytest.fixture
+async def seeding(pool: Pool, names: Names) -> Seeding:
+    """All projections, empty."""
+    await prepare_projections(pool, names, PROJECTIONS.values())
+    return Seeding(pool, names)

@@ -1,0 +1,94 @@
+"""Writes messages into projections as a feed would, one partition for each topic."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from service.postgres.names import Names
+from service.postgres.pool import Pool
+from service.postgres.projector import ProjectionTables
+from service.projections import PROJECTIONS
+from service.projections.batch import project_batch
+from service.projections.stored import Source
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+COMMAND = "0b9c7e0e-6f0b-4c57-9d6b-0d3a3a5c1c11"
+
+Happening = tuple[str, str, dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record as a feed reads it."""
+
+    value: bytes
+    partition: int
+    offset: int
+
+
+def event_record(
+    offset: int, entity_id: str, version: int, happening: tuple[str, dict[str, Any]], minute: int
+) -> Record:
+    """An event `minute` minutes after noon."""
+    type_, data = happening
+    envelope = {
+        "id": str(uuid.uuid5(uuid.NAMESPACE_OID, f"{entity_id} {version}")),
+        "type": type_,
+        "subject": entity_id,
+        "time": (NOON + timedelta(minutes=minute)).isoformat(),
+        "entityversion": version,
+        "causationid": COMMAND,
+        "data": data,
+    }
+    return Record(orjson.dumps(envelope), 0, offset)
+
+
+class Seeding:
+    """Appends to imagined topics; every projection that reads a topic takes what was appended at once."""
+
+    def __init__(self, pool: Pool, names: Names) -> None:
+        self.names = names
+        self.tables = {name: ProjectionTables(pool, names, one) for name, one in PROJECTIONS.items()}
+        self._ends: Counter[Source] = Counter()
+        self._versions: Counter[str] = Counter()
+
+    async def events(self, aggregate: str, *happenings: Happening, minutes: Sequence[int] = ()) -> None:
+        """Events as (entity id, type, data), a minute apart unless their minutes after noon are given."""
+        source = Source(aggregate, "events")
+        records = []
+        for place, (entity_id, type_, data) in enumerate(happenings):
+            self._versions[entity_id] += 1
+            version = self._versions[entity_id]
+            minute = minutes[place] if minutes else version
+            records.append(event_record(self._ends[source] + place, entity_id, version, (type_, data), minute))
+        await self._append(source, records)
+
+    async def reply(self, aggregate: str, entity_id: str, command_id: str, **outcome: Any) -> None:
+        """A reply."""
+        data = {"code": None, "message": None, "entity_version": 1, "events": [], "duplicate": False, **outcome}
+        envelope = {
+            "id": str(uuid.uuid4()),
+            "type": "CommandReply",
+            "subject": entity_id,
+            "time": NOON.isoformat(),
+            "causationid": command_id,
+            "data": data,
+        }
+        source = Source(aggregate, "replies")
+        await self._append(source, [Record(orjson.dumps(envelope), 0, self._ends[source])])
+
+    async def _append(self, source: Source, records: Sequence[Record]) -> None:
+        topic = f"{source.aggregate}.{source.kind}"
+        for name, projection in PROJECTIONS.items():
+            if source in projection.sources:
+                at = await self.tables[name].position(topic, 0, 0)
+                writes = project_batch(projection, source, records)
+                await self.tables[name].apply(topic, 0, at, at + len(records), writes)
+        self._ends[source] += len(records)

@@ -1,0 +1,168 @@
+"""Any entity, now and at any moment, as far as the reader may see it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from service.commands.personal import seal
+from service.postgres.keys import PostgresKeys, prepare_keys
+from service.postgres.names import Names
+from service.postgres.pool import Pool
+from service.postgres.queries import Queries
+from service.postgres.signals import Signals
+from service.projections.answers import Gone, NotFound, NotYet
+from tests.postgres.seeding import NOON, Happening, Seeding
+
+AURORA: list[Happening] = [
+    ("aurora", "ShipRegistered", {"name": "Aurora"}),
+    ("aurora", "ShipDocked", {"port": "Oslo"}),
+    ("aurora", "CargoLoaded", {"item": "tea", "quantity": 5, "port": "Oslo"}),
+    ("aurora", "CargoUnloaded", {"item": "tea", "quantity": 5, "port": "Oslo"}),
+    ("aurora", "ShipDeparted", {"departed_from": "Oslo"}),
+]
+
+
+@pytest.fixture
+async def keys(pool: Pool, names: Names) -> PostgresKeys:
+    await prepare_keys(pool, names)
+    return PostgresKeys(pool, names)
+
+
+@pytest.fixture
+async def signals(pool: Pool, names: Names) -> AsyncIterator[Signals]:
+    signals = Signals(pool, names)
+    listening = asyncio.create_task(signals.run())
+    yield signals
+    listening.cancel()
+
+
+@pytest.fixture
+def queries(pool: Pool, names: Names, keys: PostgresKeys, signals: Signals, seeding: Seeding) -> Queries:
+    assert seeding
+    return Queries(pool, names, keys, signals, show_personal_data=True)
+
+
+async def test_a_ship_now_and_at_each_version(queries: Queries, seeding: Seeding) -> None:
+    await seeding.events("ship", *AURORA)
+
+    now = await queries.state("ship", "aurora")
+    assert (5, {"name": "Aurora", "status": "at sea", "current_port": None, "cargo": {}}) == (now.version, now.fields)
+    assert now == await queries.state("ship", "aurora", version=5)
+    loaded = await queries.state("ship", "aurora", version=3)
+    assert {"name": "Aurora", "status": "docked", "current_port": "Oslo", "cargo": {"tea": 5}} == loaded.fields
+
+
+async def test_a_moment_is_inclusive_and_meant_for_the_running_maximum_of_times(
+    queries: Queries, seeding: Seeding
+) -> None:
+    await seeding.events("ship", *AURORA, minutes=(1, 10, 5, 12, 11))
+
+    async def version(minute: int) -> int:
+        return (await queries.state("ship", "aurora", at=NOON + timedelta(minutes=minute))).version
+
+    assert [1, 1, 3, 3, 5] == [await version(minute) for minute in (1, 9, 10, 11, 12)]
+    events = await queries.events("ship", "aurora", until=NOON + timedelta(minutes=10), limit=10)
+    assert [1, 2, 3] == [event["version"] for event in events]
+    with pytest.raises(NotFound, match="Ship with ID aurora not found"):
+        await version(0)
+
+
+async def test_what_never_was_is_not_found(queries: Queries, seeding: Seeding) -> None:
+    await seeding.events("ship", *AURORA)
+
+    moments: list[dict[str, Any]] = [{}, {"version": 1}, {"at": NOON}]
+    for when in moments:
+        with pytest.raises(NotFound, match="User with ID 7 not found"):
+            await queries.state("user", "7", **when)
+    with pytest.raises(NotFound, match="Ship with ID aurora has no version 6"):
+        await queries.state("ship", "aurora", version=6)
+    with pytest.raises(NotFound, match="Ship with ID x not found"):
+        await queries.events("ship", "x", limit=1)
+
+
+async def _create(seeding: Seeding, keys: PostgresKeys, *, name: str) -> None:
+    key = (await keys.ensure("user", ["7"]))["7"]
+    sealed = seal(key, "user", "7", "username", name)
+    await seeding.events("user", ("7", "UserCreated", {"username": sealed, "balance": 100}))
+
+
+async def test_a_deleted_user_is_gone_now_and_still_there_before(
+    queries: Queries, seeding: Seeding, keys: PostgresKeys
+) -> None:
+    await _create(seeding, keys, name="Ada")
+    await seeding.events("user", ("7", "UserDeleted", {}))
+
+    versions: list[dict[str, Any]] = [{}, {"version": 2}]
+    for when in versions:
+        with pytest.raises(Gone, match="User with ID 7 was deleted"):
+            await queries.state("user", "7", **when)
+    assert {"username": "Ada", "balance": 100} == (await queries.state("user", "7", version=1)).fields
+
+
+async def _names_seen(queries: Queries) -> set[Any]:
+    states = [await queries.state("user", "7"), await queries.state("user", "7", version=1)]
+    events = [*await queries.events("user", "7", limit=9), *[event async for event in queries.export("user")]]
+    return {state.fields["username"] for state in states} | {event["data"]["username"] for event in events}
+
+
+async def test_a_name_is_seen_by_who_may_and_by_nobody_once_erased(
+    pool: Pool, queries: Queries, seeding: Seeding, keys: PostgresKeys, signals: Signals
+) -> None:
+    await _create(seeding, keys, name="Ada")
+    stranger = Queries(pool, seeding.names, keys, signals, show_personal_data=False)
+
+    assert ({"Ada"}, {"[protected]"}) == (await _names_seen(queries), await _names_seen(stranger))
+    await pool.execute(f"UPDATE {seeding.names.keys}.keys SET key = NULL, erased_at = now()")  # noqa: S608
+    assert ({"[erased]"}, {"[protected]"}) == (await _names_seen(queries), await _names_seen(stranger))
+
+
+@pytest.mark.parametrize("when", [{}, {"version": 1}])
+async def test_a_reader_who_waits_is_answered_once_the_version_is_there(
+    queries: Queries, seeding: Seeding, when: dict[str, Any]
+) -> None:
+    with pytest.raises(NotYet, match="The projection has version 0"):
+        await queries.state("ship", "aurora", min_version=1, **when)
+    waiting = asyncio.create_task(queries.state("ship", "aurora", min_version=1, wait_s=20, **when))
+    for _ in range(20):
+        await queries.ping()
+    assert not waiting.done()
+
+    started = asyncio.get_running_loop().time()
+    await seeding.events("ship", AURORA[0])
+    state = await waiting
+    assert (1, True) == (state.version, asyncio.get_running_loop().time() - started < 5)
+
+
+async def test_an_export_is_ordered_by_time_entity_and_version(queries: Queries, seeding: Seeding) -> None:
+    await seeding.events("ship", ("b", "ShipRegistered", {"name": "B"}), ("b", "ShipDocked", {"port": "Oslo"}))
+    await seeding.events("ship", ("a", "ShipRegistered", {"name": "A"}), ("a", "ShipDocked", {"port": "Oslo"}))
+
+    exported = [(event["entity_id"], event["version"]) async for event in queries.export("ship")]
+    assert [("a", 1), ("b", 1), ("a", 2), ("b", 2)] == exported
+
+
+async def test_each_outcome_of_a_command_id_is_told(queries: Queries, seeding: Seeding) -> None:
+    reference = [{"id": "e", "type": "ShipDocked", "version": 2}]
+    await seeding.reply("ship", "aurora", "c", status="accepted", entity_version=2, events=reference)
+    await seeding.reply("user", "7", "c", status="rejected", code="not_found", message="User with ID 7 not found")
+    await seeding.reply("user", "7", "c", status="rejected", code="not_found", duplicate=True)
+
+    outcomes = await queries.outcomes("c")
+    assert [("ship", "aurora", "accepted"), ("user", "7", "rejected")] == [
+        (outcome["aggregate"], outcome["entity_id"], outcome["status"]) for outcome in outcomes
+    ]
+    assert [reference, []] == [outcome["events"] for outcome in outcomes]
+
+
+async def test_progress_tells_where_each_projection_stands(queries: Queries, seeding: Seeding) -> None:
+    await seeding.events("ship", *AURORA)
+
+    progress = [
+        (row["projection"], row["topic"], row["partition"], row["next_offset"]) for row in await queries.progress()
+    ]
+    assert [(name, "ship.events", 0, 5) for name in ("journal", "ports", "ships")] == progress

@@ -1,0 +1,70 @@
+"""Schemas are made once, whoever starts, and never mean two things."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from service.postgres.names import Names
+from service.postgres.pool import Pool
+from service.postgres.schema import ChangedProjection, prepare_projections
+from service.projections import PROJECTIONS
+from service.projections.projection import Change, Projection
+from service.projections.stored import Stored
+
+SHIPS = PROJECTIONS["ships"]
+CHANGED = replace(SHIPS, tables=SHIPS.tables.replace("name text", "name text, flag text"))
+
+
+def _project_otherwise(_: Stored) -> list[Change]:
+    return []
+
+
+async def _current(pool: Pool, names: Names) -> list[tuple[str, int, bool]]:
+    query = f"SELECT projection, version, current FROM {names.public}.versions ORDER BY 1, 2"  # noqa: S608
+    return [tuple(row) for row in await pool.fetch(query)]
+
+
+async def test_roles_that_start_at_once_make_every_schema_once(pool: Pool, names: Names) -> None:
+    await asyncio.gather(*(prepare_projections(pool, names, PROJECTIONS.values()) for _ in range(6)))
+
+    assert [(name, 1, True) for name in sorted(PROJECTIONS)] == await _current(pool, names)
+    for view in ("ships", "ports", "accounts", "journal", "outcomes", "progress"):
+        assert 0 == await pool.fetchval(f"SELECT count(*) FROM {names.public}.{view}")  # noqa: S608
+
+
+async def test_a_role_that_knows_fewer_projections_leaves_the_others_their_progress(pool: Pool, names: Names) -> None:
+    await prepare_projections(pool, names, [SHIPS])
+    await prepare_projections(pool, names, PROJECTIONS.values())
+    await prepare_projections(pool, names, [SHIPS])
+
+    definition = await pool.fetchval("SELECT pg_get_viewdef($1::text::regclass)", f"{names.public}.progress")
+    assert set() == {name for name in PROJECTIONS if f"'{name}'" not in definition}
+
+
+@pytest.mark.parametrize("changed", [CHANGED, replace(SHIPS, project=_project_otherwise)], ids=["tables", "function"])
+async def test_a_change_under_the_same_version_is_refused(pool: Pool, names: Names, changed: Projection) -> None:
+    await prepare_projections(pool, names, [SHIPS])
+
+    with pytest.raises(ChangedProjection, match=r"projection ships have changed.* give it version 2"):
+        await prepare_projections(pool, names, [changed])
+
+
+async def test_without_the_fingerprint_a_change_goes_unseen(
+    pool: Pool, names: Names, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.postgres.schema.fingerprint", lambda _: "one for all")
+    await prepare_projections(pool, names, [SHIPS])
+
+    await prepare_projections(pool, names, [CHANGED])
+
+
+async def test_a_later_version_is_made_beside_the_one_that_is_shown(pool: Pool, names: Names) -> None:
+    await prepare_projections(pool, names, [SHIPS])
+    await prepare_projections(pool, names, [replace(CHANGED, version=2)])
+
+    assert [("ships", 1, True), ("ships", 2, False)] == await _current(pool, names)
+    definition = await pool.fetchval("SELECT pg_get_viewdef($1::text::regclass)", f"{names.public}.ships")
+    assert "ships_v1" in definition
