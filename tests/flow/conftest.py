@@ -1,0 +1,29 @@
+"""One suite over two harnesses: what holds of the twin holds of the service, or the twin is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from service.local.servers import Endpoints
+from tests.flow.harness import Harness
+from tests.flow.real import Real, running_service
+from tests.flow.twin import Twin
+
+
+@pytest.fixture(scope="package")
+def twin() -> Twin:
+    return Twin()
+
+
+@pytest.fixture(scope="package")
+async def real(servers: Endpoints) -> AsyncIterator[Real]:
+    async with running_service(servers.bootstrap_servers, servers.database_url, "flow.") as service:
+        yield service
+
+
+@pytest.fixture(params=["twin", "real"], scope="package")
+def harness(request: pytest.FixtureRequest) -> Harness:
+    chosen: Harness = request.getfixturevalue(request.param)
+    return chosen

@@ -1,0 +1,70 @@
+"""The command flow without servers: lists for topics, and everything between them real."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from aiokafka.partitioner import murmur2
+
+from service.commands.identity import reply_id
+from service.domain import AGGREGATES
+from tests.domain.partition import Keys, Partition, Stored
+from tests.flow.harness import PARTITIONS, Message, Place
+
+
+class Twin:
+    """Judges every command as soon as it is published."""
+
+    def __init__(self) -> None:
+        self._keys = Keys()
+        self._partitions = {
+            (name, number): self._partition(name, number) for name in AGGREGATES for number in range(PARTITIONS)
+        }
+        self._time = defaultdict[tuple[str, int], int](lambda: 1_795_000_000_000)
+
+    def _partition(self, aggregate: str, number: int) -> Partition:
+        return Partition(AGGREGATES[aggregate], number=number, keys=self._keys, owns=lambda key: _place(key) == number)
+
+    async def publish(
+        self,
+        aggregate: str,
+        key: bytes | None,
+        value: bytes | None,
+        *,
+        headers: Sequence[tuple[str, bytes]] = (),
+        partition: int | None = None,
+    ) -> Place:
+        """Append to the commands and judge."""
+        number = partition if partition is not None else _place(key or b"")
+        chosen = self._partitions[aggregate, number]
+        self._time[aggregate, number] += 1
+        chosen.publish(key, value, headers=headers, at=self._time[aggregate, number])
+        chosen.judge()
+        return Place(aggregate, number, len(chosen.commands) - 1)
+
+    async def reply(self, place: Place) -> Message:
+        """The reply to a command."""
+        id_ = reply_id(place.aggregate, place.partition, place.offset)
+        replies = self._partitions[place.aggregate, place.partition].replies
+        return next(_message(place.partition, reply) for reply in replies if reply.json["id"] == id_)
+
+    async def dead_letter(self, place: Place) -> Message:
+        """What was put aside of a command."""
+        offset = ("fairlead-offset", str(place.offset).encode())
+        letters = self._partitions[place.aggregate, place.partition].dead_letters
+        return next(_message(place.partition, letter) for letter in letters if offset in letter.headers)
+
+    async def events(self, aggregate: str, entity_id: str) -> list[Message]:
+        """All events of an entity."""
+        number = _place(entity_id.encode())
+        events = self._partitions[aggregate, number].events
+        return [_message(number, event) for event in events if event.key == entity_id.encode()]
+
+
+def _place(key: bytes) -> int:
+    return int(murmur2(key) & 0x7FFFFFFF) % PARTITIONS
+
+
+def _message(partition: int, stored: Stored) -> Message:
+    return Message(partition, stored.key, stored.value, stored.headers)
