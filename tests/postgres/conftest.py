@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import secrets
 from collections.abc import AsyncIterator
 
 import pytest
@@ -14,13 +15,17 @@ from service.postgres.schema import prepare_projections
 from service.projections import PROJECTIONS
 from tests.postgres.seeding import Seeding
 
-_PREFIXES = (f"t{number}." for number in itertools.count())
+_RUN = f"t{secrets.token_hex(3)}_"
+_PREFIXES = (f"{_RUN}{number}." for number in itertools.count())
+_SCHEMAS = "SELECT nspname FROM pg_namespace WHERE starts_with(nspname, $1)"
 
 
 @pytest.fixture(scope="session")
 async def pool(servers: Endpoints) -> AsyncIterator[Pool]:
     async with open_pool(servers.database_url, size=12) as opened:
         yield opened
+        for (schema,) in await opened.fetch(_SCHEMAS, _RUN):
+            await opened.execute(f'DROP SCHEMA "{schema}" CASCADE')
 
 
 @pytest.fixture

@@ -84,8 +84,9 @@ async def _held_up(pool: Pool, seeding: Seeding) -> AsyncIterator[tuple[asyncio.
         await other.execute(f"LOCK TABLE {seeding.names.tables(PROJECTIONS['ports'])}.ports")
         batch = asyncio.create_task(ports.apply(TOPIC, 0, 0, 1, VISIT))
         pid = None
-        while pid is None:
-            pid = await pool.fetchval(waiting, f"{seeding.names.prefix}ports_v1")
+        async with asyncio.timeout(20):
+            while pid is None:
+                pid = await pool.fetchval(waiting, f"{seeding.names.prefix}ports_v1")
         yield batch, pid
 
 
@@ -123,8 +124,9 @@ async def test_without_one_transaction_a_stopped_projector_loses_its_batch(
         await ports.position(TOPIC, 0, 0)
         await connection.execute(f"LOCK TABLE {seeding.names.tables(PROJECTIONS['ports'])}.ports")
         batch = asyncio.create_task(ports.apply(TOPIC, 0, 0, 1, VISIT))
-        while await ports.position(TOPIC, 0, 0) == 0:
-            pass
+        async with asyncio.timeout(20):
+            while await ports.position(TOPIC, 0, 0) == 0:
+                pass
         batch.cancel()
         with pytest.raises(asyncio.CancelledError):
             await batch
