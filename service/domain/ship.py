@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, assert_never
+from typing import assert_never
 
 from fairlead import ship
 from fairlead.bounds import MAX_INTEGER, MAX_ITEMS
@@ -21,38 +20,8 @@ from fairlead.ship import (
     UnloadCargo,
 )
 from service.domain.aggregate import Aggregate, InvalidHistory, Rejected
+from service.domain.ship_state import AtSea, Docked, Registered, State, Unregistered, render
 
-
-@dataclass(frozen=True, slots=True)
-class Unregistered:
-    """Nobody has heard of this ship."""
-
-
-@dataclass(frozen=True, slots=True)
-class Registered:
-    """Known, and never yet docked: nothing can be aboard."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Docked:
-    """Moored at a port."""
-
-    name: str
-    cargo: Mapping[str, int]
-    port: str
-
-
-@dataclass(frozen=True, slots=True)
-class AtSea:
-    """Between two ports."""
-
-    name: str
-    cargo: Mapping[str, int]
-
-
-State = Unregistered | Registered | Docked | AtSea
 Command = RegisterShip | DockShip | DepartShip | LoadCargo | UnloadCargo
 Event = ShipRegistered | ShipDocked | ShipDeparted | CargoLoaded | CargoUnloaded
 
@@ -151,21 +120,6 @@ def cause(event: Event) -> Command:
             return UnloadCargo(item=event.item, quantity=event.quantity)
         case _:
             assert_never(event)
-
-
-def render(state: State) -> dict[str, Any] | None:
-    """The state as people read it."""
-    match state:
-        case Unregistered():
-            return None
-        case Registered():
-            return {"name": state.name, "status": "registered", "current_port": None, "cargo": {}}
-        case Docked():
-            return {"name": state.name, "status": "docked", "current_port": state.port, "cargo": dict(state.cargo)}
-        case AtSea():
-            return {"name": state.name, "status": "at sea", "current_port": None, "cargo": dict(state.cargo)}
-        case _:
-            assert_never(state)
 
 
 SHIP = Aggregate(

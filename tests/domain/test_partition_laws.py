@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
-from typing import Any
 
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.commands.entities import Entities, Outcome, within_window
+from service.commands.entities import within_window
 from service.domain import Aggregate
-from tests.domain.partition import HOUR, NOON, Partition, entity_id, envelope
+from tests.domain.partition import NOON, Partition, entity_id, envelope
+from tests.domain.partition_histories import answer_of, assert_equal, histories, publish, states_of
 from tests.domain.strategies import aggregates, commands_of, type_of
 
 
@@ -21,37 +20,6 @@ from tests.domain.strategies import aggregates, commands_of, type_of
 def aggregate(request: pytest.FixtureRequest) -> Aggregate:
     found: Aggregate = request.param
     return found
-
-
-# A broker's clock mostly goes on a little, sometimes a day, and now and then goes back.
-_STEPS = st.sampled_from([0, 0, 0, 1, 1, 1000, 23 * HOUR, 25 * HOUR, -1, -2 * HOUR])
-
-
-@st.composite
-def histories(draw: st.DrawFn, aggregate: Aggregate) -> list[tuple[dict[str, Any], int, bool]]:
-    """Envelopes with the broker's time of each, and whether a batch ends after it."""
-    time = NOON
-    asked: list[tuple[dict[str, Any], int, bool]] = []
-    for _ in range(draw(st.integers(0, 25))):
-        time += draw(_STEPS)
-        if asked and draw(st.integers(0, 3)) == 0:
-            command = draw(st.sampled_from(asked))[0]
-        else:
-            message = draw(commands_of(aggregate))
-            subject, id_ = entity_id(draw(st.integers(1, 2))), entity_id(draw(st.integers(1000, 1015)))
-            expected = draw(st.sampled_from([None, None, None, 0, 1, 2]))
-            more = {} if expected is None else {"expectedversion": expected}
-            command = envelope(type_of(aggregate, message), subject, message.model_dump(), id=id_, **more)
-        asked.append((command, time, draw(st.booleans())))
-    return asked
-
-
-def publish(partition: Partition, history: list[tuple[dict[str, Any], int, bool]]) -> None:
-    for command, time, ends in history:
-        partition.publish(command["subject"].encode(), orjson.dumps(command), at=time)
-        if ends:
-            partition.judge()
-    partition.judge()
 
 
 @given(st.data())
@@ -100,13 +68,13 @@ def test_without_replies_the_events_still_tell_what_was_accepted(aggregate: Aggr
     partition = Partition(aggregate)
     publish(partition, data.draw(histories(aggregate)))
     replayed = partition.replayed(replies=[])
-    with_events = {id_: state for id_, state in _states(partition.entities).items() if state[1]}
-    assert with_events == _states(replayed)
+    with_events = {id_: state for id_, state in states_of(partition.entities).items() if state[1]}
+    assert with_events == states_of(replayed)
     for subject, window in partition.entities.windows.items():
         entity = partition.entities.known[subject]
         reached = {id_: one for id_, one in window.items() if within_window(one, entity.remembered, entity.time)}
-        accepted = {id_: _answer(one) for id_, one in reached.items() if one.status == "accepted"}
-        found = {id_: _answer(outcome) for id_, outcome in replayed.windows.get(subject, {}).items()}
+        accepted = {id_: answer_of(one) for id_, one in reached.items() if one.status == "accepted"}
+        found = {id_: answer_of(outcome) for id_, outcome in replayed.windows.get(subject, {}).items()}
         assert accepted.items() <= found.items()
 
 
@@ -140,25 +108,9 @@ def test_the_same_command_twice_appends_once(aggregate: Aggregate, data: st.Data
 def test_a_refusal_changes_nothing_but_the_window(aggregate: Aggregate, data: st.DataObject) -> None:
     partition = Partition(aggregate)
     for command, time, _ in data.draw(histories(aggregate)):
-        before, events = dict(_states(partition.entities)), len(partition.events)
+        before, events = dict(states_of(partition.entities)), len(partition.events)
         if partition.ask(command, at=time)["data"]["status"] != "accepted":
-            after = _states(partition.entities)
+            after = states_of(partition.entities)
             subject = command["subject"]
             assert before.get(subject, (aggregate.initial, 0, 0)) == after[subject]
             assert events == len(partition.events)
-
-
-def assert_equal(expected: Entities, actual: Entities) -> None:
-    assert expected.known == actual.known
-    assert {id_: [*window.items()] for id_, window in expected.windows.items()} == {
-        id_: [*window.items()] for id_, window in actual.windows.items()
-    }
-    assert expected.event_ids == actual.event_ids
-
-
-def _states(entities: Entities) -> dict[str, tuple[Any, int, int]]:
-    return {id_: (entity.state, entity.version, entity.time) for id_, entity in entities.known.items()}
-
-
-def _answer(outcome: Outcome) -> Outcome:
-    return replace(outcome, place=0)

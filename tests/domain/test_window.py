@@ -2,31 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import orjson
-
-from service.domain import AGGREGATES
-from tests.domain.partition import HOUR, NOON, Partition, entity_id, envelope
-
-USER, OTHER = entity_id(1), entity_id(2)
-CREATE = envelope("create_user", USER, {"username": "test_user", "balance": 100})
-ADD = envelope("change_balance", USER, {"balance_change": 10})
-TOO_MUCH = envelope("change_balance", USER, {"balance_change": -1_000})
-
-
-def users() -> Partition:
-    return Partition(AGGREGATES["user"])
-
-
-def opened() -> Partition:
-    partition = users()
-    partition.ask(CREATE)
-    return partition
-
-
-def outcome(reply: Any) -> tuple[str, str | None, bool]:
-    return reply["data"]["status"], reply["data"]["code"], reply["data"]["duplicate"]
+from tests.domain.accounts import ADD, CREATE, OTHER, TOO_MUCH, opened, outcome, users
+from tests.domain.partition import HOUR, NOON, Partition, entity_id
 
 
 def test_a_repeat_is_answered_with_the_first_outcome_and_no_event() -> None:
@@ -143,45 +120,3 @@ def test_an_id_that_is_new_again_is_known_by_what_it_led_to_last() -> None:
         partition.entities = entities
         repeat = partition.ask(ADD, at=NOON + 25 * HOUR)
         assert {**second["data"], "duplicate": True} == repeat["data"]
-
-
-def test_the_digest_of_personal_data_depends_on_its_persons_key() -> None:
-    one, other = users(), users()
-    assert one.ask(CREATE)["commanddigest"] != other.ask(CREATE)["commanddigest"]
-    assert one.ask(ADD)["commanddigest"] == other.ask(ADD)["commanddigest"]
-
-
-def test_once_the_key_is_gone_the_id_alone_makes_a_repeat() -> None:
-    partition = opened()
-    partition.keys.erase("user", USER)
-    other_name = CREATE | {"data": {"username": "somebody", "balance": 1}}
-    assert ("accepted", None, True) == outcome(partition.ask(other_name))
-
-
-def test_a_lost_key_changes_nothing_for_commands_without_personal_data() -> None:
-    partition = opened()
-    partition.ask(ADD)
-    partition.keys.erase("user", USER)
-    # In one batch with a command that needs the key, so that the key is at hand.
-    for command in (CREATE | {"id": entity_id(9)}, ADD | {"data": {"balance_change": 11}}):
-        partition.publish(USER.encode(), orjson.dumps(command))
-    partition.judge()
-    assert ("conflict", "id_reused", False) == outcome(partition.replies[-1].json)
-
-
-def test_without_its_key_a_digest_tells_nothing_of_a_person() -> None:
-    partition = opened()
-    partition.keys.erase("user", USER)
-    replies = [
-        partition.ask(envelope("create_user", USER, {"username": name, "balance": 1}, id=entity_id(number)))
-        for number, name in enumerate(["test_user", "somebody"], 5)
-    ]
-    assert replies[0]["commanddigest"] == replies[1]["commanddigest"]
-
-
-def test_a_persons_name_is_never_written_in_plain_text() -> None:
-    partition = opened()
-    partition.ask(ADD)
-    written = b"".join(record.value or b"" for record in [*partition.events, *partition.replies])
-    assert b"test_user" not in written
-    assert "test_user" not in repr(partition.entities)

@@ -1,0 +1,60 @@
+"""Any commands in any order on a broker whose clock is not to be trusted, and what is compared after them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import orjson
+from hypothesis import strategies as st
+
+from service.commands.entities import Entities, Outcome
+from service.domain import Aggregate
+from tests.domain.partition import HOUR, NOON, Partition, entity_id, envelope
+from tests.domain.strategies import commands_of, type_of
+
+# A broker's clock mostly goes on a little, sometimes a day, and now and then goes back.
+_STEPS = st.sampled_from([0, 0, 0, 1, 1, 1000, 23 * HOUR, 25 * HOUR, -1, -2 * HOUR])
+
+
+@st.composite
+def histories(draw: st.DrawFn, aggregate: Aggregate) -> list[tuple[dict[str, Any], int, bool]]:
+    """Envelopes with the broker's time of each, and whether a batch ends after it."""
+    time = NOON
+    asked: list[tuple[dict[str, Any], int, bool]] = []
+    for _ in range(draw(st.integers(0, 25))):
+        time += draw(_STEPS)
+        if asked and draw(st.integers(0, 3)) == 0:
+            command = draw(st.sampled_from(asked))[0]
+        else:
+            message = draw(commands_of(aggregate))
+            subject, id_ = entity_id(draw(st.integers(1, 2))), entity_id(draw(st.integers(1000, 1015)))
+            expected = draw(st.sampled_from([None, None, None, 0, 1, 2]))
+            more = {} if expected is None else {"expectedversion": expected}
+            command = envelope(type_of(aggregate, message), subject, message.model_dump(), id=id_, **more)
+        asked.append((command, time, draw(st.booleans())))
+    return asked
+
+
+def publish(partition: Partition, history: list[tuple[dict[str, Any], int, bool]]) -> None:
+    for command, time, ends in history:
+        partition.publish(command["subject"].encode(), orjson.dumps(command), at=time)
+        if ends:
+            partition.judge()
+    partition.judge()
+
+
+def assert_equal(expected: Entities, actual: Entities) -> None:
+    assert expected.known == actual.known
+    assert {id_: [*window.items()] for id_, window in expected.windows.items()} == {
+        id_: [*window.items()] for id_, window in actual.windows.items()
+    }
+    assert expected.event_ids == actual.event_ids
+
+
+def states_of(entities: Entities) -> dict[str, tuple[Any, int, int]]:
+    return {id_: (entity.state, entity.version, entity.time) for id_, entity in entities.known.items()}
+
+
+def answer_of(outcome: Outcome) -> Outcome:
+    return replace(outcome, place=0)
