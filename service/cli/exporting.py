@@ -11,7 +11,7 @@ from typing import Annotated, BinaryIO
 import orjson
 import typer
 
-from service import app as composition
+from service.cli.exits import Exit, Stop
 from service.cli.formats import as_row
 from service.cli.options import Given, with_servers
 from service.cli.output import emit_fields
@@ -41,6 +41,8 @@ def export(
 
 
 async def _write(settings: Settings, aggregate: str, file: Path) -> int:
+    from service import app as composition  # noqa: PLC0415  # it brings every driver: not for commands that need none
+
     count = 0
     with _replaced(file) as target, progress_of_unknown() as progress:
         task = progress.add_task("Exporting", total=None)
@@ -57,11 +59,13 @@ async def _write(settings: Settings, aggregate: str, file: Path) -> int:
 @contextmanager
 def _replaced(file: Path) -> Iterator[BinaryIO]:
     """A file that takes the place of the old one once it is whole; a pipe is written as it comes."""
-    file = file.resolve()
     if file.exists() and not file.is_file():
         with file.open("wb") as pipe:
             yield pipe
         return
+    file = file.resolve()
+    if not file.parent.is_dir():
+        raise Stop(Exit.USAGE, f"{file.parent} is no directory: create it, or choose another file")
     part = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
         with part.open("wb") as target:

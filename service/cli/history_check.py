@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from service.cli.history_file import Row, RowFault
@@ -20,42 +20,42 @@ class Checked:
 
 
 def check_history(aggregate: Aggregate, rows: Iterable[Row | RowFault]) -> Checked:
-    """Fold the histories; one with an unreadable row is not, for every later fault might follow from that."""
-    checked = Checked()
-    broken: set[str] = set()
+    """Fold the histories, each up to its first unreadable row: every later fault might follow from that."""
+    histories: dict[str, list[Row]] = {}
+    faults: list[tuple[int, str]] = []
+    broken_at: dict[str, int] = {}
     seen: dict[str, int] = {}
     for row in rows:
         if isinstance(row, RowFault):
-            checked.faults.append(str(row))
-            broken.add(row.entity_id or "")
+            faults.append((row.place, row.message))
+            broken_at.setdefault(row.entity_id or "", row.place)
             continue
         first = seen.setdefault(row.event_id, row.place) if row.event_id else row.place
         if first != row.place:
-            checked.faults.append(f"Row {row.place}: event_id is that of row {first}")
-        checked.histories.setdefault(row.entity_id, []).append(row)
-    for entity_id, history in checked.histories.items():
+            faults.append((row.place, f"event_id is that of row {first}"))
+        histories.setdefault(row.entity_id, []).append(row)
+    for entity_id, history in histories.items():
         # Equal times keep the order of the file.
         history.sort(key=lambda row: row.time)
         history[:] = [
             row if row.event_id else replace(row, event_id=imported_event_id(entity_id, place))
             for place, row in enumerate(history, 1)
         ]
-        if entity_id not in broken:
-            checked.faults += _broken_rules(aggregate, entity_id, history)
-    return checked
+        end = broken_at.get(entity_id)
+        foldable = history if end is None else [row for row in history if row.place < end]
+        faults += _broken_rules(aggregate, entity_id, foldable)
+    return Checked(histories, [f"Row {place}: {fault}" for place, fault in sorted(faults)])
 
 
-def _broken_rules(aggregate: Aggregate, entity_id: str, history: list[Row]) -> list[str]:
+def _broken_rules(aggregate: Aggregate, entity_id: str, history: Iterable[Row]) -> Iterator[tuple[int, str]]:
     """Every rule broken, each judged as if the events that broke one before had not been."""
-    faults = []
     state, version = aggregate.initial, 0
     for row in history:
         try:
             check_rules(aggregate, entity_id, state, version, [row.event])
         except Refused as refusal:
-            faults.append(f"Row {row.place} ({aggregate.name} {entity_id}): {refusal.message.partition(': ')[2]}")
+            yield row.place, f"{refusal.message.partition(': ')[2]} ({aggregate.name} {entity_id})"
             if state == aggregate.initial:
-                return faults
+                return
             continue
         state, version = aggregate.evolve(state, row.event), version + 1
-    return faults

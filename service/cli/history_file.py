@@ -34,12 +34,13 @@ class Row:
     event: Message
 
 
-class RowFault(ValueError):
+@dataclass(frozen=True, slots=True)
+class RowFault:
     """What is wrong with a row; `entity_id` is the one it names, if it does."""
 
-    def __init__(self, entity_id: str | None, message: str) -> None:
-        super().__init__(message)
-        self.entity_id = entity_id
+    place: int
+    entity_id: str | None
+    message: str
 
 
 def load_rows(path: Path) -> list[Any]:
@@ -65,7 +66,7 @@ def read_rows(aggregate: Aggregate, rows: list[Any], zone: tzinfo) -> Iterator[R
             entity_id = _checked("entity_id" if shape is _FILE_FIELDS else "event_id", identity, _entity(raw, shape))
             yield _row(aggregate, place, raw, entity_id, zone)
         except ValueError as fault:
-            yield RowFault(entity_id, f"Row {place}: {fault}")
+            yield RowFault(place, entity_id, str(fault))
 
 
 def _shape(aggregate: Aggregate, raw: Any) -> frozenset[str]:
@@ -114,4 +115,7 @@ def _checked(name: str, kind: TypeAdapter[str], value: Any) -> str:
 
 def _faults(name: str, error: ValidationError) -> str:
     details = error.errors(include_url=False, include_context=False, include_input=False)
-    return "; ".join(f"{'.'.join(map(str, (name, *detail['loc'])))}: {detail['msg']}" for detail in details)
+    # A name may be sealed in an event, but not in a file; the other names in a path are those of pydantic's own types.
+    plain = [detail for detail in details if "Sealed" not in detail["loc"]] or details
+    paths = (".".join((name, *(part for part in map(str, detail["loc"]) if part.isidentifier()))) for detail in plain)
+    return "; ".join(f"{path}: {detail['msg']}" for path, detail in zip(paths, plain, strict=True))

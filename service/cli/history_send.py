@@ -82,8 +82,7 @@ async def send_histories(
             for chunk in chunks(entity_id, history):
                 reply = await _settle(client, aggregate, chunk)
                 if reply.data.status != "accepted":
-                    message = f"{aggregate.name} {entity_id}: {reply.data.message} ({reply.data.code})"
-                    raise Stop(OF_STATUS[reply.data.status], message)
+                    raise Stop(OF_STATUS[reply.data.status], _refusal(aggregate, entity_id, reply))
                 advance(len(chunk.events), 0 if reply.data.duplicate else len(reply.data.events))
 
     async with asyncio.TaskGroup() as group:
@@ -98,6 +97,17 @@ async def _settle(client: Client, aggregate: Aggregate, chunk: Chunk) -> Reply:
         # An old refusal again, but its reason may be mended since. Events keep their ids: asking anew is safe.
         reply = await client.send_raw(*ask, command_id=str(uuid4()), timeout=_TIMEOUT)
     return reply
+
+
+def _refusal(aggregate: Aggregate, entity_id: str, reply: Reply) -> str:
+    outcome = reply.data
+    if outcome.code == "id_reused":
+        return (
+            f"{aggregate.name} {entity_id}: other data was imported before under the same event ids (history_differs)"
+        )
+    if outcome.code == "import_not_allowed":
+        return f"{outcome.message}: set FAIRLEAD_ALLOW_IMPORT=true for `fairlead handle` (import_not_allowed)"
+    return f"{aggregate.name} {entity_id}: {outcome.message} ({outcome.code})"
 
 
 def _impersonal(aggregate: Aggregate, kind: str, data: Mapping[str, Any]) -> dict[str, Any]:

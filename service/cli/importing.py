@@ -60,7 +60,7 @@ def import_(
         emit_fields(found | {"faults": 0}, as_json=given.as_json)
         return
     written = run(_send(given, aggregate, checked.histories, total))
-    emit_fields(found | {"imported": written, "there already": total - written}, as_json=given.as_json)
+    emit_fields(found | {"imported": written, "already_there": total - written}, as_json=given.as_json)
 
 
 async def _send(given: Given, aggregate: str, histories: dict[str, list[Row]], total: int) -> int:

@@ -7,7 +7,6 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from service import app as composition
 from service.cli.exits import Exit, Stop
 from service.cli.options import UNENCRYPTED
 from service.settings import Settings
@@ -32,5 +31,7 @@ def local_stack(directory: Path, say: Callable[[str], None]) -> AbstractAsyncCon
 
 
 async def _apply_topics(endpoints: Endpoints) -> None:
+    from service import app as composition  # noqa: PLC0415  # it brings every driver: not for commands that need none
+
     settings = Settings(bootstrap_servers=endpoints.bootstrap_servers, **UNENCRYPTED)
     await composition.apply_topics(settings, partitions=_PARTITIONS, replication=1)

@@ -6,12 +6,10 @@ from typing import Annotated
 
 import typer
 
-from service import app as composition
 from service.cli.exits import Exit, Stop
 from service.cli.options import Given, with_servers
 from service.cli.running import run_role
 from service.domain import AGGREGATES
-from service.projections import PROJECTIONS
 from service.telemetry import configure_logging
 
 
@@ -31,6 +29,8 @@ def handle(
 
     Example: `fairlead handle ship`
     """
+    from service import app as composition  # noqa: PLC0415  # it brings every driver: not for commands that need none
+
     known_aggregates(aggregates or ())
     settings = given.settings()
     configure_logging(settings.log_level)
@@ -45,6 +45,9 @@ def project(
 
     Example: `fairlead project ships ports`
     """
+    from service import app as composition  # noqa: PLC0415  # as above
+    from service.projections import PROJECTIONS  # noqa: PLC0415  # as above
+
     for name in names or ():
         if name not in PROJECTIONS:
             raise Stop(Exit.USAGE, f"{name} is no projection: choose from {', '.join(PROJECTIONS)}")
@@ -58,6 +61,8 @@ def api(given: Given) -> None:
 
     Example: `FAIRLEAD_API_PORT=8080 fairlead api`
     """
+    from service import app as composition  # noqa: PLC0415  # as above
+
     settings = given.settings()
     configure_logging(settings.log_level)
     run_role(composition.run_api(settings))

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from service import app as composition
 from service.cli.exits import Exit, Stop
 from service.cli.options import Given, with_servers
 from service.cli.output import emit_json, out
@@ -30,6 +29,8 @@ def apply(
 
     Example: `fairlead topics apply --replication-factor 1`
     """
+    from service import app as composition  # noqa: PLC0415  # it brings every driver: not for commands that need none
+
     created = run(composition.apply_topics(given.settings(), partitions=partitions, replication=replication_factor))
     _lines(created, "All topics are there", given)
 
@@ -39,6 +40,8 @@ def check(given: Given) -> None:
 
     Example: `fairlead topics check`
     """
+    from service import app as composition  # noqa: PLC0415  # as above
+
     faults = run(composition.check_topics(given.settings()))
     _lines(faults, "All topics are as they must be", given)
     if faults:
