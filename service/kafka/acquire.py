@@ -30,7 +30,7 @@ class PartitionUnsafe(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Acquired:
-    """The entities of a partition, the offset of the first command that nobody has judged, and how many wait from it."""
+    """The entities of a partition, the first command that nobody has judged, and how many wait from there."""
 
     entities: Entities
     next_offset: int

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from confluent_kafka import Consumer
+from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+
+from tests.running import PARTITIONS
 
 SECONDS = 60.0
 
@@ -23,7 +25,14 @@ def replies(bootstrap_servers: str) -> Iterator[Consumer]:
         }
     )
     try:
-        consumer.subscribe(["ship.replies", "user.replies"])
+        # Assigned, not subscribed: a group would wait for the member that was killed.
+        consumer.assign(
+            [
+                TopicPartition(topic, partition, OFFSET_BEGINNING)
+                for topic in ("ship.replies", "user.replies")
+                for partition in range(PARTITIONS)
+            ]
+        )
         yield consumer
     finally:
         consumer.close()
