@@ -68,3 +68,15 @@ async def test_a_later_version_is_made_beside_the_one_that_is_shown(pool: Pool, 
     assert [("ships", 1, True), ("ships", 2, False)] == await _current(pool, names)
     definition = await pool.fetchval("SELECT pg_get_viewdef($1::text::regclass)", f"{names.public}.ships")
     assert "ships_v1" in definition
+
+
+async def test_rows_are_made_anew_once_schema_and_line_are_dropped(pool: Pool, names: Names) -> None:
+    await prepare_projections(pool, names, PROJECTIONS.values())
+    await pool.execute(f"DROP SCHEMA {names.tables(SHIPS)} CASCADE")
+    await pool.execute(f"DELETE FROM {names.public}.versions WHERE projection = 'ships'")  # noqa: S608
+
+    await prepare_projections(pool, names, PROJECTIONS.values())
+
+    assert [(name, 1, True) for name in sorted(PROJECTIONS)] == await _current(pool, names)
+    for view in ("ships", "progress"):
+        assert 0 == await pool.fetchval(f"SELECT count(*) FROM {names.public}.{view}")  # noqa: S608

@@ -1,0 +1,152 @@
+"""From a real log to real rows, whatever becomes of the connections in between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from service.kafka.feed import ProjectionFeed
+from service.kafka.follower import LogDiffers
+from service.kafka.topics import apply_topics
+from service.local.servers import Endpoints
+from service.postgres.names import Names
+from service.postgres.pool import Pool, open_pool
+from service.postgres.projector import ProjectionTables
+from service.projections import PROJECTIONS
+from service.projections.batch import NotProjected
+from tests.postgres.seeding import Seeding, event_record
+
+PORTS = PROJECTIONS["ports"]
+STOP_SECONDS = 10
+
+
+class Log:
+    """`ship.events` with one partition, written in transactions."""
+
+    def __init__(self, servers: Endpoints, names: Names) -> None:
+        self.connection = {"bootstrap_servers": servers.bootstrap_servers}
+        self.prefix = names.prefix
+        self.topic = f"{names.prefix}ship.events"
+        self._servers = servers
+
+    async def write(self, *batches: Sequence[bytes], keep: bool = True) -> int:
+        """Write each batch in a transaction of its own and return the end of the log."""
+        producer = AIOKafkaProducer(**self.connection, transactional_id=f"{self.topic}.test")
+        await producer.start()
+        try:
+            end = 0
+            for batch in batches:
+                await producer.begin_transaction()
+                for value in batch:
+                    end = (await producer.send_and_wait(self.topic, value, partition=0)).offset + 2
+                await (producer.commit_transaction() if keep else producer.abort_transaction())
+            return end
+        finally:
+            await producer.stop()
+
+
+@pytest.fixture
+async def log(servers: Endpoints, names: Names, seeding: Seeding) -> Log:
+    assert seeding
+    log = Log(servers, names)
+    await apply_topics(log.connection, ["ship"], log.prefix, partitions=1, replication=1)
+    return log
+
+
+def _docked(*ships: str) -> list[bytes]:
+    return [event_record(0, ship, 1, ("ShipDocked", {"port": "Oslo"}), 0).value for ship in ships]
+
+
+@asynccontextmanager
+async def _feed(log: Log, pool: Pool, names: Names) -> AsyncIterator[asyncio.Task[None]]:
+    feed = ProjectionFeed(
+        log.connection,
+        log.prefix,
+        PORTS,
+        ProjectionTables(pool, names, PORTS),
+        instance_id=None,
+        session_timeout_ms=6_000,
+    )
+    running = asyncio.create_task(feed.run())
+    try:
+        yield running
+    finally:
+        running.cancel()
+        async with asyncio.timeout(STOP_SECONDS):
+            with suppress(asyncio.CancelledError, Exception):
+                await running
+
+
+async def _visits(pool: Pool, names: Names, *, once_at: int) -> int:
+    """Visits of Oslo, once the projection has reached this offset."""
+    async with asyncio.timeout(60):
+        while (await pool.fetchval(f"SELECT max(next_offset) FROM {names.public}.progress") or 0) < once_at:  # noqa: S608
+            pass
+    return int(await pool.fetchval(f"SELECT visits FROM {names.public}.ports"))  # noqa: S608
+
+
+async def test_what_was_committed_is_projected_once_over_restarts(log: Log, pool: Pool, names: Names) -> None:
+    first = await log.write(_docked("a", "b"), _docked("c"))
+    async with _feed(log, pool, names):
+        assert 3 == await _visits(pool, names, once_at=first)
+        await log.write(_docked("x"), keep=False)
+        second = await log.write(_docked("d"))
+        assert 4 == await _visits(pool, names, once_at=second)
+    third = await log.write(_docked("e"))
+    async with _feed(log, pool, names):
+        assert 5 == await _visits(pool, names, once_at=third)
+
+
+async def test_two_feeds_outside_each_others_group_write_no_batch_twice(log: Log, pool: Pool, names: Names) -> None:
+    end = await log.write(*(_docked(f"ship-{number}") for number in range(30)))
+    tables = ProjectionTables(pool, names, PORTS)
+    async with _feed(log, pool, names):
+        await _visits(pool, names, once_at=end)
+        # As a zombie does: it takes the next batch while the feed is waiting for it.
+        at = await tables.position(log.topic, 0, 0)
+        await tables.apply(log.topic, 0, at, at + 2, [])
+        end = await log.write(_docked("taken"), _docked("next"))
+        assert 31 == await _visits(pool, names, once_at=end)
+
+
+async def test_lost_connections_are_waited_for(servers: Endpoints, log: Log, pool: Pool, names: Names) -> None:
+    separator = "&" if "?" in servers.database_url else "?"
+    url = f"{servers.database_url}{separator}application_name={names.prefix}feed"
+    kill = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = $1"
+    async with open_pool(url) as own, _feed(log, own, names) as running:
+        killed = 0
+        for number in range(5):
+            end = await log.write(_docked(f"ship-{number}"))
+            assert number + 1 == await _visits(pool, names, once_at=end)
+            killed += await pool.fetchval(kill, f"{names.prefix}feed")
+        assert (True, False) == (killed >= 5, running.done())
+
+
+async def test_an_event_that_nobody_knows_stops_the_projection_with_its_place(
+    log: Log, pool: Pool, names: Names
+) -> None:
+    await log.write(_docked("a"), [event_record(0, "a", 2, ("ShipSunk", {}), 0).value])
+
+    async with _feed(log, pool, names) as running:
+        with pytest.raises(NotProjected, match=r"ports cannot take ship\.events\[0\] offset 2: .*ShipSunk"):
+            await asyncio.wait_for(running, 60)
+
+
+async def test_a_log_that_lacks_what_is_next_stops_the_projection(log: Log, pool: Pool, names: Names) -> None:
+    await log.write(_docked("a"))
+    await ProjectionTables(pool, names, PORTS).position(log.topic, 0, 1_000)
+
+    async with _feed(log, pool, names) as running:
+        with pytest.raises(LogDiffers, match="has no offset 1000, which the projection ports would read next"):
+            await asyncio.wait_for(running, 60)
+
+
+async def test_missing_topics_are_named(servers: Endpoints, pool: Pool, names: Names, seeding: Seeding) -> None:
+    assert seeding
+    async with _feed(Log(servers, names), pool, names) as running:
+        with pytest.raises(LookupError, match=r"ship\.events: missing; `fairlead topics apply` creates them"):
+            await asyncio.wait_for(running, 60)
