@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails, from_json
 from fairlead.bounds import MAX_VALUE_BYTES, Text
 from fairlead.envelope import Command, command_adapter, misnamed_attributes
 from service.commands.ports import Record
-from service.commands.surrogates import without_surrogates
+from service.commands.repairing import repaired
 from service.domain import Aggregate
 
 _SHOWN_FAULTS = 10
@@ -68,7 +68,7 @@ class CommandReader:
     ) -> Unreadable:
         raw = _parse(value)
         if isinstance(raw, str):
-            return self._with_surrogates(value, key) or Unreadable("unreadable", raw)
+            return self._repaired(value, key) or Unreadable("unreadable", raw)
         missing = [name for name in ("specversion", "id", "type") if not isinstance(raw.get(name), str)]
         if missing:
             return _unreadable("unreadable", f"The value is no CloudEvent: {', '.join(missing)} must be a string", raw)
@@ -83,8 +83,8 @@ class CommandReader:
             faults.append(_OTHER_KEY)
         return _unreadable("invalid_command", _joined(faults), raw)
 
-    def _with_surrogates(self, value: bytes, key: bytes | None) -> Unreadable | None:
-        found = without_surrogates(value)
+    def _repaired(self, value: bytes, key: bytes | None) -> Unreadable | None:
+        found = repaired(value)
         if found is None:
             return None
         clean, paths = found
@@ -93,7 +93,7 @@ class CommandReader:
             self._validate(clean)
         except ValidationError as error:
             return self._explain(clean, key, error, faults)
-        return self._explain(clean, key, None, faults)
+        return self._explain(clean, key, None, faults) if faults else None
 
 
 def _parse(value: bytes) -> dict[str, Any] | str:

@@ -60,6 +60,10 @@ class Keys:
             self._keys.setdefault((aggregate, id_), DataKey(str(uuid4()), uuid4().bytes + uuid4().bytes))
         return {id_: self._keys[aggregate, id_] for id_ in entity_ids}
 
+    def kept(self, aggregate: str) -> dict[str, DataKey]:
+        """All keys of an aggregate."""
+        return {id_: key for (name, id_), key in self._keys.items() if name == aggregate}
+
     def erase(self, aggregate: str, entity_id: str) -> None:
         """Forget a person's key for ever."""
         self._keys[aggregate, entity_id] = DataKey(self.made(aggregate, [entity_id])[entity_id].kid, None)

@@ -84,6 +84,12 @@ def test_a_fault_is_told_with_its_path(path: str, change: Change) -> None:
     assert path.strip(" ") in [fault.split(": ")[0] for fault in faults]
 
 
+def test_an_integer_of_any_length_is_out_of_bounds() -> None:
+    partition = published(SHIP.encode(), dumped(LOAD).replace(b'"quantity": 1', b'"quantity": ' + b"9" * 200_000))
+    assert b"invalid_command" == code_of(partition)
+    assert "data.quantity: " in partition.replies[0].json["data"]["message"]
+
+
 @pytest.mark.parametrize("id_", ["0", "7", "-7", "9" * 20, "-" + "9" * 19, entity_id(3)])
 def test_a_user_has_a_uuid_or_a_decimal_integer(id_: str) -> None:
     command = envelope("create_user", id_, {"username": "test_user", "balance": 0})

@@ -38,7 +38,6 @@ UNREADABLE: dict[str, bytes | None] = {
     "a string": b'"load_cargo"',
     "depth 10,000": b"[" * 10_000 + b"]" * 10_000,
     "depth 10,000 in data": with_text(b'"tea"', b"[" * 10_000 + b"]" * 10_000),
-    "200,000 digits": with_text(b'"quantity":1', b'"quantity":' + b"9" * 200_000),
     "no specversion": with_text(b'"specversion":"1.0",', b""),
     "no id": orjson.dumps({name: value for name, value in LOAD.items() if name != "id"}),
     "a type that is no string": with_text(b'"load_cargo"', b"7"),

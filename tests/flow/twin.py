@@ -18,13 +18,15 @@ class Twin:
 
     def __init__(self) -> None:
         self._keys = Keys()
-        self._partitions = {
+        self.partitions = {
             (name, number): self._partition(name, number) for name in AGGREGATES for number in range(PARTITIONS)
         }
         self._time = defaultdict[tuple[str, int], int](lambda: 1_795_000_000_000)
 
     def _partition(self, aggregate: str, number: int) -> Partition:
-        return Partition(AGGREGATES[aggregate], number=number, keys=self._keys, owns=lambda key: _place(key) == number)
+        return Partition(
+            AGGREGATES[aggregate], number=number, keys=self._keys, owns=lambda key: place_of(key) == number
+        )
 
     async def publish(
         self,
@@ -36,8 +38,8 @@ class Twin:
         partition: int | None = None,
     ) -> Place:
         """Append to the commands and judge."""
-        number = partition if partition is not None else _place(key or b"")
-        chosen = self._partitions[aggregate, number]
+        number = partition if partition is not None else place_of(key or b"")
+        chosen = self.partitions[aggregate, number]
         self._time[aggregate, number] += 1
         chosen.publish(key, value, headers=headers, at=self._time[aggregate, number])
         chosen.judge()
@@ -46,23 +48,24 @@ class Twin:
     async def reply(self, place: Place) -> Message:
         """The reply to a command."""
         id_ = reply_id(place.aggregate, place.partition, place.offset)
-        replies = self._partitions[place.aggregate, place.partition].replies
+        replies = self.partitions[place.aggregate, place.partition].replies
         return next(_message(place.partition, reply) for reply in replies if reply.json["id"] == id_)
 
     async def dead_letter(self, place: Place) -> Message:
         """What was put aside of a command."""
         offset = ("fairlead-offset", str(place.offset).encode())
-        letters = self._partitions[place.aggregate, place.partition].dead_letters
+        letters = self.partitions[place.aggregate, place.partition].dead_letters
         return next(_message(place.partition, letter) for letter in letters if offset in letter.headers)
 
     async def events(self, aggregate: str, entity_id: str) -> list[Message]:
         """All events of an entity."""
-        number = _place(entity_id.encode())
-        events = self._partitions[aggregate, number].events
+        number = place_of(entity_id.encode())
+        events = self.partitions[aggregate, number].events
         return [_message(number, event) for event in events if event.key == entity_id.encode()]
 
 
-def _place(key: bytes) -> int:
+def place_of(key: bytes) -> int:
+    """The partition of a key."""
     return int(murmur2(key) & 0x7FFFFFFF) % PARTITIONS
 
 

@@ -1,4 +1,4 @@
-"""Lone surrogates are JSON by its grammar, but no text: whoever sent one is told where it stands."""
+"""Lone surrogates and endless integers are JSON by its grammar: whoever sent one is told where it stands."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import re
 from typing import Any
 
 _LONE = re.compile("[\ud800-\udfff]")
+_DIGITS = 100
 
 
-def without_surrogates(value: bytes) -> tuple[bytes, list[str]] | None:
-    """The JSON with every lone surrogate replaced, and their paths; None where that is not what is wrong with it."""
+def repaired(value: bytes) -> tuple[bytes, list[str]] | None:
+    """JSON that pydantic reads, and the paths of lone surrogates; None where something else is wrong with it.
+
+    Integers are cut, to what is still out of every bound.
+    """
+    paths: list[str] = []
     try:
-        raw = json.loads(value.decode(), parse_constant=_refuse)
-        paths: list[str] = []
-        return (json.dumps(_clean(raw, "", paths)).encode(), paths) if _LONE.search(_dump(raw)) else None
+        raw = json.loads(value.decode(), parse_constant=_refuse, parse_int=lambda digits: int(digits[:_DIGITS]))
+        return json.dumps(_clean(raw, "", paths)).encode(), paths
     except (ValueError, RecursionError):
         return None
-
-
-def _dump(raw: Any) -> str:
-    return json.dumps(raw, ensure_ascii=False)
 
 
 def _refuse(constant: str) -> None:

@@ -1,0 +1,36 @@
+"""What a twin has written, as the independent checker reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import orjson
+
+from tests.checker.judged import check_logs
+from tests.checker.records import DataKey, PartitionLogs, Record
+from tests.checker.report import Report
+from tests.domain.partition import Partition, Stored
+from tests.flow.harness import PARTITIONS
+
+
+def judged(partitions: Iterable[Partition]) -> Report:
+    """The checker's report."""
+    chosen = [*partitions]
+    keys = {id_: DataKey(key.kid, key.secret) for one in chosen for id_, key in one.keys.kept("user").items()}
+    return check_logs(map(_logs, chosen), keys=keys)
+
+
+def _logs(partition: Partition) -> PartitionLogs:
+    logs = PartitionLogs(partition.aggregate.name, partition.number, PARTITIONS)
+    logs.records["commands"] = _records(partition.commands)
+    logs.records["events"] = _records(partition.events)
+    logs.records["replies"] = _records(partition.replies)
+    logs.records["dead-letters"] = _records(partition.dead_letters)
+    if partition.commands:
+        value = orjson.dumps({"next_offset": partition.judged})
+        logs.records["snapshots"] = [Record(0, b"checkpoint", value)]
+    return logs
+
+
+def _records(topic: Iterable[Stored]) -> list[Record]:
+    return [Record(one.offset, one.key, one.value, one.timestamp, tuple(one.headers)) for one in topic]
