@@ -25,7 +25,7 @@ _MAX_POLL_MS = 2**31 - 1
 class ProjectionFeed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka's base class has no types
     """Brings a store up to its topics, and keeps it there."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what is read, by what, into what, and as whom
         self,
         connection: Mapping[str, Any],
         prefix: str,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import secrets
 from collections.abc import AsyncIterator
@@ -9,9 +10,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from service.local.servers import Endpoints
+from service.postgres.keys import PostgresKeys, prepare_keys
 from service.postgres.names import Names
 from service.postgres.pool import Pool, open_pool
+from service.postgres.queries import Queries
 from service.postgres.schema import prepare_projections
+from service.postgres.signals import Signals
 from service.projections import PROJECTIONS
 from tests.postgres.seeding import Seeding
 
@@ -38,3 +42,23 @@ async def seeding(pool: Pool, names: Names) -> Seeding:
     """All projections, empty."""
     await prepare_projections(pool, names, PROJECTIONS.values())
     return Seeding(pool, names)
+
+
+@pytest.fixture
+async def keys(pool: Pool, names: Names) -> PostgresKeys:
+    await asyncio.gather(*(prepare_keys(pool, names) for _ in range(3)))
+    return PostgresKeys(pool, names)
+
+
+@pytest.fixture
+async def signals(pool: Pool, names: Names) -> AsyncIterator[Signals]:
+    signals = Signals(pool, names)
+    listening = asyncio.create_task(signals.run())
+    yield signals
+    listening.cancel()
+
+
+@pytest.fixture
+def queries(pool: Pool, names: Names, keys: PostgresKeys, signals: Signals, seeding: Seeding) -> Queries:
+    assert seeding
+    return Queries(pool, names, keys, signals, show_personal_data=True)

@@ -7,15 +7,9 @@ import asyncio
 import pytest
 
 from service.commands.personal import KeyErased, open_sealed, seal
-from service.postgres.keys import PostgresKeys, prepare_keys
+from service.postgres.keys import PostgresKeys
 from service.postgres.names import Names
 from service.postgres.pool import Pool
-
-
-@pytest.fixture
-async def keys(pool: Pool, names: Names) -> PostgresKeys:
-    await asyncio.gather(*(prepare_keys(pool, names) for _ in range(3)))
-    return PostgresKeys(pool, names)
 
 
 async def test_writers_that_race_get_the_same_keys(keys: PostgresKeys) -> None:

@@ -1,21 +1,15 @@
-"""Any entity, now and at any moment, as far as the reader may see it."""
+"""Any entity, now and at any moment."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from service.commands.personal import seal
-from service.postgres.keys import PostgresKeys, prepare_keys
-from service.postgres.names import Names
-from service.postgres.pool import Pool
 from service.postgres.queries import Queries
-from service.postgres.signals import Signals
-from service.projections.answers import Gone, NotFound, NotYet
+from service.projections.answers import NotFound, NotYet
 from tests.postgres.seeding import NOON, Happening, Seeding
 
 AURORA: list[Happening] = [
@@ -25,26 +19,6 @@ AURORA: list[Happening] = [
     ("aurora", "CargoUnloaded", {"item": "tea", "quantity": 5, "port": "Oslo"}),
     ("aurora", "ShipDeparted", {"departed_from": "Oslo"}),
 ]
-
-
-@pytest.fixture
-async def keys(pool: Pool, names: Names) -> PostgresKeys:
-    await prepare_keys(pool, names)
-    return PostgresKeys(pool, names)
-
-
-@pytest.fixture
-async def signals(pool: Pool, names: Names) -> AsyncIterator[Signals]:
-    signals = Signals(pool, names)
-    listening = asyncio.create_task(signals.run())
-    yield signals
-    listening.cancel()
-
-
-@pytest.fixture
-def queries(pool: Pool, names: Names, keys: PostgresKeys, signals: Signals, seeding: Seeding) -> Queries:
-    assert seeding
-    return Queries(pool, names, keys, signals, show_personal_data=True)
 
 
 async def test_a_ship_now_and_at_each_version(queries: Queries, seeding: Seeding) -> None:
@@ -83,42 +57,6 @@ async def test_what_never_was_is_not_found(queries: Queries, seeding: Seeding) -
         await queries.state("ship", "aurora", version=6)
     with pytest.raises(NotFound, match="Ship with ID x not found"):
         await queries.events("ship", "x", limit=1)
-
-
-async def _create(seeding: Seeding, keys: PostgresKeys, *, name: str) -> None:
-    key = (await keys.ensure("user", ["7"]))["7"]
-    sealed = seal(key, "user", "7", "username", name)
-    await seeding.events("user", ("7", "UserCreated", {"username": sealed, "balance": 100}))
-
-
-async def test_a_deleted_user_is_gone_now_and_still_there_before(
-    queries: Queries, seeding: Seeding, keys: PostgresKeys
-) -> None:
-    await _create(seeding, keys, name="Ada")
-    await seeding.events("user", ("7", "UserDeleted", {}))
-
-    versions: list[dict[str, Any]] = [{}, {"version": 2}]
-    for when in versions:
-        with pytest.raises(Gone, match="User with ID 7 was deleted"):
-            await queries.state("user", "7", **when)
-    assert {"username": "Ada", "balance": 100} == (await queries.state("user", "7", version=1)).fields
-
-
-async def _names_seen(queries: Queries) -> set[Any]:
-    states = [await queries.state("user", "7"), await queries.state("user", "7", version=1)]
-    events = [*await queries.events("user", "7", limit=9), *[event async for event in queries.export("user")]]
-    return {state.fields["username"] for state in states} | {event["data"]["username"] for event in events}
-
-
-async def test_a_name_is_seen_by_who_may_and_by_nobody_once_erased(
-    pool: Pool, queries: Queries, seeding: Seeding, keys: PostgresKeys, signals: Signals
-) -> None:
-    await _create(seeding, keys, name="Ada")
-    stranger = Queries(pool, seeding.names, keys, signals, show_personal_data=False)
-
-    assert ({"Ada"}, {"[protected]"}) == (await _names_seen(queries), await _names_seen(stranger))
-    await pool.execute(f"UPDATE {seeding.names.keys}.keys SET key = NULL, erased_at = now()")  # noqa: S608
-    assert ({"[erased]"}, {"[protected]"}) == (await _names_seen(queries), await _names_seen(stranger))
 
 
 @pytest.mark.parametrize("when", [{}, {"version": 1}])

@@ -1,0 +1,82 @@
+"""A projector killed in mid-transaction leaves nothing behind, neither rows nor offset."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from service.postgres.pool import Pool
+from service.projections import PROJECTIONS
+from service.projections.store import StoreUnavailable
+from tests.postgres.seeding import Seeding
+from tests.postgres.visits import TOPIC, VISIT, visits_and_offset
+
+
+@asynccontextmanager
+async def _held_up(pool: Pool, seeding: Seeding) -> AsyncIterator[tuple[asyncio.Task[None], int]]:
+    """A batch that has moved the offset and waits for the lock of its table, and the process id of its connection."""
+    ports = seeding.tables["ports"]
+    await ports.position(TOPIC, 0, 0)
+    waiting = """
+        SELECT l.pid FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE NOT l.granted AND n.nspname = $1
+    """
+    async with pool.acquire() as other, other.transaction():
+        await other.execute(f"LOCK TABLE {seeding.names.tables(PROJECTIONS['ports'])}.ports")
+        batch = asyncio.create_task(ports.apply(TOPIC, 0, 0, 1, VISIT))
+        pid = None
+        async with asyncio.timeout(20):
+            while pid is None:
+                pid = await pool.fetchval(waiting, f"{seeding.names.prefix}ports_v1")
+        yield batch, pid
+
+
+async def test_a_connection_lost_in_mid_transaction_leaves_nothing_behind(pool: Pool, seeding: Seeding) -> None:
+    async with _held_up(pool, seeding) as (batch, pid):
+        await pool.execute("SELECT pg_terminate_backend($1)", pid)
+        with pytest.raises(StoreUnavailable):
+            await batch
+    assert (0, 0) == await visits_and_offset(pool, seeding.names)
+
+    await seeding.tables["ports"].apply(TOPIC, 0, 0, 1, VISIT)
+    assert (1, 1) == await visits_and_offset(pool, seeding.names)
+
+
+async def test_a_projector_stopped_in_mid_transaction_leaves_nothing_behind(pool: Pool, seeding: Seeding) -> None:
+    async with _held_up(pool, seeding) as (batch, _):
+        batch.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await batch
+    assert (0, 0) == await visits_and_offset(pool, seeding.names)
+
+
+async def test_without_one_transaction_a_stopped_projector_loses_its_batch(
+    pool: Pool, seeding: Seeding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @asynccontextmanager
+    async def each_statement_alone(_: Any) -> AsyncIterator[None]:
+        yield
+
+    monkeypatch.setattr("asyncpg.Connection.transaction", each_statement_alone)
+    connection = await pool.acquire()
+    try:
+        await connection.execute("BEGIN")
+        ports = seeding.tables["ports"]
+        await ports.position(TOPIC, 0, 0)
+        await connection.execute(f"LOCK TABLE {seeding.names.tables(PROJECTIONS['ports'])}.ports")
+        batch = asyncio.create_task(ports.apply(TOPIC, 0, 0, 1, VISIT))
+        async with asyncio.timeout(20):
+            while await ports.position(TOPIC, 0, 0) == 0:
+                pass
+        batch.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await batch
+        await connection.execute("ROLLBACK")
+    finally:
+        await pool.release(connection)
+
+    assert (0, 1) == await visits_and_offset(pool, seeding.names)

@@ -1,0 +1,17 @@
+"""The smallest batch: one visit of a port, and what of it can be seen."""
+
+from __future__ import annotations
+
+from service.postgres.names import Names
+from service.postgres.pool import Pool
+from service.projections.folding import Write
+
+TOPIC = "ship.events"
+VISIT = [Write("ports", ("port",), (), ("visits",), [("Oslo", 1)])]
+
+
+async def visits_and_offset(pool: Pool, names: Names) -> tuple[int, int]:
+    """Visits of Oslo, and the next offset."""
+    visits = await pool.fetchval(f"SELECT coalesce(max(visits), 0) FROM {names.public}.ports")  # noqa: S608
+    offset = await pool.fetchval(f"SELECT max(next_offset) FROM {names.public}.progress WHERE projection = 'ports'")  # noqa: S608
+    return visits, offset
