@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-
-from service.cli.command_line import main as run
 
 
 def main() -> None:
     """Run the command line."""
+    # Until all is imported Ctrl-C just ends the process: there is nothing yet to be left in order.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from service.cli.command_line import main as run  # noqa: PLC0415  # see above
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(run())
 
 

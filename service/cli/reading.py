@@ -116,7 +116,8 @@ def outcome(
         emit_json(found)
         return
     for entry in found:
-        emit_fields({name: value for name, value in entry.items() if value is not None}, as_json=False)
+        shown = entry | {"events": [f"{event['version']} {event['type']}" for event in entry["events"]]}
+        emit_fields({name: value for name, value in shown.items() if value not in (None, [])}, as_json=False)
 
 
 def _moment(option: str, text: str) -> str:

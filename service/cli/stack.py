@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,12 +12,14 @@ import typer
 from rich.text import Text
 
 from service.cli.local_stack import local_stack
+from service.cli.options import ENDPOINTS
 from service.cli.output import err, say
 from service.cli.running import run_role
 
 if TYPE_CHECKING:
     from service.local.up import StackEndpoints
 
+_PASSWORD = re.compile(r":[^:/@]+@")
 DEFAULT_DIRECTORY = Path(".fairlead")
 
 
@@ -46,7 +49,7 @@ async def _stand(directory: Path) -> None:
 def _introduce(endpoints: StackEndpoints, directory: Path) -> None:
     told = {
         "Kafka": endpoints.bootstrap_servers,
-        "PostgreSQL": endpoints.database_url,
+        "PostgreSQL": f"{_PASSWORD.sub('@', endpoints.database_url)}  (its password: {ENDPOINTS} in the data)",
         "HTTP API": f"{endpoints.api_url}  (what it can do: {endpoints.api_url}/docs)",
         "Data": str(directory),
     }

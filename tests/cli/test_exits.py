@@ -1,0 +1,97 @@
+"""Every end has its code, and every fault is told in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from httpx import ConnectError, ReadTimeout, Request
+
+from fairlead.client import NoReply, TooLarge, TopicsMissing, Unreachable
+from service.cli.command_line import main
+from service.cli.exits import OF_STATUS, Exit
+from service.cli.faults import explain
+
+_REQUEST = Request("GET", "http://127.0.0.1:1/ships/x")
+
+
+def test_every_status_of_a_reply_has_its_code() -> None:
+    expected = {"accepted": 0, "rejected": 3, "conflict": 3, "invalid": 4, "busy": 8, "failed": 1}
+    assert expected == OF_STATUS
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "told"),
+    [
+        ("nonsense", 2, "No such command"),
+        ("send", 2, "fairlead send --help"),
+        ("send dock_ship", 2, "Which entity?"),
+        ("send fly_ship x", 4, "Unknown command: fly_ship"),
+        ("send dock_ship x port=y --aggregate boat", 2, "choose from ship, user"),
+        ("send dock_ship x port=y --timeout soon", 2, "--timeout"),
+        ("show boat x", 2, "choose from ship, user"),
+        ("show ship x --at 2024-01-01 --version 1", 2, "give one"),
+        ("show ship x --at noon", 2, "2026-11-24T18:20:00Z"),
+        ("replay ship x --format notebook", 2, "for users"),
+        ("replay ship x --format odd", 2, "plain or notebook"),
+        ("handle boat", 2, "choose from ship, user"),
+        ("project tides", 2, "choose from ships"),
+        ("import ship nowhere.json", 1, "nowhere.json: No such file"),
+        ("show ship x --api-url http://127.0.0.1:1", 6, "fairlead up"),
+        ("show ship x --api-url nonsense", 2, "--api-url must be"),
+        ("send dock_ship x port=y --bootstrap-servers 127.0.0.1:1", 6, "fairlead up"),
+        ("topics check --bootstrap-servers 127.0.0.1:1", 6, "fairlead up"),
+    ],
+)
+def test_a_fault_is_one_line_and_a_code(line: str, code: int, told: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert code == main(line.split())
+    error = capfd.readouterr().err
+    assert told in error
+    assert error.count("\n") == 1
+    assert error.startswith("fairlead: ")
+
+
+def test_a_directory_without_a_stack_is_no_server(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "ship", "x", "--dir", str(tmp_path)]) == Exit.NO_SERVER
+    assert "`fairlead up --dir" in capfd.readouterr().err
+
+
+def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("FAIRLEAD_API_PORT", "many")
+    assert main(["show", "ship", "x"]) == Exit.USAGE
+    assert "FAIRLEAD_API_PORT" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (NoReply("c", 1), Exit.TIMED_OUT),
+        (TooLarge("big"), Exit.INVALID),
+        (TopicsMissing("none"), Exit.NOT_FOUND),
+        (Unreachable("h:1"), Exit.NO_SERVER),
+        (ConnectError("no", request=_REQUEST), Exit.NO_SERVER),
+        (ReadTimeout("late", request=_REQUEST), Exit.TIMED_OUT),
+        (ConnectionRefusedError(111, "refused"), Exit.NO_SERVER),
+        (ExceptionGroup("many", [NoReply("c", 1), ValueError()]), Exit.TIMED_OUT),
+        (ZeroDivisionError("ours"), Exit.FAILED),
+    ],
+)
+def test_every_error_has_its_code(error: Exception, code: Exit) -> None:
+    assert code == explain(error).code
+
+
+def test_what_can_be_sent_again_says_how() -> None:
+    assert "--id 0b9c" in str(explain(NoReply("0b9c", 1)))
+
+
+def test_debug_shows_the_traceback(capfd: pytest.CaptureFixture[str]) -> None:
+    main(["show", "boat", "x", "--debug"])
+    assert "Traceback" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command", ["", "send", "show", "replay", "import", "export", "outcome", "topics apply", "up", "demo"]
+)
+def test_every_command_explains_itself(command: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main([*command.split(), "--help"]) == Exit.DONE
+    assert "Usage: fairlead" in capfd.readouterr().out

@@ -1,0 +1,133 @@
+"""A file of history is judged as a whole: all faults are found, and the rules are those that commands meet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from service.cli.history_check import Checked, check_history
+from service.cli.history_file import read_rows
+from service.commands.identity import imported_event_id
+from service.domain import AGGREGATES
+
+SHIP = "7b0f3d5e-52c6-4f2e-8a55-6a4d0b7a9e10"
+
+
+def ship_row(number: int, kind: str, data: Any, entity: str = SHIP) -> dict[str, Any]:
+    return {
+        "event_id": f"00000000-0000-0000-0000-{number:012}",
+        "timestamp": f"2026-11-24T18:20:{number:02}+00:00",
+        "event_type": kind,
+        "entity_id": entity,
+        "data": data,
+    }
+
+
+def user_row(second: int, kind: str, event: Any, user: Any = 1) -> dict[str, Any]:
+    return {"event": event, "event_type": kind, "event_id": user, "created_at": f"2024-03-01T10:00:{second:02}"}
+
+
+def check(aggregate: str, rows: Sequence[Any], zone: str = "UTC") -> Checked:
+    kind = AGGREGATES[aggregate]
+    return check_history(kind, read_rows(kind, list(rows), ZoneInfo(zone)))
+
+
+REGISTERED = ship_row(1, "ShipRegistered", {"name": "Pacific Explorer"})
+DOCKED = ship_row(2, "ShipDocked", {"port": "Singapore"})
+
+
+def test_a_history_in_order_has_no_faults() -> None:
+    loaded = ship_row(3, "CargoLoaded", {"item": "rice", "quantity": 5, "port": "Singapore"})
+    checked = check("ship", [REGISTERED, DOCKED, loaded])
+    assert checked.faults == []
+    assert [3] == [len(history) for history in checked.histories.values()]
+
+
+def test_an_empty_file_has_nothing_in_it() -> None:
+    assert Checked() == check("ship", [])
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        (7, "Row 1: it is no object"),
+        ({"a": 1}, "Row 1: data is missing; entity_id is missing; event_id is missing"),
+        (REGISTERED | {"extra": 1}, "Row 1: extra does not belong here"),
+        (REGISTERED | {"entity_id": "x"}, "Row 1: entity_id: String should match"),
+        (REGISTERED | {"event_id": "x"}, "Row 1: event_id: String should match"),
+        (REGISTERED | {"timestamp": "noon"}, "Row 1: 'noon' is no time"),
+        (REGISTERED | {"timestamp": None}, "Row 1: None is no time"),
+        (REGISTERED | {"event_type": "ShipFlew"}, "Row 1: Unknown event: ShipFlew"),
+        (REGISTERED | {"event_type": 1}, "Row 1: event_type is no text"),
+        (REGISTERED | {"data": {"name": ""}}, "Row 1: data.name: String should have at least 1 character"),
+        (REGISTERED | {"data": {"name": "x", "age": 1}}, "Row 1: data.age: Extra inputs"),
+        (DOCKED, "Row 1: First event must be ShipRegistered (ship 7b0f"),
+    ],
+)
+def test_each_fault_of_a_row_is_told_with_its_place(row: Any, fault: str) -> None:
+    [found] = check("ship", [row]).faults
+    assert found.startswith(fault)
+
+
+def test_all_faults_are_found_in_the_order_of_the_file() -> None:
+    rows = [
+        REGISTERED,
+        ship_row(2, "CargoLoaded", {"item": "rice", "quantity": 5, "port": "Rio"}),
+        DOCKED,
+        ship_row(4, "CargoUnloaded", {"item": "rice", "quantity": 5, "port": "Singapore"}),
+        ship_row(5, "CargoLoaded", {"item": "rice", "quantity": 0, "port": "Singapore"}),
+        ship_row(6, "ShipDocked", {"port": "Rio"}, "7b0f3d5e-52c6-4f2e-8a55-6a4d0b7a9e11"),
+    ]
+    assert ["Row 2: Ship mus", "Row 4: No rice ", "Row 5: data.qua", "Row 6: First ev"] == [
+        fault[:15] for fault in check("ship", rows).faults
+    ]
+
+
+def test_an_event_that_says_other_than_follows_is_a_fault() -> None:
+    elsewhere = ship_row(3, "CargoLoaded", {"item": "rice", "quantity": 5, "port": "Rio"})
+    [fault] = check("ship", [REGISTERED, DOCKED, elsewhere]).faults
+    assert "does not follow" in fault
+
+
+def test_an_event_id_cannot_be_there_twice() -> None:
+    [fault] = check("ship", [REGISTERED, DOCKED | {"event_id": REGISTERED["event_id"]}]).faults
+    assert fault == "Row 2: event_id is that of row 1"
+
+
+def test_a_replay_of_users_is_read_with_ids_of_its_own() -> None:
+    rows = [
+        user_row(0, "UserCreatedEvent", {"username": "test_user", "balance": 100}),
+        user_row(2, "UserDeleted", None),
+        user_row(1, "UserBalanceChangedEvent", {"balance_change": -50}),
+    ]
+    checked = check("user", rows)
+    assert checked.faults == []
+    history = checked.histories["1"]
+    assert ["UserCreated", "UserBalanceChanged", "UserDeleted"] == [type(row.event).__name__ for row in history]
+    assert [imported_event_id("1", place) for place in (1, 2, 3)] == [row.event_id for row in history]
+
+
+def test_equal_times_keep_the_order_of_the_file() -> None:
+    rows = [
+        user_row(0, "UserCreated", {"username": "test_user", "balance": 0}),
+        user_row(0, "UserBalanceChanged", {"balance_change": 10}),
+        user_row(0, "UserBalanceChanged", {"balance_change": -10}),
+    ]
+    assert check("user", rows).faults == []
+    assert ["Row 2: Insufficient balance (user 1)"] == check("user", [rows[0], rows[2], rows[1]]).faults
+
+
+@pytest.mark.parametrize(("zone", "hour"), [("UTC", 10), ("Europe/Berlin", 9)])
+def test_a_time_without_a_zone_is_of_the_zone_that_was_named(zone: str, hour: int) -> None:
+    [row] = check("user", [user_row(0, "UserCreated", {"username": "x", "balance": 0})], zone).histories["1"]
+    assert (hour, UTC) == (row.time.hour, row.time.tzinfo)
+
+
+@pytest.mark.parametrize("user", [True, 1.5, None, "", "01", "x"])
+def test_what_can_be_no_user_is_a_fault(user: Any) -> None:
+    [fault] = check("user", [user_row(0, "UserCreated", {"username": "x", "balance": 0}, user)]).faults
+    assert fault.startswith("Row 1: event_id: ")

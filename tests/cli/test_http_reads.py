@@ -1,0 +1,76 @@
+"""Answers of the API become results, and its refusals exit codes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from service.cli.exits import Exit, Stop
+from service.cli.http_reads import Reads
+
+
+def reads(answer: Callable[[httpx.Request], httpx.Response]) -> Reads:
+    return Reads(httpx.AsyncClient(base_url="http://api", transport=httpx.MockTransport(answer)))
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(404, Exit.NOT_FOUND), (410, Exit.NOT_FOUND), (422, Exit.INVALID), (503, Exit.TIMED_OUT), (500, Exit.FAILED)],
+)
+async def test_a_refusal_has_its_code_and_its_detail(status: int, code: Exit) -> None:
+    api = reads(lambda _: httpx.Response(status, json={"title": "No", "detail": "Ship with ID x not found"}))
+    with pytest.raises(Stop, match="Ship with ID x not found") as stop:
+        await api.state("ship", "x", {})
+    assert code == stop.value.code
+
+
+async def test_a_refusal_that_is_no_json_is_told_too() -> None:
+    with pytest.raises(Stop, match="502"):
+        await reads(lambda _: httpx.Response(502, text="<html>")).state("ship", "x", {})
+
+
+async def test_an_id_cannot_lead_to_another_path() -> None:
+    paths = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        paths.append(request.url.raw_path)
+        return httpx.Response(200, json={})
+
+    await reads(answer).state("ship", "../users/1?x=1", {"at": None})
+    assert [b"/ships/..%2Fusers%2F1%3Fx%3D1"] == paths
+
+
+async def test_events_are_read_page_by_page() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        after = int(request.url.params.get("after", 0))
+        items = [{"version": version} for version in range(after + 1, after + 3)]
+        return httpx.Response(200, json={"items": items, "next": after + 2 if after < 4 else None})
+
+    events = await reads(answer).events("ship", "x", None, min_version=0, wait=0)
+    assert [1, 2, 3, 4, 5, 6] == [event["version"] for event in events]
+
+
+async def test_events_are_asked_for_until_they_are_there() -> None:
+    pages: list[Any] = [httpx.Response(404, json={"title": "Not found"}), [], [{"version": 1}]]
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        page = pages.pop(0)
+        return page if isinstance(page, httpx.Response) else httpx.Response(200, json={"items": page, "next": None})
+
+    assert [{"version": 1}] == await reads(answer).events("ship", "x", None, min_version=1, wait=5)
+
+
+async def test_events_that_do_not_come_in_time_are_a_time_out() -> None:
+    api = reads(lambda _: httpx.Response(200, json={"items": [], "next": None}))
+    with pytest.raises(Stop) as stop:
+        await api.events("ship", "x", None, min_version=1, wait=0)
+    assert stop.value.code == Exit.TIMED_OUT
+
+
+async def test_an_outcome_nobody_knows_is_not_found() -> None:
+    with pytest.raises(Stop) as stop:
+        await reads(lambda _: httpx.Response(200, json={"items": []})).outcomes("x", wait=0)
+    assert stop.value.code == Exit.NOT_FOUND

@@ -1,0 +1,176 @@
+"""The command line against a running service: what is written can be read, moved and asked after."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator, Callable, Coroutine
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from pydantic import SecretStr
+
+from service import app
+from service.local.ports import free_port
+from service.local.servers import Endpoints
+from service.settings import Settings
+
+Run = Callable[..., Coroutine[Any, Any, tuple[int, Any, str]]]
+PREFIX = "cli."
+
+
+@pytest.fixture(scope="module")
+async def fairlead(servers: Endpoints, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Run]:
+    """Run a command; its exit code, what it printed as JSON, and what it said."""
+    port = free_port()
+    settings = Settings(
+        bootstrap_servers=servers.bootstrap_servers,
+        database_url=SecretStr(servers.database_url),
+        prefix=PREFIX,
+        allow_import=True,
+        show_personal_data=True,
+        api_port=port,
+    )
+    await app.apply_topics(settings, partitions=4, replication=1)
+    directory = tmp_path_factory.mktemp("stack")
+    endpoints = {
+        "bootstrap_servers": servers.bootstrap_servers,
+        "database_url": servers.database_url,
+        "api_url": f"http://127.0.0.1:{port}",
+    }
+    (directory / "endpoints.json").write_text(json.dumps(endpoints))
+
+    async def run(*words: str) -> tuple[int, Any, str]:
+        line = (sys.executable, "-m", "service", *words, "--dir", str(directory))
+        environment = {"FAIRLEAD_PREFIX": PREFIX}
+        process = await asyncio.create_subprocess_exec(*line, env=environment, stdout=PIPE, stderr=PIPE)
+        printed, told = await process.communicate()
+        return process.returncode or 0, json.loads(printed) if printed else None, told.decode()
+
+    roles = [
+        asyncio.create_task(work)
+        for work in (app.run_handler(settings, []), app.run_projectors(settings, []), app.run_api(settings))
+    ]
+    yield run
+    for role in roles:
+        role.cancel()
+    await asyncio.wait(roles)
+
+
+async def test_what_was_asked_is_shown_replayed_and_remembered(fairlead: Run) -> None:
+    ship, command_id = str(uuid4()), str(uuid4())
+    code, reply, _ = await fairlead("send", "register_ship", ship, "name=Pacific Explorer", "--id", command_id)
+    assert (0, "accepted", 1) == (code, reply["data"]["status"], reply["data"]["entity_version"])
+    code, state, _ = await fairlead("show", "ship", ship, "--min-version", "1", "--wait", "20")
+    assert (0, "Pacific Explorer", "registered") == (code, state["name"], state["status"])
+    code, events, _ = await fairlead("replay", "ship", ship, "--min-version", "1", "--wait", "20")
+    assert (0, ["ShipRegistered"]) == (code, [event["event_type"] for event in events])
+    code, outcomes, _ = await fairlead("outcome", command_id, "--wait", "20")
+    assert (0, ["accepted"]) == (code, [outcome["status"] for outcome in outcomes])
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "refused"),
+    [
+        (("dock_ship", "port=Rio"), 3, "not_found"),
+        (("register_ship", "name=x", "--expected-version", "3"), 3, "version_conflict"),
+        (("register_ship", "name="), 4, "invalid_command"),
+        (("register_ship", "name=x", "--id", "odd"), 4, "invalid_command"),
+        (("fly_ship", "--aggregate", "ship"), 4, "unknown_command"),
+    ],
+)
+async def test_a_refusal_is_printed_and_has_its_code(
+    fairlead: Run, words: tuple[str, ...], code: int, refused: str
+) -> None:
+    type_, *rest = words
+    ended, reply, _ = await fairlead("send", type_, str(uuid4()), *rest)
+    assert (code, refused) == (ended, reply["data"]["code"])
+
+
+async def test_what_nobody_knows_is_not_found(fairlead: Run) -> None:
+    stranger = str(uuid4())
+    for words in (("show", "ship", stranger), ("replay", "ship", stranger), ("outcome", stranger)):
+        code, _, told = await fairlead(*words)
+        assert (7, 1) == (code, told.count("\n"))
+
+
+async def test_an_export_is_imported_once_and_never_again(fairlead: Run, tmp_path: Path) -> None:
+    rows = [
+        {
+            "event_id": str(uuid4()),
+            "timestamp": f"2024-03-01T10:00:0{second}+00:00",
+            "event_type": kind,
+            "entity_id": "7b0f3d5e-52c6-4f2e-8a55-6a4d0b7a9e10",
+            "data": data,
+        }
+        for second, (kind, data) in enumerate([("ShipRegistered", {"name": "Old"}), ("ShipDocked", {"port": "Rio"})])
+    ]
+    file, back = tmp_path / "old.json", tmp_path / "back.json"
+    file.write_text(json.dumps(rows))
+    assert (0, {"entities": 1, "events": 2, "faults": 0}) == (await fairlead("import", "ship", str(file), "--dry-run"))[
+        :2
+    ]
+    for imported in (2, 0):
+        code, told, _ = await fairlead("import", "ship", str(file))
+        assert (0, imported, 2 - imported) == (code, told["imported"], told["already_there"])
+    assert (await fairlead("export", "ship", str(back)))[0] == 0
+    assert rows == [row for row in json.loads(back.read_text()) if row["entity_id"] == rows[0]["entity_id"]]
+
+
+async def test_a_history_that_differs_is_a_conflict(fairlead: Run, tmp_path: Path) -> None:
+    ship = str(uuid4())
+    await fairlead("send", "register_ship", ship, "name=x")
+    row = {"event_id": str(uuid4()), "timestamp": "2024-03-01", "event_type": "ShipRegistered", "entity_id": ship}
+    file = tmp_path / "other.json"
+    file.write_text(json.dumps([row | {"data": {"name": "x"}}]))
+    code, _, told = await fairlead("import", "ship", str(file))
+    assert code == 3
+    assert ship in told
+
+
+async def test_a_file_with_a_fault_changes_nothing(fairlead: Run, tmp_path: Path) -> None:
+    ships = [str(uuid4()) for _ in range(2)]
+    rows = [
+        {
+            "event_id": str(uuid4()),
+            "timestamp": "2024-03-01",
+            "event_type": "ShipRegistered",
+            "entity_id": ship,
+            "data": data,
+        }
+        for ship, data in zip(ships, ({"name": "good"}, {"name": 7}), strict=True)
+    ]
+    file = tmp_path / "faulty.json"
+    file.write_text(json.dumps(rows))
+    code, _, told = await fairlead("import", "ship", str(file))
+    assert (4, True) == (code, "Row 2: data.name" in told)
+    assert (await fairlead("show", "ship", ships[0]))[0] == 7
+
+
+async def test_a_user_is_replayed_as_the_notebook_does(fairlead: Run) -> None:
+    user = str(uuid4())
+    await fairlead("send", "create_user", user, "username=test_user", "balance=100")
+    code, events, _ = await fairlead(
+        "replay", "user", user, "--format", "notebook", "--min-version", "1", "--wait", "20"
+    )
+    created_at = events[0].pop("created_at")
+    expected = {
+        "event": {"username": "test_user", "balance": 100},
+        "event_type": "UserCreatedEvent",
+        "event_id": user,
+    }
+    assert (0, [expected]) == (code, events)
+    assert created_at.endswith("+00:00")
+    assert (0, None) == (await fairlead("replay", "user", user, "--until", "2020-01-01"))[:2]
+
+
+async def test_a_deleted_user_is_gone(fairlead: Run) -> None:
+    user = str(uuid4())
+    await fairlead("send", "create_user", user, "username=x", "balance=0")
+    await fairlead("send", "delete_user", user)
+    code, _, told = await fairlead("show", "user", user, "--min-version", "2", "--wait", "20")
+    assert (7, f"fairlead: User with ID {user} was deleted\n") == (code, told)
