@@ -80,7 +80,7 @@ def _fetch(jars: list[Jar], folder: Path) -> None:
 def _trusting_what_the_system_trusts() -> Iterator[None]:
     """Let a company's proxy pass: requests knows only the certificates that it brings; the hashes are what we trust."""
     system = ssl.get_default_verify_paths().cafile
-    if system is None or TRUSTED in os.environ:
+    if not system or TRUSTED in os.environ:
         yield
         return
     os.environ[TRUSTED] = system
