@@ -77,7 +77,7 @@ def test_all_faults_are_found_in_the_order_of_the_file() -> None:
     rows = [
         REGISTERED,
         ship_row(2, "CargoLoaded", {"item": "rice", "quantity": 5, "port": "Rio"}),
-        DOCKED,
+        ship_row(3, "ShipDocked", {"port": "Singapore"}),
         ship_row(4, "CargoUnloaded", {"item": "rice", "quantity": 5, "port": "Singapore"}),
         ship_row(5, "CargoLoaded", {"item": "rice", "quantity": 0, "port": "Singapore"}),
         ship_row(6, "ShipDocked", {"port": "Rio"}, "7b0f3d5e-52c6-4f2e-8a55-6a4d0b7a9e11"),
