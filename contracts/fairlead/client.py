@@ -3,55 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import sys
+from contextlib import suppress
 from types import TracebackType
-from typing import Any, Self, TypedDict, Unpack
-from uuid import uuid4
+from typing import Any, Self, Unpack
 
-import orjson
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError
 
-from fairlead.bounds import MAX_VALUE_BYTES, Message
-from fairlead.envelope import CONTENT_TYPE, Reply, schema_id
-from fairlead.replies import ReplyReader, TopicsMissing, Unreachable
+from fairlead.bounds import Message
+from fairlead.envelope import CONTENT_TYPE, Reply
+from fairlead.failures import NoReply, TooLarge, TopicsMissing, Unreachable
+from fairlead.outgoing import Extras, aggregate_of, encode
+from fairlead.replies import ReplyReader
 
-__all__ = ["Client", "NoReply", "TooLarge", "TopicsMissing", "Unreachable", "aggregate_of"]
+__all__ = ["Client", "Extras", "NoReply", "TooLarge", "TopicsMissing", "Unreachable"]
 
 DEFAULT_TIMEOUT = 30.0
-
-
-class Extras(TypedDict, total=False):
-    """What may go with any command."""
-
-    expected_version: int | None
-    command_id: str | None
-    correlation_id: str | None
-
-
-class NoReply(TimeoutError):
-    """The command was sent and may still be carried out; sending it again with the same id is safe."""
-
-    def __init__(self, command_id: str, timeout: float) -> None:
-        super().__init__(
-            f"No reply to command {command_id} within {timeout:g} s: it may still be carried out, "
-            "and can be sent again safely with the same id"
-        )
-        self.command_id = command_id
-
-
-class TooLarge(ValueError):
-    """The command is larger than any broker takes; it was not sent."""
-
-
-def aggregate_of(command: Message) -> tuple[str, str]:
-    """The aggregate and the type of a command, by the module that declares it; raises LookupError."""
-    module = sys.modules[type(command).__module__]
-    for name, model in getattr(module, "COMMANDS", {}).items():
-        if type(command) is model:
-            return module.__name__.rpartition(".")[2], name
-    msg = f"{type(command).__name__} is no command of an aggregate"
-    raise LookupError(msg)
+# A producer that stops waits for brokers; all that was published is acknowledged by then, so this loses nothing.
+_STOP_SECONDS = 5.0
 
 
 class Client:
@@ -85,10 +54,10 @@ class Client:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            await self._producer.stop()
-        finally:
-            await asyncio.gather(*(reader.stop() for reader in self._readers.values()))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_STOP_SECONDS):
+                stopping = (self._producer.stop(), *(reader.stop() for reader in self._readers.values()))
+                await asyncio.gather(*stopping)
 
     async def send(
         self,
@@ -117,7 +86,7 @@ class Client:
         **extras: Unpack[Extras],
     ) -> Reply:
         """As `send`, for data that nobody has checked: the service judges it as it stands."""
-        command_id, value = self._encode(aggregate, type_, entity_id, data, extras)
+        command_id, value = encode(self._source, aggregate, type_, entity_id, data, extras)
         try:
             async with asyncio.timeout(timeout):
                 reader = await self._reader(aggregate)
@@ -134,30 +103,10 @@ class Client:
 
     async def publish_raw(self, aggregate: str, type_: str, entity_id: str, data: Any, **extras: Unpack[Extras]) -> str:
         """As `publish`, for data that nobody has checked."""
-        command_id, value = self._encode(aggregate, type_, entity_id, data, extras)
+        command_id, value = encode(self._source, aggregate, type_, entity_id, data, extras)
         await self._reader(aggregate)
         await self._put(aggregate, entity_id, value)
         return command_id
-
-    def _encode(self, aggregate: str, type_: str, entity_id: str, data: Any, extras: Extras) -> tuple[str, bytes]:
-        command_id = extras.get("command_id") or str(uuid4())
-        envelope = {
-            "specversion": "1.0",
-            "id": command_id,
-            "source": self._source,
-            "type": type_,
-            "subject": entity_id,
-            "datacontenttype": "application/json",
-            "dataschema": schema_id(aggregate, type_),
-            "expectedversion": extras.get("expected_version"),
-            "correlationid": extras.get("correlation_id"),
-            "data": data,
-        }
-        value = orjson.dumps({name: given for name, given in envelope.items() if given is not None or name == "data"})
-        if len(value) > MAX_VALUE_BYTES:
-            msg = f"The command has {len(value)} bytes, more than the {MAX_VALUE_BYTES} allowed; it was not sent"
-            raise TooLarge(msg)
-        return command_id, value
 
     async def _put(self, aggregate: str, entity_id: str, value: bytes) -> None:
         topic = f"{self._prefix}{aggregate}.commands"

@@ -13,19 +13,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
 from fairlead.envelope import Reply
+from fairlead.failures import TopicsMissing, Unreachable
 
 _MAX_RECORDS = 5_000
-
-
-class Unreachable(ConnectionError):
-    """No broker answers."""
-
-    def __init__(self, bootstrap_servers: str) -> None:
-        super().__init__(f"No Kafka broker answers at {bootstrap_servers}")
-
-
-class TopicsMissing(LookupError):
-    """The topics of an aggregate have not been created."""
 
 
 @dataclass(eq=False, frozen=True, slots=True)

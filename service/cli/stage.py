@@ -14,8 +14,9 @@ import orjson
 from rich.text import Text
 
 from fairlead.bounds import Message
-from fairlead.client import Client, aggregate_of
+from fairlead.client import Client
 from fairlead.envelope import Reply
+from fairlead.outgoing import aggregate_of
 from service.cli.exits import Exit, Stop
 from service.cli.output import out, plain
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from service.cli.exits import Exit, Stop
-from service.cli.sending import aggregate_of, creates, read_fields, split_words
+from service.cli.words import aggregate_of, creates, read_fields, split_words
 
 SHIP = "7b0f3d5e-52c6-4f2e-8a55-6a4d0b7a9e10"
 

@@ -1,0 +1,29 @@
+"""What can go wrong between asking and being told; refusals are not among it, for they are replies."""
+
+from __future__ import annotations
+
+
+class NoReply(TimeoutError):
+    """The command was sent and may still be carried out; sending it again with the same id is safe."""
+
+    def __init__(self, command_id: str, timeout: float) -> None:
+        super().__init__(
+            f"No reply to command {command_id} within {timeout:g} s: it may still be carried out, "
+            "and can be sent again safely with the same id"
+        )
+        self.command_id = command_id
+
+
+class TooLarge(ValueError):
+    """The command is larger than any broker takes; it was not sent."""
+
+
+class Unreachable(ConnectionError):
+    """No broker answers."""
+
+    def __init__(self, bootstrap_servers: str) -> None:
+        super().__init__(f"No Kafka broker answers at {bootstrap_servers}")
+
+
+class TopicsMissing(LookupError):
+    """The topics of an aggregate have not been created."""
