@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
 from dataclasses import dataclass
@@ -76,6 +75,5 @@ def _binaries(who: Account | None) -> Path:
         parts = [install / part for part in ("bin/postgres", "bin/initdb", "lib", "share")]
         libraries = base / f"{PACKAGE}.libs"
         parts += [libraries] if libraries.is_dir() else []
-        key = hashlib.sha256(f"{version(WHEEL)} {base}".encode()).hexdigest()[:12]
-        install = readable_copy(parts, base, f"postgres-{key}", who) / install.relative_to(base)
+        install = readable_copy(parts, base, f"{WHEEL}-{version(WHEEL)}", who) / install.relative_to(base)
     return install / "bin"
