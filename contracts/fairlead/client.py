@@ -10,7 +10,7 @@ from typing import Any, Self, Unpack
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError
 
-from fairlead.bounds import Message
+from fairlead.bounds import MAX_VALUE_BYTES, Message
 from fairlead.envelope import CONTENT_TYPE, Reply
 from fairlead.failures import NoReply, TooLarge, TopicsMissing, Unreachable
 from fairlead.outgoing import Extras, aggregate_of, encode
@@ -19,6 +19,9 @@ from fairlead.replies import ReplyReader
 __all__ = ["Client", "Extras", "NoReply", "TooLarge", "TopicsMissing", "Unreachable"]
 
 DEFAULT_TIMEOUT = 30.0
+# A broker holds a whole batch to the bound of a command. Small batches make thousands of senders wait in turn,
+# and each that is sent wakes them all.
+_BATCH_BYTES = MAX_VALUE_BYTES // 2
 # A producer that stops waits for brokers; all that was published is acknowledged by then, so this loses nothing.
 _STOP_SECONDS = 5.0
 
@@ -40,7 +43,9 @@ class Client:
         self._opening: dict[str, asyncio.Lock] = {}
 
     async def __aenter__(self) -> Self:
-        self._producer = AIOKafkaProducer(**self._connection, acks="all", enable_idempotence=True, linger_ms=1)
+        self._producer = AIOKafkaProducer(
+            **self._connection, acks="all", enable_idempotence=True, linger_ms=1, max_batch_size=_BATCH_BYTES
+        )
         try:
             await self._producer.start()
         except KafkaConnectionError as error:
