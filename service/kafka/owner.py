@@ -30,6 +30,7 @@ _BACKOFF_SECONDS = 0.25
 _MAX_BACKOFF_SECONDS = 5.0
 _FENCED_SECONDS = 1.5
 _MAX_FENCED_SECONDS = 30.0
+_MAX_DOUBLINGS = 10
 
 
 class Feed(Protocol):
@@ -112,7 +113,7 @@ class PartitionOwner:
                 self._feed.stop()
 
     async def _pause(self, first: float, longest: float) -> None:
-        seconds = min(first * 2**self._failures, longest)
+        seconds = min(first * 2 ** min(self._failures, _MAX_DOUBLINGS), longest)
         self._failures += 1
         await asyncio.sleep(seconds * random.uniform(0.5, 1.5))  # noqa: S311  # jitter is no secret
 
