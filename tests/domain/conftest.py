@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("quick", max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("long", settings.get_profile("quick"), max_examples=1_000)
+settings.register_profile("long", settings.get_profile("quick"), max_examples=300)
 
 
 def pytest_configure(config: pytest.Config) -> None:

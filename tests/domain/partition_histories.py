@@ -15,6 +15,12 @@ from tests.domain.strategies import commands_of, type_of
 
 # A broker's clock mostly goes on a little, sometimes a day, and now and then goes back.
 _STEPS = st.sampled_from([0, 0, 0, 1, 1, 1000, 23 * HOUR, 25 * HOUR, -1, -2 * HOUR])
+_LENGTHS = st.integers(0, 20)
+_REPEATS = st.sampled_from([True, False, False, False])
+_ENTITIES = st.sampled_from([entity_id(1), entity_id(2)])
+_IDS = st.sampled_from([entity_id(1_000 + number) for number in range(16)])
+_EXPECTED = st.sampled_from([None, None, None, 0, 1, 2])
+_ENDS = st.booleans()
 
 
 @st.composite
@@ -22,17 +28,18 @@ def histories(draw: st.DrawFn, aggregate: Aggregate) -> list[tuple[dict[str, Any
     """Envelopes with the broker's time of each, and whether a batch ends after it."""
     time = NOON
     asked: list[tuple[dict[str, Any], int, bool]] = []
-    for _ in range(draw(st.integers(0, 25))):
+    for _ in range(draw(_LENGTHS)):
         time += draw(_STEPS)
-        if asked and draw(st.integers(0, 3)) == 0:
+        if asked and draw(_REPEATS):
             command = draw(st.sampled_from(asked))[0]
         else:
             message = draw(commands_of(aggregate))
-            subject, id_ = entity_id(draw(st.integers(1, 2))), entity_id(draw(st.integers(1000, 1015)))
-            expected = draw(st.sampled_from([None, None, None, 0, 1, 2]))
+            subject, id_ = draw(_ENTITIES), draw(_IDS)
+            expected = draw(_EXPECTED)
             more = {} if expected is None else {"expectedversion": expected}
             command = envelope(type_of(aggregate, message), subject, message.model_dump(), id=id_, **more)
-        asked.append((command, time, draw(st.booleans())))
+        ends: bool = draw(_ENDS)
+        asked.append((command, time, ends))
     return asked
 
 

@@ -37,6 +37,10 @@ def _field(field: FieldInfo) -> st.SearchStrategy[Any]:
 
 def commands_of(aggregate: Aggregate) -> st.SearchStrategy[Message]:
     """Any command that the contract allows, but for imports."""
+    return _COMMANDS[aggregate.name]
+
+
+def _commands_of(aggregate: Aggregate) -> st.SearchStrategy[Message]:
     return st.one_of(
         [
             st.builds(model, **{name: _field(field) for name, field in model.model_fields.items()})
@@ -44,6 +48,10 @@ def commands_of(aggregate: Aggregate) -> st.SearchStrategy[Message]:
             if name != "import_history"
         ]
     )
+
+
+# Made once: a strategy is slow to make and remembers what it has found out about itself.
+_COMMANDS = {aggregate.name: _commands_of(aggregate) for aggregate in aggregates}
 
 
 def type_of(aggregate: Aggregate, command: Message) -> str:
