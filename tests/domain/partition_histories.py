@@ -30,7 +30,8 @@ def histories(draw: st.DrawFn, aggregate: Aggregate) -> list[tuple[dict[str, Any
     asked: list[tuple[dict[str, Any], int, bool]] = []
     for _ in range(draw(_LENGTHS)):
         time += draw(_STEPS)
-        if asked and draw(_REPEATS):
+        repeats: bool = draw(_REPEATS)
+        if asked and repeats:
             command = draw(st.sampled_from(asked))[0]
         else:
             message = draw(commands_of(aggregate))
@@ -38,8 +39,7 @@ def histories(draw: st.DrawFn, aggregate: Aggregate) -> list[tuple[dict[str, Any
             expected = draw(_EXPECTED)
             more = {} if expected is None else {"expectedversion": expected}
             command = envelope(type_of(aggregate, message), subject, message.model_dump(), id=id_, **more)
-        ends: bool = draw(_ENDS)
-        asked.append((command, time, ends))
+        asked.append((command, time, draw(_ENDS)))
     return asked
 
 
