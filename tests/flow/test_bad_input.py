@@ -70,6 +70,14 @@ async def test_a_command_on_another_partition_is_told_so(harness: Harness) -> No
     assert VALID == letter.value
 
 
+async def test_the_largest_fault_fits_into_its_answer(harness: Harness) -> None:
+    type_ = "x" * 250_000
+    place = await harness.publish("ship", SHIP.encode(), orjson.dumps(REGISTER | {"type": type_}))
+    reply, letter = await harness.reply(place), await harness.dead_letter(place)
+    assert f"Unknown command: {type_}" == reply.json["data"]["message"]
+    assert reply.json["data"]["message"].encode() == dict(letter.headers)["fairlead-reason"]
+
+
 async def test_after_all_that_a_good_command_is_accepted(harness: Harness) -> None:
     for number in range(PARTITIONS):
         await harness.publish("ship", None, b"nonsense", partition=number)
