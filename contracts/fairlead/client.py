@@ -62,7 +62,8 @@ class Client:
         with suppress(TimeoutError):
             async with asyncio.timeout(_STOP_SECONDS):
                 stopping = (self._producer.stop(), *(reader.stop() for reader in self._readers.values()))
-                await asyncio.gather(*stopping)
+                # Without a broker aiokafka's own tasks end by being cancelled, which is not a cancellation of ours.
+                await asyncio.gather(*stopping, return_exceptions=True)
 
     async def send(
         self,
