@@ -57,10 +57,7 @@ async def _format(directory: Path, folder: Path, java: list[str], ports: tuple[i
     shutil.rmtree(folder / "making", ignore_errors=True)
     config = _configure(folder, "making", ports)
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    # aiokafka ends transactions by the protocol of version 1. With version 2, a broker that restarts between the
-    # decision to commit and its markers refuses its own markers for such a client, and the partition hangs for ever.
-    version = ("--feature", "transaction.version=1")
-    command = [*java, "kafka.tools.StorageTool", "format", "--config", config, f"--cluster-id={cluster}", *version]
+    command = [*java, "kafka.tools.StorageTool", "format", "--config", config, f"--cluster-id={cluster}"]
     child = start(directory, Program("kafka-format", command, for_servers(), folder))
     try:
         await ready(child, lambda: child.process.poll() == 0, within=120)
@@ -83,6 +80,9 @@ def _configure(folder: Path, data: str, ports: tuple[int, int]) -> str:
         "log.dirs": data,
         "auto.create.topics.enable": "false",
         "group.initial.rebalance.delay.ms": "0",
+        # A killed broker is not let in again before the session of its former life has ended.
+        "broker.session.timeout.ms": "3000",
+        "broker.heartbeat.interval.ms": "500",
         "offsets.topic.num.partitions": "4",
         "offsets.topic.replication.factor": "1",
         "transaction.state.log.num.partitions": "4",

@@ -39,7 +39,7 @@ async def test_ten_kills_of_the_whole_group_in_mid_work_lose_nothing_and_repeat_
             sent += COMMANDS
             up.kill()
         await up.process.wait()
-    up = await start(tmp_path, **SMALL)
+    up = await start(tmp_path)
     await asyncio.to_thread(publish, up.endpoints.bootstrap_servers, messages[sent:])
     report = await asyncio.to_thread(check, up.endpoints.bootstrap_servers, up.endpoints.database_url)
 

@@ -16,7 +16,7 @@ def test_lock_names_each_jar_once_with_its_hash() -> None:
     found = locked()
     assert len({jar.file_name for jar in found}) == len(found)
     assert {len(jar.sha256) for jar in found} == {64}
-    assert "org.apache.kafka:kafka-server:4.3.1" in {jar.coordinate for jar in found}
+    assert "org.apache.kafka:kafka-server:4.2.2" in {jar.coordinate for jar in found}
 
 
 async def test_damaged_jar_is_found_and_not_used(
@@ -47,5 +47,5 @@ async def test_undamaged_jars_need_no_network(monkeypatch: pytest.MonkeyPatch) -
     await class_path(said.append)
     said.clear()
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-    assert "kafka-server-4.3.1.jar" in await class_path(said.append)
+    assert "kafka-server-4.2.2.jar" in await class_path(said.append)
     assert said == []
