@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,19 +13,30 @@ from fastapi import FastAPI
 _DRAIN_SECONDS = 5
 
 
+class CannotListen(Exception):
+    """The address is taken or not ours; the message says what to do."""
+
+
 class ApiServer:
     """Serves an application on a host and port."""
 
     def __init__(self, app: FastAPI, host: str, port: int) -> None:
+        self._address = (host, port)
         self._started = asyncio.Event()
-        config = uvicorn.Config(
-            app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=_DRAIN_SECONDS
-        )
+        config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=_DRAIN_SECONDS)
         self._server = _Quiet(config, self._started)
 
     async def run(self) -> None:
-        """Serve until cancelled, then answer what has been asked already; raises OSError where the port is taken."""
-        serving = asyncio.create_task(self._server.serve(), name="http")
+        """Serve until cancelled, then answer what has been asked already; raises CannotListen."""
+        # Bound here: where uvicorn binds, a port that is taken ends the process from inside a task.
+        try:
+            listening = socket.create_server(self._address)
+        except OSError as error:
+            host, port = self._address
+            raise CannotListen(
+                f"{host}:{port}: {error.strerror}: set FAIRLEAD_API_HOST or FAIRLEAD_API_PORT"
+            ) from error
+        serving = asyncio.create_task(self._server.serve([listening]), name="http")
         try:
             await asyncio.shield(serving)
         except asyncio.CancelledError:
@@ -42,8 +54,8 @@ class _Quiet(uvicorn.Server):
         super().__init__(config)
         self._listening = started
 
-    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]  # only handed on
-        await super().startup(sockets)  # type: ignore[arg-type]  # as above
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
         if self.started:
             self._listening.set()
 

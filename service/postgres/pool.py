@@ -84,7 +84,7 @@ def passing_faults() -> Iterator[None]:
         if (error.sqlstate or "")[:2] in _PASSING_CLASSES:
             raise StoreUnavailable(f"PostgreSQL: {error}") from error
         raise
-    except (OSError, TimeoutError, asyncpg.InterfaceError) as error:
+    except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         if isinstance(error, ValueError):  # a value that has no form in its column's type
             raise
         raise StoreUnavailable(f"PostgreSQL: {error or type(error).__name__}") from error
