@@ -9,7 +9,7 @@ from collections.abc import Collection
 from service.commands.personal import DataKey
 from service.postgres.names import Names
 from service.postgres.pool import Pool, passing_faults
-from service.postgres.schema import lock
+from service.postgres.schema import alone
 
 _KEY_BYTES = 32
 
@@ -29,8 +29,7 @@ CREATE TABLE IF NOT EXISTS {schema}.keys (
 async def prepare_keys(pool: Pool, names: Names) -> None:
     """Make the key store where it is missing; raises StoreUnavailable."""
     with passing_faults():
-        async with pool.acquire() as connection, connection.transaction():
-            await lock(connection, names)
+        async with pool.acquire() as connection, alone(connection, names):
             await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {names.keys}")
             await connection.execute(_TABLE.format(schema=names.keys))
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 
 import structlog
 
@@ -36,8 +37,7 @@ async def prepare_projections(pool: Pool, names: Names, projections: Collection[
     The first version of a projection is the one that the views show; a later one is built beside it.
     """
     with passing_faults():
-        async with pool.acquire() as connection, connection.transaction():
-            await lock(connection, names)
+        async with pool.acquire() as connection, alone(connection, names):
             await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {names.public}")
             await connection.execute(_VERSIONS.format(public=names.public))
             added = [one for one in projections if await _add(connection, names, one)]
@@ -46,13 +46,21 @@ async def prepare_projections(pool: Pool, names: Names, projections: Collection[
                     await show(connection, names, projection)
 
 
-async def lock(connection: Connection, names: Names) -> None:
-    """Be the only one to change schemas of this prefix, until the transaction ends."""
-    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", names.public)
+@asynccontextmanager
+async def alone(connection: Connection, names: Names) -> AsyncIterator[None]:
+    """A transaction in which nobody else changes schemas of this prefix."""
+    # Locked before it begins: only at its beginning does PostgreSQL hear of schemas that others have made while we
+    # waited. By a transaction's own lock, one that looked for a schema of its user's name before would make it again.
+    await connection.execute("SELECT pg_advisory_lock(hashtextextended($1, 0))", names.public)
+    try:
+        async with connection.transaction():
+            yield
+    finally:
+        await connection.execute("SELECT pg_advisory_unlock(hashtextextended($1, 0))", names.public)
 
 
 async def show(connection: Connection, names: Names, projection: Projection) -> None:
-    """Let the public views show this version, from the end of the transaction on; under `lock`."""
+    """Let the public views show this version, from the end of the transaction on; within `alone`."""
     await connection.execute(f"SET LOCAL search_path = {names.tables(projection)}")
     for view, query in projection.views.items():
         await connection.execute(f"DROP VIEW IF EXISTS {names.public}.{quoted(view)}")

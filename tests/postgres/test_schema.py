@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import pytest
 
+from service.local.servers import Endpoints
+from service.postgres.keys import prepare_keys
 from service.postgres.names import Names
-from service.postgres.pool import Pool
+from service.postgres.pool import Pool, open_pool
 from service.postgres.schema import ChangedProjection, prepare_projections
 from service.projections import PROJECTIONS
 from service.projections.projection import Change, Projection
@@ -33,6 +37,23 @@ async def test_roles_that_start_at_once_make_every_schema_once(pool: Pool, names
     assert [(name, 1, True) for name in sorted(PROJECTIONS)] == await _current(pool, names)
     for view in ("ships", "ports", "accounts", "journal", "outcomes", "progress"):
         assert 0 == await pool.fetchval(f"SELECT count(*) FROM {names.public}.{view}")  # noqa: S608
+
+
+async def test_a_schema_on_the_search_path_is_made_once_too(servers: Endpoints, pool: Pool) -> None:
+    """A connection looks for such a schema by itself, and remembers that it was not there."""
+    await pool.execute('DROP DATABASE IF EXISTS "on the path"')
+    await pool.execute('CREATE DATABASE "on the path"')
+    await pool.execute('ALTER DATABASE "on the path" SET search_path = fairlead')
+    url = urlsplit(servers.database_url)._replace(path="/on%20the%20path").geturl()
+    async with AsyncExitStack() as stack:
+        pools = [await stack.enter_async_context(open_pool(url)) for _ in range(4)]
+        await asyncio.gather(*(prepare_keys(one, Names()) for one in pools))
+        await asyncio.gather(*(one.fetchval("SELECT to_regclass('nothing')") for one in pools))
+
+        await asyncio.gather(*(prepare_projections(one, Names(), PROJECTIONS.values()) for one in pools))
+
+        assert [(name, 1, True) for name in sorted(PROJECTIONS)] == await _current(pools[0], Names())
+    await pool.execute('DROP DATABASE "on the path"')
 
 
 async def test_a_role_that_knows_fewer_projections_leaves_the_others_their_progress(pool: Pool, names: Names) -> None:
