@@ -70,7 +70,10 @@ def _common(  # noqa: PLR0913  # the options that every command has
     ] = None,
     api_url: Annotated[str | None, typer.Option(help="The HTTP API (FAIRLEAD_API_URL)", rich_help_panel=_PANEL)] = None,
     directory: Annotated[
-        Path | None, typer.Option("--dir", help="Of `fairlead up`: its servers are used", rich_help_panel=_PANEL)
+        Path | None,
+        typer.Option(
+            "--dir", envvar="FAIRLEAD_DIR", help="Of `fairlead up`: its servers are used", rich_help_panel=_PANEL
+        ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="JSON even on a terminal", rich_help_panel=_PANEL)] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks", rich_help_panel=_PANEL)] = False,

@@ -108,7 +108,8 @@ class Decider:
 
     def _fail(self, record: Record, command: Command, error: Exception, output: Output) -> None:
         # The trace may quote what the command holds: it rests with the dead letter, not in a log.
-        log.error("command failed", command_id=command.id, entity_id=command.subject, error=type(error).__name__)
+        bound = log.bind(causation_id=command.id, correlation_id=command.correlationid, entity_id=command.subject)
+        bound.error("command failed", error=type(error).__name__)
         fault = Unreadable("internal_error", type(error).__name__, command.id, command.subject, command.correlationid)
         trace = [("fairlead-traceback", "".join(traceback.format_exception(error)).encode()[-_TRACE_BYTES:])]
         output.dead_letters.append(self._encoder.dead_letter(record, fault.code, fault.message, trace))
