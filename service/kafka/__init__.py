@@ -1,1 +1,6 @@
 """Everything that speaks to Kafka; the only folder that imports aiokafka."""
+
+from service.kafka import lenient
+
+# Before any consumer is made, wherever in this folder.
+lenient.install()
