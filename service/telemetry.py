@@ -19,7 +19,12 @@ def configure_logging(level: str) -> None:
     ]
     if not terminal:
         shared.append(structlog.processors.format_exc_info)
-    render = structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()
+    # Not the pretty tracebacks: they show what variables hold, names of people and their keys among it.
+    render = (
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if terminal
+        else structlog.processors.JSONRenderer()
+    )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(numeric),

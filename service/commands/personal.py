@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -22,7 +22,7 @@ class DataKey:
     """A person's key; `secret` is 32 bytes, or None once the person has been erased."""
 
     kid: str
-    secret: bytes | None
+    secret: bytes | None = field(repr=False)
 
 
 class KeyErased(LookupError):

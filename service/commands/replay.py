@@ -87,6 +87,11 @@ class Replay:
         outcome = Outcome(*answer, refs, reply["commanddigest"], _micros(reply["time"]), 0)
         self._replied.append(((reply["subject"], reply["causationid"]), outcome))
 
+    @property
+    def found_any(self) -> bool:
+        """Whether anything was ever decided."""
+        return bool(self._entities.known or self._replied)
+
     def finish(self) -> Entities:
         """The entities with their windows: first what only events still tell, then replies in their order."""
         replied = {cause for cause, _ in self._replied}

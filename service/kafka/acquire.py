@@ -65,7 +65,8 @@ async def read_partition(
                 for record in records:
                     checkpoint = read_checkpoint(record) if record.key == KEY else checkpoint
         if checkpoint is None:
-            if ends[events]:
+            # Not by the mark: an owner killed in its first transaction leaves nothing there but what was aborted.
+            if replay.found_any or starts[events]:
                 raise PartitionUnsafe(
                     f"{topics.snapshots} has no checkpoint although {topics.events} has events: restore the topic, "
                     "or recreate all five topics of the aggregate together"

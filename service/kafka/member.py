@@ -20,6 +20,9 @@ _POLL_MS = 1_000
 _REVOKE_SECONDS = 5.0
 _LAG_SECONDS = 5.0
 
+# Who owns nothing, or replays for long, does not poll; aiokafka would leave the group for it, and not come back.
+_MAX_POLL_MS = 2**31 - 1
+
 
 class PartitionFeed:
     """Reads one partition ahead of its owner, by no more than a few batches."""
@@ -93,6 +96,7 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka's bas
             session_timeout_ms=session_timeout_ms,
             heartbeat_interval_ms=min(3_000, session_timeout_ms // 3),
             rebalance_timeout_ms=60_000,
+            max_poll_interval_ms=_MAX_POLL_MS,
             max_partition_fetch_bytes=4 << 20,
             fetch_max_wait_ms=500,
             retry_backoff_ms=20,
