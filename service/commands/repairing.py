@@ -8,6 +8,7 @@ from typing import Any
 
 _LONE = re.compile("[\ud800-\udfff]")
 _DIGITS = 100
+_PATH = 300
 
 
 def repaired(value: bytes) -> tuple[bytes, list[str]] | None:
@@ -43,4 +44,5 @@ def _clean(raw: Any, path: str, paths: list[str]) -> Any:
 
 
 def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
+    # Cut at each step: one long name above many others would be kept once for each of them.
+    return (f"{path}.{name[:_PATH]}" if path else name)[:_PATH]
