@@ -1,0 +1,117 @@
+"""Takes protections of a transaction away from outside: the checker must object, and must not where they stand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from service.commands.batch import Decider
+from service.commands.entities import Entities, Overlay
+from service.kafka import owner
+from service.kafka.acquire import Acquired, read_partition
+from service.kafka.transaction import PartitionProducer
+from service.local.servers import Endpoints
+from tests.checker import Report
+from tests.kafka.protections import DOCK_FAR, REGISTER, Harbour, Writes
+from tests.running import running_handler
+
+
+async def test_no_reply_is_published_when_its_event_is_refused(
+    servers: Endpoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report, failures = await _refused_at_first(servers, monkeypatch)
+
+    assert failures[0] == "MessageSizeTooLargeError"
+    assert report.ok, report.text()
+    assert report.counts["accepted"] == 2
+
+
+async def test_sends_that_are_not_awaited_publish_a_reply_without_its_event(
+    servers: Endpoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = PartitionProducer._send  # noqa: SLF001  # where the protection can be taken away from outside
+
+    async def unawaited(producer: PartitionProducer, topic: str, drafts: Sequence[Any], _: list[Any]) -> None:
+        sent: list[asyncio.Future[Any]] = []
+        await send(producer, topic, drafts, sent)
+        for future in sent:
+            future.add_done_callback(asyncio.Future.exception)
+
+    monkeypatch.setattr(PartitionProducer, "_send", unawaited)
+    report, failures = await _refused_at_first(servers, monkeypatch)
+
+    assert failures == []
+    [violation] = report.violations
+    assert "no event" in violation
+
+
+async def test_without_reading_anew_what_failed_is_still_not_believed(
+    servers: Endpoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _keep_entities(monkeypatch)
+    report, failures = await _refused_at_first(servers, monkeypatch)
+
+    assert failures
+    assert report.ok, report.text()
+
+
+async def test_reading_anew_forgets_an_overlay_that_was_kept(
+    servers: Endpoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _merge_before_commit(monkeypatch)
+    report, failures = await _refused_at_first(servers, monkeypatch)
+
+    assert failures
+    assert report.ok, report.text()
+
+
+async def test_an_overlay_that_is_kept_makes_a_command_that_failed_a_repeat(
+    servers: Endpoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _keep_entities(monkeypatch)
+    _merge_before_commit(monkeypatch)
+    report, failures = await _refused_at_first(servers, monkeypatch)
+
+    assert failures
+    assert any("no event" in line for line in report.violations), report.text()
+    assert any("data.duplicate is True, must be False" in line for line in report.violations), report.text()
+
+
+async def _refused_at_first(servers: Endpoints, monkeypatch: pytest.MonkeyPatch) -> tuple[Report, list[str]]:
+    """A ship docks where its event finds no room, and then it does: what was found, and what failed."""
+    harbour = await Harbour(servers).build(cramped=True)
+    async with running_handler(harbour.settings):
+        await harbour.ask(REGISTER)
+        await harbour.handled()
+        writes = Writes(monkeypatch)
+        await harbour.ask(DOCK_FAR)
+        await writes.one()
+        await harbour.widen()
+        return await harbour.report(), writes.failures
+
+
+def _keep_entities(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An owner that acquires anew goes on with the entities that it had."""
+    kept: dict[str, Entities] = {}
+
+    async def warm(*arguments: Any, **options: Any) -> Acquired:
+        acquired = await read_partition(*arguments, **options)
+        entities = kept.setdefault(arguments[2].events, acquired.entities)
+        return Acquired(entities, acquired.next_offset, acquired.waiting)
+
+    monkeypatch.setattr(owner, "read_partition", warm)
+
+
+def _merge_before_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is decided counts at once, and stays when the transaction fails."""
+    decide = Decider.decide
+
+    def believed(decider: Decider, batch: Any, entities: Entities, keys: Any) -> Any:
+        output, overlay = decide(decider, batch, entities, keys)
+        overlay.merge()
+        return output, Overlay(entities)
+
+    monkeypatch.setattr(Decider, "decide", believed)
