@@ -33,7 +33,7 @@ class LogDiffers(Exception):
 
 
 class Follower:
-    """Runs until stopped; `reached` is the next offset, and `lost` is told of what cannot be waited for."""
+    """Runs until stopped; `next_offset` is what it would read next, and `lost` is told of what cannot be waited for."""
 
     def __init__(  # noqa: PLR0913  # what is read, by what, into what, and whom to tell
         self,
@@ -44,7 +44,7 @@ class Follower:
         store: Store,
         lost: Callable[[BaseException], None],
     ) -> None:
-        self.reached: int | None = None
+        self.next_offset: int | None = None
         self._consumer = consumer
         self._tp = tp
         self._source = source
@@ -63,9 +63,9 @@ class Follower:
         try:
             backoff = _BACKOFF_SECONDS
             while True:
-                before = self.reached
+                before = self.next_offset
                 await self._follow_until_lost()
-                backoff = _BACKOFF_SECONDS if self.reached != before else min(backoff * 2, _MAX_BACKOFF_SECONDS)
+                backoff = _BACKOFF_SECONDS if self.next_offset != before else min(backoff * 2, _MAX_BACKOFF_SECONDS)
                 await asyncio.sleep(backoff)
         except IllegalStateError:
             # Taken away in a rebalance: the listener has stopped this follower, or is about to.
@@ -107,7 +107,7 @@ class Follower:
             if reached > at:
                 writes = project_batch(self._projection, self._source, batches.get(self._tp, []))
                 await self._store.apply(self._tp.topic, self._tp.partition, at, reached, writes)
-                self.reached = at = reached
+                self.next_offset = at = reached
 
     def _explain(self, at: int) -> str:
         one = self._projection

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -64,13 +64,12 @@ class Terms:
 class PartitionOwner:
     """Runs until told to stop; `owned` is set while it is judging, `next_offset` is what it would judge next."""
 
-    def __init__(self, terms: Terms, partition: int, feed: Feed, unsafe: Callable[[str], None]) -> None:
+    def __init__(self, terms: Terms, partition: int, feed: Feed) -> None:
         self.partition = partition
         self.owned = asyncio.Event()
         self.next_offset: int | None = None
         self._terms = terms
         self._feed = feed
-        self._unsafe = unsafe
         self._stopping = False
         self._in_batch = False
         self._failures = 0
@@ -97,7 +96,6 @@ class PartitionOwner:
                 await self._own()
             except (PartitionUnsafe, GapInLog) as fault:
                 self._log.error("partition stopped", reason=str(fault))
-                self._unsafe(f"{self._terms.topics.commands}[{self.partition}]: {fault}")
                 return
             except Tainted:
                 self._log.warning("acquiring anew", reason="a request to the broker failed on its way")

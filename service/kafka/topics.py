@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,9 +75,7 @@ async def apply_topics(
     connection: Mapping[str, Any], aggregates: Iterable[str], prefix: str, *, partitions: int, replication: int
 ) -> list[str]:
     """Create the topics that are missing and return their names; topics that exist are left as they are."""
-    admin = AIOKafkaAdminClient(**connection)
-    await admin.start()
-    try:
+    async with _administrator(connection) as admin:
         wanted = [(Topics(aggregate, prefix).name(kind), kind) for aggregate in aggregates for kind in KINDS]
         present = set(await admin.list_topics())
         insync = {"min.insync.replicas": str(max(1, replication - 1))}
@@ -92,41 +91,39 @@ async def apply_topics(
                 if code and error is not TopicAlreadyExistsError:
                     raise error(topic)
         return [topic.name for topic in missing]
-    finally:
-        await admin.close()
 
 
 async def check_topics(connection: Mapping[str, Any], aggregates: Iterable[str], prefix: str) -> list[str]:
     """What is wrong with the topics, a line each; nothing when they are as they must be."""
-    admin = AIOKafkaAdminClient(**connection)
-    await admin.start()
-    try:
-        present = set(await admin.list_topics())
-        faults = []
-        for aggregate in aggregates:
-            topics = Topics(aggregate, prefix)
-            missing = [topics.name(kind) for kind in KINDS if topics.name(kind) not in present]
-            faults += [f"{name}: missing; `fairlead topics apply` creates it" for name in missing]
-            if not missing:
-                faults += await _check_counts(admin, topics)
-                faults += await _check_configs(admin, topics)
-        return faults
-    finally:
-        await admin.close()
+    async with _administrator(connection) as admin:
+        return [fault for aggregate in aggregates for fault in await _check(admin, Topics(aggregate, prefix))]
 
 
 async def partition_count(connection: Mapping[str, Any], topics: Topics) -> int:
     """How many partitions all topics of an aggregate have; raises LookupError where they are missing or differ."""
-    faults = await check_topics(connection, [topics.aggregate], topics.prefix)
-    if faults:
-        raise LookupError("; ".join(faults))
+    async with _administrator(connection) as admin:
+        if faults := await _check(admin, topics):
+            raise LookupError("; ".join(faults))
+        [described] = await admin.describe_topics([topics.commands])
+        return len(described["partitions"])
+
+
+@asynccontextmanager
+async def _administrator(connection: Mapping[str, Any]) -> AsyncIterator[AIOKafkaAdminClient]:
     admin = AIOKafkaAdminClient(**connection)
     await admin.start()
     try:
-        [described] = await admin.describe_topics([topics.commands])
-        return len(described["partitions"])
+        yield admin
     finally:
         await admin.close()
+
+
+async def _check(admin: AIOKafkaAdminClient, topics: Topics) -> list[str]:
+    present = set(await admin.list_topics())
+    missing = [topics.name(kind) for kind in KINDS if topics.name(kind) not in present]
+    if missing:
+        return [f"{name}: missing; `fairlead topics apply` creates it" for name in missing]
+    return [*await _check_counts(admin, topics), *await _check_configs(admin, topics)]
 
 
 async def _check_counts(admin: AIOKafkaAdminClient, topics: Topics) -> list[str]:
