@@ -33,10 +33,22 @@ class Settings(BaseSettings):
     instance_id: str | None = Field(None, description="A name kept over restarts gets its work back at once")
     allow_import: bool = Field(default=False, description="Whether import_history commands are accepted")
     show_personal_data: bool = Field(default=False, description="Whether reads show names rather than [protected]")
+    on_failure: Literal["park", "continue"] = Field(
+        "park", description="What becomes of an entity when the code fails on one of its commands"
+    )
+    on_overload: Literal["pause", "busy"] = Field(
+        "pause", description="Whether commands wait in the log, or are answered busy above FAIRLEAD_BUSY_ABOVE"
+    )
+    busy_above: int = Field(10_000, ge=1, description="Commands waiting in a partition that are not answered busy")
     max_batch: int = Field(2_000, ge=1, le=100_000, description="Commands in one transaction, at most")
     session_timeout_ms: int = Field(30_000, ge=1_000, description="After this a silent member's work goes to others")
     transaction_timeout_ms: int = Field(60_000, ge=1_000, description="After this an open transaction is aborted")
     commit_timeout_s: float = Field(15.0, gt=0, description="After this a commit's partition is acquired anew")
+    watchdog_s: float = Field(
+        30.0, ge=1, description="After this a client whose partition grows while it stands still is restarted"
+    )
+    health_host: str = Field("127.0.0.1", description="Where handler and projectors answer /readyz and /metrics")
+    health_port: int | None = Field(None, ge=0, le=65_535, description="As FAIRLEAD_HEALTH_HOST; not at all if unset")
     api_host: str = Field("127.0.0.1", description="Where the HTTP API listens")
     api_port: int = Field(8080, ge=0, le=65_535, description="Where the HTTP API listens")
     api_url: str = Field("http://127.0.0.1:8080", description="Where the command line finds the HTTP API")
