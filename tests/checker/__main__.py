@@ -17,6 +17,8 @@ def main() -> int:
     parser.add_argument("--prefix", default="", help="before the names of topics and schemas")
     parser.add_argument("--unfinished", action="store_true", help="commands beyond the checkpoints have no outcome yet")
     parser.add_argument("--no-import", action="store_true", help="the service is told not to allow import_history")
+    parser.add_argument("--failures-allowed", action="store_true", help="commands may have failed or wait parked")
+    parser.add_argument("--busy-allowed", action="store_true", help="commands may have been answered busy")
     parser.add_argument(
         "--timeout", type=float, default=60.0, metavar="SECONDS", help="how long to wait for the service"
     )
@@ -28,6 +30,8 @@ def main() -> int:
             prefix=given.prefix,
             settled=not given.unfinished,
             allow_import=not given.no_import,
+            failures_allowed=given.failures_allowed,
+            busy_allowed=given.busy_allowed,
             timeout=given.timeout,
         )
     except Unreadable as fault:

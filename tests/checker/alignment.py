@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.checker.differences import differences, same
-from tests.checker.records import PartitionLogs, Record
+from tests.checker.records import PartitionLogs
 from tests.checker.report import Report
 
-_NAMES = {"events": "event", "replies": "reply", "dead-letters": "dead letter"}
+_NAMES = {"events": "event", "replies": "reply", "dead-letters": "dead letter", "snapshots": "record"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,3 @@ def align(report: Report, logs: PartitionLogs, kind: str, expected: list[Message
             report.wrong(
                 logs.place(kind, message.offset), f"{name} without a cause: no command leads to {message.label}"
             )
-
-
-def split_headers(record: Record, added: int) -> dict[str, Any]:
-    """The headers as received, and the last ones, by name, that were added."""
-    kept, more = record.headers[: len(record.headers) - added], record.headers[len(record.headers) - added :]
-    texts = {name: value.decode("utf-8", "replace") if value is not None else None for name, value in more}
-    return {"headers": list(kept), "added headers": texts}

@@ -11,6 +11,8 @@ from tests.checker.text import is_integer, is_text, is_uuid, micros
 
 LIMIT = 2**53 - 1
 MAX_CHUNK = 500
+MAX_SKIPPED = 1_000
+_MAX_OFFSET = 2**63 - 1
 _NUMBER = re.compile(r"0|-?[1-9][0-9]*")
 _MAX_NUMBER = 20
 _EXTENSION = re.compile("[a-z0-9]+")
@@ -31,6 +33,14 @@ def _change(value: Any) -> bool:
     return is_integer(value, -LIMIT, LIMIT)
 
 
+def _skip(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) <= MAX_SKIPPED
+        and all(is_integer(offset, 0, _MAX_OFFSET) for offset in value)
+    )
+
+
 def _user_id(value: Any) -> bool:
     return is_uuid(value) or (
         isinstance(value, str) and len(value) <= _MAX_NUMBER and _NUMBER.fullmatch(value) is not None
@@ -45,12 +55,16 @@ COMMANDS: Mapping[str, Mapping[str, Fields]] = {
         "load_cargo": {"item": is_text, "quantity": _quantity},
         "unload_cargo": {"item": is_text, "quantity": _quantity},
         "import_history": {},
+        "redrive_parked": {},
+        "discard_parked": {},
     },
     "user": {
         "create_user": {"username": is_text, "balance": _balance},
         "change_balance": {"balance_change": _change},
         "delete_user": {},
         "import_history": {},
+        "redrive_parked": {},
+        "discard_parked": {},
     },
 }
 EVENTS: Mapping[str, Mapping[str, Fields]] = {
@@ -101,6 +115,9 @@ def faults(aggregate: str, command: Json, key: bytes | None) -> list[str]:
 
 
 def _data(aggregate: str, type_: str, data: object) -> Iterator[str]:
+    if type_ == "redrive_parked" and isinstance(data, dict) and "skip" in data:
+        yield from _fields("data", data, {"skip": _skip})
+        return
     if type_ != "import_history":
         yield from _fields("data", data, COMMANDS[aggregate][type_])
         return

@@ -11,29 +11,27 @@ from typing import Any
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tests.checker import rows
-from tests.checker.matching import OpaqueDigest, Open, Sealed
+from tests.checker.letters import why
+from tests.checker.matching import OpaqueDigest, Open, Positive, Sealed
 from tests.checker.messages import Verdict
 from tests.checker.model import Entity, Judge
 from tests.checker.projections import READS
 from tests.checker.records import DataKey, Headers, Keys, PartitionLogs, Projections, Record
+from tests.checker.told import Told, told_by
 
 KID = "0b9c7e0e-6f0b-4c57-9d6b-0d3a3a5c1c11"
 KEY = DataKey(KID, bytes(range(32)))
 
 
-def written(commands: PartitionLogs, keys: Keys | None = None) -> PartitionLogs:
-    """The same partition with everything that has to follow from its commands."""
+def written(commands: PartitionLogs, keys: Keys | None = None, told: Told | None = None) -> PartitionLogs:
+    """The same partition with everything that has to follow from its commands, and from what failed or was busy."""
     logs = PartitionLogs(commands.aggregate, commands.partition, commands.partitions, commands.prefix)
     logs.records["commands"] = list(commands.records["commands"])
-    judge = Judge(logs, keys=keys)
+    judge = Judge(logs, keys=keys, told=told)
     for record in logs.records["commands"]:
-        verdict = judge.judge(record)
-        if verdict.reply is not None:
-            _append(logs, "replies", verdict.reply_key, _json(verdict.reply), verdict.headers)
-        for event in verdict.events:
-            _append(logs, "events", record.key, _json(event), verdict.headers)
-        if verdict.reason is not None:
-            _append(logs, "dead-letters", record.key, record.value, (*record.headers, *_why(logs, verdict)))
+        last = judge.judge(record)
+        for verdict in (*last.redriven, last):
+            _write(logs, verdict)
         _append(logs, "snapshots", b"checkpoint", _json({"next_offset": record.offset + 1}))
     return logs
 
@@ -45,8 +43,9 @@ def projected(partitions: Iterable[PartitionLogs], keys: Keys | None = None) -> 
     ships: list[Entity] = []
     moves: list[Verdict] = []
     for logs in partitions:
-        judge = Judge(logs, keys=keys)
-        verdicts = [judge.judge(record) for record in logs.records["commands"]]
+        judge = Judge(logs, keys=keys, told=told_by(logs))
+        handled = [judge.judge(record) for record in logs.records["commands"]]
+        verdicts = [verdict for last in handled for verdict in (*last.redriven, last)]
         if logs.aggregate == "ship":
             found["ships"] += rows.ships(judge.entities)
             ships += judge.entities.values()
@@ -63,22 +62,22 @@ def projected(partitions: Iterable[PartitionLogs], keys: Keys | None = None) -> 
     return Projections(found, progress)
 
 
+def _write(logs: PartitionLogs, verdict: Verdict) -> None:
+    record = verdict.record
+    if verdict.reply is not None:
+        _append(logs, "replies", verdict.reply_key, _json(verdict.reply), verdict.headers)
+    for event in verdict.events:
+        _append(logs, "events", record.key, _json(event), verdict.headers)
+    if verdict.reason is not None:
+        added = tuple((name, str(_said(value)).encode()) for name, value in why(logs, verdict).items())
+        _append(logs, "dead-letters", record.key, record.value, (*record.headers, *added))
+    if verdict.snapshot is not None:
+        _append(logs, "snapshots", record.key, _json(verdict.snapshot))
+
+
 def _append(logs: PartitionLogs, kind: str, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:
     # Every second offset, as a transaction's marker would take one.
     logs.records[kind].append(Record(2 * len(logs.records[kind]), key, value, 0, headers))
-
-
-def _why(logs: PartitionLogs, verdict: Verdict) -> Headers:
-    record = verdict.record
-    texts = {
-        "fairlead-code": verdict.code,
-        "fairlead-reason": _said(verdict.reason),
-        "fairlead-topic": logs.topic("commands"),
-        "fairlead-partition": logs.partition,
-        "fairlead-offset": record.offset,
-        "fairlead-timestamp": record.timestamp,
-    }
-    return tuple((name, str(text).encode()) for name, text in texts.items())
 
 
 def _json(value: object) -> bytes:
@@ -89,6 +88,8 @@ def _said(value: object) -> object:
     """Something definite in place of a stand-in."""
     if isinstance(value, Open):
         return value.example
+    if isinstance(value, Positive):
+        return 100
     if isinstance(value, OpaqueDigest):
         return blake2b(value.content, digest_size=16, key=KEY.secret or b"").hexdigest()
     if isinstance(value, Sealed):

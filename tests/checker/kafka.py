@@ -22,6 +22,8 @@ def check(  # noqa: PLR0913  # each says something else about the run
     aggregates: Sequence[str] = AGGREGATES,
     settled: bool = True,
     allow_import: bool = True,
+    failures_allowed: bool = False,
+    busy_allowed: bool = False,
     timeout: float = 60.0,
 ) -> Report:
     """Read everything and judge it; blocks, so call it by `asyncio.to_thread` where a loop is running.
@@ -39,7 +41,15 @@ def check(  # noqa: PLR0913  # each says something else about the run
         keys = asyncio.run(read_keys(database_url, prefix)) if "user" in aggregates else {}
         if settled:
             projections = asyncio.run(_projections(report, database_url, logs, prefix, deadline))
-    judged = check_logs(logs, settled=settled, allow_import=allow_import, keys=keys, projections=projections)
+    judged = check_logs(
+        logs,
+        settled=settled,
+        allow_import=allow_import,
+        failures_allowed=failures_allowed,
+        busy_allowed=busy_allowed,
+        keys=keys,
+        projections=projections,
+    )
     report.counts += judged.counts
     report.violations += judged.violations
     return report

@@ -48,6 +48,20 @@ def naming(paths: list[str]) -> Open:
     return Open("".join(f"(?={path})" for path in wanted) + ".+", "; ".join(f"{path}: wrong" for path in paths))
 
 
+class Positive:
+    """An integer above 0."""
+
+    __hash__ = None  # type: ignore[assignment]  # equal to many
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the other is one."""
+        return type(other) is int and other > 0
+
+    def __repr__(self) -> str:
+        """What would fit."""
+        return "an integer above 0"
+
+
 class OpaqueDigests:
     """The digests of one entity whose key is not known: equal for equal content, different for different."""
 

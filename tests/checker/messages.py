@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.checker.entity import Case
 from tests.checker.hashing import uuid8
 from tests.checker.history import NewEvent
-from tests.checker.matching import Open, Sealed
+from tests.checker.matching import Open, Positive, Sealed
 from tests.checker.reading import Fault
 from tests.checker.records import DataKey, Headers, Json, PartitionLogs, Record
 from tests.checker.text import render_time
@@ -18,7 +19,10 @@ _CONTENT_TYPE = ("content-type", b"application/cloudevents+json")
 
 @dataclass(slots=True)
 class Verdict:
-    """What has to follow from one command: `reply` is None where there is no id, `reason` where it is judged."""
+    """What has to follow from one command: `reply` is None where there is no id, `reason` where it is no dead letter.
+
+    A control command also has the verdicts of those that it redrives, which come before its own.
+    """
 
     record: Record
     status: str
@@ -29,36 +33,60 @@ class Verdict:
     headers: Headers
     events: list[Json] = field(default_factory=list)
     reason: str | Open | None = None
+    redrives: int = 0
+    snapshot: Json | None = None
+    redriven: list[Verdict] = field(default_factory=list)
 
     @property
     def name(self) -> str:
         """Under which name it is counted."""
         if self.duplicate:
             return "duplicate"
+        if self.status == "busy":
+            return "busy"
         return f"{self.status}.{self.code}" if self.code else self.status
 
 
-def unjudged(logs: PartitionLogs, record: Record, fault: Fault) -> Verdict:
-    """What follows from a record that is no command of this partition."""
+def reply_id(logs: PartitionLogs, record: Record, by: int | None) -> str:
+    """The id of the reply to a command, or of that which it gets by the control command at this offset."""
+    redriven = () if by is None else (by,)
+    return uuid8(logs.aggregate, "reply", logs.partition, record.offset, *redriven)
+
+
+def busy(logs: PartitionLogs, record: Record, fault: Fault) -> Verdict:
+    """What follows from a command that has to be sent again."""
+    verdict = unjudged(logs, record, fault, "busy")
+    verdict.reason = None
+    if verdict.reply is not None:
+        verdict.reply["data"]["retry_after_ms"] = Positive()
+    return verdict
+
+
+def unjudged(
+    logs: PartitionLogs, record: Record, fault: Fault, status: str = "invalid", by: int | None = None
+) -> Verdict:
+    """What follows from a record that is no command of this partition, or is put aside without a decision."""
     reply = None
     if fault.id is not None:
-        answer: Json = {"status": "invalid", "code": fault.code, "message": fault.message}
+        answer: Json = {"status": status, "code": fault.code, "message": fault.message}
         answer |= {"entity_version": None, "events": []}
-        reply = _reply(logs, record, fault.id, fault.subject, record.timestamp * 1000, answer)
+        id_ = reply_id(logs, record, by)
+        reply = _reply(logs, id_, fault.id, fault.subject, record.timestamp * 1000, answer)
         if fault.correlation is not None:
             reply["correlationid"] = fault.correlation
     key = record.key
     if key is None and fault.subject is not None:
         key = fault.subject.encode("utf-8", "surrogatepass")
     headers = _headers(record)
-    return Verdict(record, "invalid", fault.code, False, reply, key, headers, reason=fault.message)  # noqa: FBT003  # by its name in Verdict
+    return Verdict(record, status, fault.code, False, reply, key, headers, reason=fault.message)  # noqa: FBT003  # by its name in Verdict
 
 
 def judged(  # noqa: PLR0913  # the independent parts of an answer
-    logs: PartitionLogs, record: Record, command: Json, now: int, digest: Any, answer: Json, *, duplicate: bool
+    logs: PartitionLogs, case: Case, now: int, digest: Any, answer: Json, *, duplicate: bool
 ) -> Verdict:
     """What follows from a command that was judged; its events are added by whoever knows them."""
-    reply = _reply(logs, record, command["id"], command["subject"], now, answer)
+    record, command = case.record, case.command
+    reply = _reply(logs, reply_id(logs, record, case.by), command["id"], command["subject"], now, answer)
     reply["commanddigest"] = digest
     reply["data"]["duplicate"] = duplicate
     if command.get("correlationid") is not None:
@@ -90,9 +118,8 @@ def protected(data: Json, entity_id: str, key: DataKey | None, *, have_keys: boo
 
 
 def _reply(  # noqa: PLR0913  # the independent parts of a reply
-    logs: PartitionLogs, record: Record, command_id: str, subject: str | None, now: int, answer: Json
+    logs: PartitionLogs, id_: str, command_id: str, subject: str | None, now: int, answer: Json
 ) -> Json:
-    id_ = uuid8(logs.aggregate, "reply", logs.partition, record.offset)
     envelope = _envelope(logs.aggregate, id_, "CommandReply", now)
     envelope["causationid"] = command_id
     envelope["data"] = {**answer, "duplicate": False, "retry_after_ms": None}

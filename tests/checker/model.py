@@ -1,125 +1,146 @@
-"""Decides every command of a partition again, from the commands alone and in their order."""
+"""Decides every command of a partition again, from the commands in their order and what only the log can tell."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from tests.checker import messages
-from tests.checker.hashing import content, digest, uuid8
-from tests.checker.history import RULES, NewEvent, judge_chunk
-from tests.checker.matching import OpaqueDigests, Open
+from tests.checker.decision import answered, check_version, decide, refused
+from tests.checker.entity import Case, Entity
+from tests.checker.hashing import content, digest
+from tests.checker.matching import Open
 from tests.checker.messages import Verdict
+from tests.checker.parking import BEHIND, BUSY, CONTROL, FAILURES, Parked, failed_again
 from tests.checker.reading import Fault, read
 from tests.checker.records import DataKey, Json, Keys, PartitionLogs, Record
 from tests.checker.ship import Refusal
+from tests.checker.told import Answer, Told
 
-_WINDOW_COMMANDS = 1_000
-_WINDOW_MICROS = 24 * 3600 * 1_000_000
+__all__ = ["Entity", "Judge"]
+
 _PERSONAL: Mapping[str, frozenset[str]] = {"ship": frozenset(), "user": frozenset({"create_user", "import_history"})}
-_CONFLICTS = ("version_conflict", "history_gap", "history_differs")
-
-
-@dataclass(frozen=True, slots=True)
-class _Remembered:
-    content: bytes
-    answer: Json
-    place: int
-    time: int
-
-
-@dataclass(slots=True)
-class Entity:
-    """What the commands so far have made of an entity; `time` of its last event in microseconds."""
-
-    state: Json | None = None
-    ids: list[str] = field(default_factory=list)
-    time: int = 0
-    remembered: int = 0
-    window: dict[str, _Remembered] = field(default_factory=dict)
-    opaque: OpaqueDigests = field(default_factory=OpaqueDigests)
-
-    @property
-    def version(self) -> int:
-        """How many events it has."""
-        return len(self.ids)
 
 
 class Judge:
     """One partition's decisions; `keys` by user id, None where they cannot be read."""
 
-    def __init__(self, logs: PartitionLogs, *, allow_import: bool = True, keys: Keys | None = None) -> None:
+    def __init__(
+        self, logs: PartitionLogs, *, allow_import: bool = True, keys: Keys | None = None, told: Told | None = None
+    ) -> None:
         self.entities: dict[str, Entity] = {}
         self._logs = logs
         self._allow_import = allow_import
         self._keys = keys
+        self._told = told or Told()
+        self._newest = 0
 
     def judge(self, record: Record) -> Verdict:
         """What has to follow from a command."""
+        self._newest = max(self._newest, record.timestamp * 1000)
         command = read(self._logs, record)
+        asked = command.command if isinstance(command, Fault) else command
+        if asked.get("type") not in CONTROL and self._told.busy(messages.reply_id(self._logs, record, None)):
+            return messages.busy(self._logs, record, Fault("busy", BUSY, asked))
         if isinstance(command, Fault):
             return messages.unjudged(self._logs, record, command)
-        subject = command["subject"]
-        entity = self.entities.get(subject) or Entity()
-        now = max(record.timestamp * 1000, entity.time)
-        asked = content(command["type"], 1, command.get("expectedversion"), command["data"])
-        command_digest = self._digest(command, entity, asked)
-        known = entity.window.get(command["id"])
-        if known and entity.remembered - known.place < _WINDOW_COMMANDS and now - known.time < _WINDOW_MICROS:
-            same = known.content == asked
-            answer = known.answer if same else _answer("conflict", "id_reused", Open(), entity.version)
-            return messages.judged(self._logs, record, command, now, command_digest, answer, duplicate=same)
-        answer, new = self._decide(command, entity, now)
-        first = entity.version + 1 - len(new)
-        entity.remembered += 1
-        entity.window[command["id"]] = _Remembered(asked, answer, entity.remembered, now)
-        self.entities[subject] = entity
-        verdict = messages.judged(self._logs, record, command, now, command_digest, answer, duplicate=False)
-        for version, event in enumerate(new, first):
-            data = self._protected(subject, event) if event.type == "UserCreated" else event.data
-            verdict.events.append(messages.event(self._logs, command, event, version, data, command_digest))
+        entity = self.entities.setdefault(command["subject"], Entity())
+        entity.window.let_go(self._newest)
+        return self._handled(Case(record, command, entity))
+
+    def _handled(self, case: Case) -> Verdict:
+        entity, parked = case.entity, case.entity.parked
+        held = parked is not None and case.by is None and not case.is_control
+        failure = self._told.failure(messages.reply_id(self._logs, case.record, case.by))
+        if failure and not held:
+            return self._failed(case, failure)
+        if known := entity.window.find(case.command["id"], case.now):
+            same = known.content == _content(case.command)
+            answer = known.answer if same else answered("conflict", "id_reused", Open(), entity.version)
+            return self._judged(case, case.now, answer, duplicate=same)
+        if parked is not None and held:
+            parked.waiting[case.record.offset] = case
+            return messages.unjudged(self._logs, case.record, Fault("parked", BEHIND, case.command), "failed")
+        return self._controlled(case) if case.is_control else self._decided(case)
+
+    def _decided(self, case: Case) -> Verdict:
+        now, command_digest = case.now, self._digest(case)
+        answer, new = decide(self._logs.aggregate, case, allow_import=self._allow_import)
+        verdict = self._remembered(case, now, answer)
+        for version, event in enumerate(new, case.entity.version + 1 - len(new)):
+            data = self._protected(case.subject, event.data) if event.type == "UserCreated" else event.data
+            verdict.events.append(messages.event(self._logs, case.command, event, version, data, command_digest))
         return verdict
 
-    def _new_events(self, command: Json, entity: Entity, now: int) -> list[NewEvent]:
-        aggregate, subject, expected = self._logs.aggregate, command["subject"], command.get("expectedversion")
-        if expected is not None and expected != entity.version:
-            raise Refusal("version_conflict", Open())
-        if command["type"] == "import_history":
-            if not self._allow_import:
-                raise Refusal("import_not_allowed", "Importing is not allowed here")
-            return judge_chunk(aggregate, subject, command["data"], entity.state, entity.ids)
-        type_, data = RULES[aggregate].decide(command["type"], command["data"], entity.state, subject)
-        return [NewEvent(uuid8(aggregate, subject, entity.version + 1, command["id"]), type_, data, now)]
+    def _failed(self, case: Case, failure: Answer) -> Verdict:
+        entity, offset = case.entity, case.record.offset
+        fault = Fault(failure.code, Open(FAILURES[failure.code], str(failure.message)), case.command)
+        verdict = messages.unjudged(self._logs, case.record, fault, "failed", case.by)
+        if case.by is not None and entity.parked is not None:
+            verdict.redrives = entity.parked.fail_again(offset)
+            verdict.snapshot = {"parked": {"from": offset}}
+        elif entity.parked is not None:
+            entity.parked.waiting[offset] = case
+        elif self._told.parks(case.subject, offset):
+            entity.parked = Parked(offset, {offset: case})
+            verdict.snapshot = {"parked": {"from": offset}}
+        return verdict
 
-    def _decide(self, command: Json, entity: Entity, now: int) -> tuple[Json, list[NewEvent]]:
+    def _controlled(self, case: Case) -> Verdict:
+        redriven: list[Verdict] = []
         try:
-            new = self._new_events(command, entity, now)
+            self._end_parking(case, redriven)
+            answer = answered("accepted", None, None, case.entity.version)
         except Refusal as refusal:
-            status = "conflict" if refusal.code in _CONFLICTS else "rejected"
-            return _answer(status, refusal.code, refusal.message, entity.version), []
-        for event in new:
-            entity.state = RULES[self._logs.aggregate].apply(event.type, event.data, entity.state)
-            entity.ids.append(event.id)
-            entity.time = event.time
-        first = entity.version + 1 - len(new)
-        refs = [{"id": event.id, "type": event.type, "version": at} for at, event in enumerate(new, first)]
-        return {**_answer("accepted", None, None, entity.version), "events": refs}, new
+            answer = refused(refusal, case.entity.version)
+        # It comes after what was redriven, and so does its time.
+        verdict = self._remembered(case, case.now, answer)
+        verdict.redriven = redriven
+        verdict.snapshot = {"parked": None} if answer["status"] == "accepted" else None
+        return verdict
 
-    def _digest(self, command: Json, entity: Entity, asked: bytes) -> Any:
-        if command["type"] not in _PERSONAL[self._logs.aggregate]:
+    def _end_parking(self, case: Case, redriven: list[Verdict]) -> None:
+        check_version(case)
+        parked = case.entity.parked
+        # A control command that failed, and is itself redriven, finds nothing of its own to end.
+        if parked is None or case.by is not None:
+            raise Refusal("not_parked", f"Nothing of {case.subject} is parked")
+        if case.command["type"] == "redrive_parked":
+            self._redrive(case, parked, redriven)
+        case.entity.parked = None
+
+    def _redrive(self, case: Case, parked: Parked, redriven: list[Verdict]) -> None:
+        if self._told.letter_gone(messages.reply_id(self._logs, case.record, None), parked.since):
+            gone = f"The dead letter of the command at offset {parked.since} is no longer kept: discard what is left"
+            raise Refusal("dead_letters_gone", gone)
+        for offset in sorted(parked.waiting.keys() - set(case.command["data"].get("skip", ()))):
+            waiting, by = parked.waiting[offset], case.record.offset
+            redriven.append(self._handled(Case(waiting.record, waiting.command, waiting.entity, by)))
+            if failure := self._told.failure(messages.reply_id(self._logs, waiting.record, by)):
+                raise Refusal("still_parked", failed_again(offset, str(failure.message)))
+
+    def _remembered(self, case: Case, now: int, answer: Json) -> Verdict:
+        case.entity.window.remember(case.command["id"], _content(case.command), answer, now)
+        return self._judged(case, now, answer, duplicate=False)
+
+    def _judged(self, case: Case, now: int, answer: Json, *, duplicate: bool) -> Verdict:
+        return messages.judged(self._logs, case, now, self._digest(case), answer, duplicate=duplicate)
+
+    def _digest(self, case: Case) -> Any:
+        asked = _content(case.command)
+        if case.command["type"] not in _PERSONAL[self._logs.aggregate]:
             return digest(asked)
-        key = self._key(command["subject"])
+        key = self._key(case.subject)
         if key is None and self._keys is not None:
-            return f"a digest under a data key of {command['subject']}, which the key store does not have"
-        return digest(asked, key.secret) if key and key.secret else entity.opaque.of(asked)
+            return f"a digest under a data key of {case.subject}, which the key store does not have"
+        return digest(asked, key.secret) if key and key.secret else case.entity.opaque.of(asked)
 
     def _key(self, entity_id: str) -> DataKey | None:
         return self._keys.get(entity_id) if self._keys is not None else None
 
-    def _protected(self, entity_id: str, event: NewEvent) -> Json:
-        return messages.protected(event.data, entity_id, self._key(entity_id), have_keys=self._keys is not None)
+    def _protected(self, entity_id: str, data: Json) -> Json:
+        return messages.protected(data, entity_id, self._key(entity_id), have_keys=self._keys is not None)
 
 
-def _answer(status: str, code: str | None, message: str | Open | None, version: int) -> Json:
-    return {"status": status, "code": code, "message": message, "entity_version": version, "events": []}
+def _content(command: Json) -> bytes:
+    return content(command["type"], 1, command.get("expectedversion"), command["data"])

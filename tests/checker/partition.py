@@ -2,40 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Collection, Iterator
 
-from tests.checker.alignment import Message, align, split_headers
+from tests.checker.alignment import Message, align
 from tests.checker.checkpoint import checked_end
+from tests.checker.letters import check_letters
 from tests.checker.messages import Verdict
 from tests.checker.model import Judge
-from tests.checker.records import Json, PartitionLogs, Record
+from tests.checker.records import Json, PartitionLogs
 from tests.checker.report import Report
+from tests.checker.snapshots import check_parked
 from tests.checker.text import parse
 
-_ADDED_HEADERS = 6
 
-
-def check_partition(report: Report, logs: PartitionLogs, judge: Judge, *, settled: bool) -> list[Verdict]:
-    """Judge every command that was handled, compare, and return the verdicts."""
-    for kind in ("commands", "events"):
-        records = logs.records[kind]
-        if records and kind == "commands" and records[0].offset:
-            report.wrong(logs.place(kind), f"begins at {records[0].offset}: decisions cannot be made again from there")
+def check_partition(
+    report: Report, logs: PartitionLogs, judge: Judge, *, settled: bool, unexpected: Collection[str] = ()
+) -> list[Verdict]:
+    """Judge every command that was handled, compare, and return the verdicts; some statuses may be unexpected."""
+    if start := logs.start("commands"):
+        report.wrong(logs.place("commands"), f"begins at {start}: decisions cannot be made again from there")
     end = checked_end(report, logs, settled=settled)
-    verdicts = [judge.judge(record) for record in logs.records["commands"] if record.offset < end]
+    handled = [judge.judge(record) for record in logs.records["commands"] if record.offset < end]
+    verdicts = [verdict for last in handled for verdict in (*last.redriven, last)]
     align(report, logs, "replies", list(_replies(verdicts)), list(_found(report, logs, "replies")))
     events = list(_found(report, logs, "events"))
     align(report, logs, "events", list(_events(verdicts)), events)
     _check_versions(report, logs, events)
-    letters = [_letter(record) for record in logs.records["dead-letters"]]
-    align(report, logs, "dead-letters", list(_letters(logs, verdicts)), letters)
+    check_letters(report, logs, verdicts)
+    check_parked(report, logs, verdicts)
+    for verdict in verdicts:
+        if verdict.status in unexpected:
+            report.wrong(logs.place("commands", verdict.record.offset), f"{verdict.name}, which this run may not have")
+    report.counts["commands"] += len(handled)
+    report.counts["redriven"] += len(verdicts) - len(handled)
+    report.counts["parked"] += sum(entity.parked is not None for entity in judge.entities.values())
     _count(report, verdicts)
     return verdicts
 
 
 def _count(report: Report, verdicts: list[Verdict]) -> None:
-    report.counts["commands"] += len(verdicts)
     for verdict in verdicts:
         report.counts[verdict.name] += 1
         report.counts["replies"] += verdict.reply is not None
@@ -96,27 +101,3 @@ def _check_versions(report: Report, logs: PartitionLogs, events: list[Message]) 
                 logs.place("events", event.offset), f"{subject} has version {version} after {last.get(subject, 0)}"
             )
         last[subject] = version if type(version) is int else 0
-
-
-def _letters(logs: PartitionLogs, verdicts: list[Verdict]) -> Iterator[Message]:
-    for verdict in verdicts:
-        if verdict.reason is None:
-            continue
-        record = verdict.record
-        added: dict[str, Any] = {
-            "fairlead-code": verdict.code,
-            "fairlead-reason": verdict.reason,
-            "fairlead-topic": logs.topic("commands"),
-            "fairlead-partition": str(logs.partition),
-            "fairlead-offset": str(record.offset),
-            "fairlead-timestamp": str(record.timestamp),
-        }
-        wanted = {"key": record.key, "value": record.value, "headers": list(record.headers), "added headers": added}
-        yield Message(str(record.offset), f"dead letter ({verdict.code})", wanted, record.offset)
-
-
-def _letter(record: Record) -> Message:
-    parts = split_headers(record, _ADDED_HEADERS)
-    offset = parts["added headers"].get("fairlead-offset")
-    content = {"key": record.key, "value": record.value, **parts}
-    return Message(offset, f"the dead letter of offset {offset}", content, record.offset)

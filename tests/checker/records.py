@@ -26,13 +26,14 @@ class Record:
 
 @dataclass(slots=True)
 class PartitionLogs:
-    """The five logs of one partition; `ends` are high watermarks, known only where a broker told them."""
+    """The five logs of one partition; `starts` and `ends` are watermarks, known only where a broker told them."""
 
     aggregate: str
     partition: int
     partitions: int
     prefix: str = ""
     records: dict[str, list[Record]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
+    starts: dict[str, int] = field(default_factory=dict)
     ends: dict[str, int] = field(default_factory=dict)
 
     def topic(self, kind: str) -> str:
@@ -43,6 +44,11 @@ class PartitionLogs:
         """Where something stands, as the report names it."""
         partition = f"{self.topic(kind)}[{self.partition}]"
         return partition if offset is None else f"{partition}@{offset}"
+
+    def start(self, kind: str) -> int:
+        """The offset of the first record, or the low watermark where it is known."""
+        records = self.records[kind]
+        return self.starts.get(kind, records[0].offset if records else 0)
 
     def end(self, kind: str) -> int:
         """The offset after the last record, or the high watermark where it is known."""

@@ -1,0 +1,84 @@
+"""Dead letters: a command byte for byte, and behind its own headers those that say why it was put aside."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import dropwhile
+from typing import Any
+
+from tests.checker.alignment import Message, align
+from tests.checker.matching import Open
+from tests.checker.messages import Verdict
+from tests.checker.records import Headers, PartitionLogs, Record
+from tests.checker.report import Report
+
+_REDRIVES = "fairlead-redrives"
+
+
+def check_letters(report: Report, logs: PartitionLogs, verdicts: list[Verdict]) -> None:
+    """Compare; only where retention shortened the log may the oldest be missing."""
+    received = {record.offset: len(record.headers) for record in logs.records["commands"]}
+    found = [_found(record, received) for record in logs.records["dead-letters"]]
+    expected = list(_expected(logs, verdicts))
+    if logs.starts.get("dead-letters"):
+        there = {message.identity for message in found}
+        expected = list(dropwhile(lambda message: message.identity not in there, expected))
+    align(report, logs, "dead-letters", expected, found)
+
+
+def offset_of(record: Record) -> str | None:
+    """The offset of the command that a dead letter names."""
+    return _text(_last(record.headers, "fairlead-offset"))
+
+
+def why(logs: PartitionLogs, verdict: Verdict) -> dict[str, Any]:
+    """The headers that have to be added to those received."""
+    record = verdict.record
+    added: dict[str, Any] = {
+        "fairlead-code": verdict.code,
+        "fairlead-reason": verdict.reason,
+        "fairlead-topic": logs.topic("commands"),
+        "fairlead-partition": str(logs.partition),
+        "fairlead-offset": str(record.offset),
+        "fairlead-timestamp": str(record.timestamp),
+    }
+    if verdict.code == "internal_error":
+        added["fairlead-traceback"] = Open(example="Traceback")
+    if verdict.redrives:
+        # A command that was sent again as a dead letter came with a number of its own.
+        before = _text(_last(record.headers, _REDRIVES)) or ""
+        added[_REDRIVES] = str(verdict.redrives + (int(before) if before.isdecimal() else 0))
+    return added
+
+
+def _expected(logs: PartitionLogs, verdicts: list[Verdict]) -> Iterator[Message]:
+    for verdict in verdicts:
+        if verdict.reason is not None:
+            record, added = verdict.record, why(logs, verdict)
+            wanted = {"key": record.key, "value": record.value, "headers": list(record.headers), "added headers": added}
+            identity = (str(record.offset), added.get(_REDRIVES))
+            yield Message(identity, f"dead letter ({verdict.code})", wanted, record.offset)
+
+
+def _found(record: Record, received: dict[int, int]) -> Message:
+    offset = offset_of(record)
+    kept = received.get(int(offset), 0) if offset and offset.isdecimal() else 0
+    added: dict[str, Any] = {}
+    seen: Counter[str] = Counter()
+    for name, value in record.headers[kept:]:
+        seen[name] += 1
+        added[name if seen[name] == 1 else f"{name} ({seen[name]})"] = _text(value)
+    headers = list(record.headers[:kept])
+    content = {"key": record.key, "value": record.value, "headers": headers, "added headers": added}
+    redrives = added.get(_REDRIVES)
+    again = f", redriven {redrives} times" if redrives else ""
+    return Message((offset, redrives), f"the dead letter of offset {offset}{again}", content, record.offset)
+
+
+def _last(headers: Headers, name: str) -> bytes | None:
+    return next((value for other, value in reversed(headers) if other == name), None)
+
+
+def _text(value: bytes | None) -> str | None:
+    return value.decode("utf-8", "replace") if value is not None else None

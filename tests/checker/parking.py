@@ -1,0 +1,47 @@
+"""An entity whose command failed: what waits behind that command, and what is said of it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tests.checker.matching import Open
+
+if TYPE_CHECKING:
+    from tests.checker.entity import Case
+
+CONTROL = ("redrive_parked", "discard_parked")
+BUSY = "Too many commands are waiting: send it again later, with the same id"
+BEHIND = "An earlier command of this entity failed: this one waits in the dead letters behind it"
+_NOT_WRITABLE = "The broker does not take what this command leads to: "
+# The message of each code: the type of an error, or what the broker said.
+FAILURES: Mapping[str, str] = {
+    "internal_error": r"[^\W\d]\w*(?:\.\w+)*",
+    "not_writable": rf"{_NOT_WRITABLE}.+",
+}
+
+
+@dataclass(slots=True)
+class Parked:
+    """What waits, by offset, from the command on that failed; `redrives` counts how often each failed again."""
+
+    since: int
+    waiting: dict[int, Case]
+    redrives: Counter[int] = field(default_factory=Counter)
+
+    def fail_again(self, offset: int) -> int:
+        """Wait from this command on; returns how often it was redriven."""
+        self.since = offset
+        self.waiting = {at: case for at, case in self.waiting.items() if at >= offset}
+        self.redrives[offset] += 1
+        return self.redrives[offset]
+
+
+def failed_again(offset: int, message: str) -> Open:
+    """What the control command is told; the error of `not_writable` may be named with its sentence or without."""
+    said = f"The command at offset {offset} failed again: "
+    errors = dict.fromkeys((message, message.removeprefix(_NOT_WRITABLE)))
+    return Open(re.escape(said) + f"(?:{'|'.join(map(re.escape, errors))})", said + message)

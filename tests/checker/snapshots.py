@@ -1,0 +1,66 @@
+"""The snapshot records that say from which command on an entity is parked, or that it is no longer."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tests.checker.alignment import Message, align
+from tests.checker.checkpoint import KEY
+from tests.checker.messages import Verdict
+from tests.checker.records import Json, PartitionLogs
+from tests.checker.report import Report
+from tests.checker.text import parse
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedRecord:
+    """A record that speaks of parking; `since` is None where it ends it, or is malformed."""
+
+    offset: int
+    entity_id: str
+    value: Json
+
+    @property
+    def since(self) -> Any:
+        """The offset that it names."""
+        parked = self.value["parked"]
+        return parked.get("from") if isinstance(parked, dict) else None
+
+
+def parked_records(logs: PartitionLogs) -> list[ParkedRecord]:
+    """All of them, in order."""
+    found = []
+    for record in logs.records["snapshots"]:
+        try:
+            value = parse(record.value or b"")
+        except ValueError:
+            continue
+        if record.key != KEY and isinstance(value, dict) and "parked" in value:
+            found.append(ParkedRecord(record.offset, (record.key or b"").decode("utf-8", "replace"), value))
+    return found
+
+
+def check_parked(report: Report, logs: PartitionLogs, verdicts: list[Verdict]) -> None:
+    """Compare, entity by entity: between entities no order is promised."""
+    expected: dict[str, list[tuple[Json, int]]] = defaultdict(list)
+    found: dict[str, list[tuple[Json, int]]] = defaultdict(list)
+    for verdict in verdicts:
+        if verdict.snapshot is not None:
+            expected[(verdict.record.key or b"").decode()].append((verdict.snapshot, verdict.record.offset))
+    for record in parked_records(logs):
+        found[record.entity_id].append((record.value, record.offset))
+    for entity_id in expected.keys() | found.keys():
+        wanted, there = (list(_messages(entity_id, side[entity_id])) for side in (expected, found))
+        align(report, logs, "snapshots", wanted, there)
+
+
+def _messages(entity_id: str, values: list[tuple[Json, int]]) -> Iterator[Message]:
+    seen: Counter[str] = Counter()
+    for value, offset in values:
+        text = json.dumps(value, sort_keys=True)
+        seen[text] += 1
+        yield Message((text, seen[text]), f"{text} of {entity_id}", {"value": value}, offset)

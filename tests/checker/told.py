@@ -1,0 +1,66 @@
+"""What nobody can recompute is taken from the log, then held to the rules: what failed, is parked or was busy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.checker.letters import offset_of
+from tests.checker.parking import FAILURES
+from tests.checker.records import PartitionLogs
+from tests.checker.snapshots import parked_records
+from tests.checker.text import parse
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a reply says of its command."""
+
+    status: Any
+    code: Any
+    message: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Answers by the id of their reply, (entity, offset) of what parked, offsets of commands with a dead letter."""
+
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+    parked: frozenset[tuple[str, Any]] = frozenset()
+    letters: frozenset[str] = frozenset()
+
+    def busy(self, reply_id: str) -> bool:
+        """Whether the command was told to come again."""
+        return reply_id in self.answers and self.answers[reply_id].status == "busy"
+
+    def failure(self, reply_id: str) -> Answer | None:
+        """The answer to a command on which code or broker failed."""
+        answer = self.answers.get(reply_id)
+        return answer if answer and answer.status == "failed" and answer.code in tuple(FAILURES) else None
+
+    def parks(self, entity_id: str, offset: int) -> bool:
+        """Whether the failure of this command parked its entity."""
+        return (entity_id, offset) in self.parked
+
+    def letter_gone(self, reply_id: str, offset: int) -> bool:
+        """Whether this reply says that a dead letter is no longer kept, and it is not."""
+        answer = self.answers.get(reply_id)
+        return answer is not None and answer.code == "dead_letters_gone" and str(offset) not in self.letters
+
+
+def told_by(logs: PartitionLogs) -> Told:
+    """What these logs tell."""
+    answers: dict[str, Answer] = {}
+    for record in logs.records["replies"]:
+        try:
+            value = parse(record.value or b"")
+            data = value["data"]
+            # The first of two with one id is the one that is compared.
+            answers.setdefault(value["id"], Answer(data.get("status"), data.get("code"), data.get("message")))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            continue  # the comparison says what is wrong with it
+    records = parked_records(logs)
+    parked = {(one.entity_id, one.since) for one in records if type(one.since) is int}
+    letters = {text for record in logs.records["dead-letters"] if (text := offset_of(record)) is not None}
+    return Told(answers, frozenset(parked), frozenset(letters))

@@ -1,0 +1,50 @@
+"""The window of an entity: which outcomes a repeat finds, in decision time and by their number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tests.checker.records import Json
+
+_COMMANDS = 1_000
+_HOUR = 3600 * 1_000_000
+_FOUND = 24 * _HOUR
+_KEPT = 25 * _HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A command and its outcome."""
+
+    content: bytes
+    answer: Json
+    place: int
+    time: int
+
+
+@dataclass(slots=True)
+class Window:
+    """Outcomes by command id; times in microseconds."""
+
+    _known: dict[str, Remembered] = field(default_factory=dict)
+    _count: int = 0
+    _latest: int = 0
+
+    def find(self, command_id: str, now: int) -> Remembered | None:
+        """The outcome that a repeat has to get."""
+        known = self._known.get(command_id)
+        if known is None or self._count - known.place >= _COMMANDS or now - known.time >= _FOUND:
+            return None
+        return known
+
+    def remember(self, command_id: str, content: bytes, answer: Json, now: int) -> None:
+        """Add the outcome of a decision."""
+        self._count += 1
+        self._known[command_id] = Remembered(content, answer, self._count, now)
+        self._latest = max(self._latest, now)
+
+    def let_go(self, newest: int) -> None:
+        """Forget everything where the latest of it is too much older than the newest command of the partition."""
+        if newest - self._latest >= _KEPT:
+            self._known.clear()
+            self._latest = 0
