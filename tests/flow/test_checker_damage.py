@@ -6,7 +6,8 @@ import pytest
 
 from tests.checker import check_logs
 from tests.checker.records import DataKey
-from tests.flow.checker_damage import DAMAGES, Damage, put
+from tests.flow.checker_damage import DAMAGES
+from tests.flow.checker_edits import Damage, put
 from tests.flow.checker_story import KEYS, SHIP, USER, ship_story, user_story
 
 
