@@ -8,6 +8,9 @@ from tests.checker import Report, check_logs
 from tests.checker.records import PartitionLogs
 from tests.flow.checker_parked_damage import PARKED_DAMAGES
 from tests.flow.checker_parked_story import parked_story
+from tests.flow.checker_redrive_damage import REDRIVE_DAMAGES
+
+_DAMAGES = {**PARKED_DAMAGES, **REDRIVE_DAMAGES}
 
 
 def _check(logs: PartitionLogs) -> Report:
@@ -27,9 +30,9 @@ def test_what_failed_waits_or_was_redriven_is_counted() -> None:
     assert (counts["rejected.still_parked"], counts["rejected.not_parked"]) == (1, 1)
 
 
-@pytest.mark.parametrize("name", PARKED_DAMAGES)
+@pytest.mark.parametrize("name", _DAMAGES)
 def test_damage_is_found(name: str) -> None:
-    damage, said = PARKED_DAMAGES[name]
+    damage, said = _DAMAGES[name]
     logs = parked_story()
     damage(logs)
 

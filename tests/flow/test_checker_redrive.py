@@ -1,0 +1,123 @@
+"""What the checker expects of redriving, against answers written down by hand from the contract."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from tests.checker import check_logs
+from tests.checker.handmade import written
+from tests.checker.letters import why
+from tests.checker.model import Judge
+from tests.checker.told import Answer, Told
+from tests.flow.checker_failing import DEPART, DOCK, REGISTER, data, judge, names, violations
+from tests.flow.checker_parked_story import CODE_FAILED, NOT_WRITABLE, TRACE, reply_id
+from tests.flow.checker_story import SHIP, command, partition, record
+
+_GONE = Answer("rejected", "dead_letters_gone")
+
+
+def test_what_waits_is_redriven_in_order_each_with_its_own_id_content_and_time() -> None:
+    redrive = judge({}, REGISTER, {**DOCK, "correlationid": "c"}, command(9, "redrive_parked"))[-1]
+
+    registered, docked = redrive.redriven
+    assert [data(each)["entity_version"] for each in (registered, docked, redrive)] == [1, 2, 2]
+    raw = blake2b(b"ship\nreply\n0\n1\n2", digest_size=16).hexdigest()
+    assert docked.reply is not None
+    assert docked.reply["id"].replace("-", "")[:12] == raw[:12]
+    assert docked.reply["time"] == docked.events[0]["time"] == "2025-11-24T18:20:00.124Z"
+    assert docked.reply["causationid"] == docked.events[0]["causationid"] == DOCK["id"]
+    assert docked.reply["correlationid"] == docked.events[0]["correlationid"] == "c"
+    assert (redrive.name, redrive.snapshot, data(redrive)["events"]) == ("accepted", {"parked": None}, [])
+
+
+def test_a_redriven_command_keeps_the_trace_of_its_own_record() -> None:
+    logs = partition("ship", [REGISTER, command(9, "redrive_parked")])
+    logs.records["commands"][0] = record(0, REGISTER, headers=(TRACE, ("note", b"x")))
+    judge = Judge(logs, told=Told({reply_id(0): CODE_FAILED}, frozenset({(SHIP, 0)})))
+
+    [registered] = [judge.judge(one) for one in logs.records["commands"]][-1].redriven
+
+    assert TRACE in registered.headers
+
+
+def test_redriven_commands_meet_every_check_but_parked() -> None:
+    late = command(4, "depart_ship", expectedversion=7)
+    reused = command(2, "dock_ship", {"port": "Oslo"})
+    redrive = judge({}, REGISTER, DOCK, DOCK, reused, late, command(5, "register_ship", {"name": "b"}),
+                     command(9, "redrive_parked"))[-1]  # fmt: skip
+
+    assert names(redrive.redriven) == [
+        "accepted", "accepted", "duplicate", "conflict.id_reused", "conflict.version_conflict",
+        "rejected.already_exists",
+    ]  # fmt: skip
+
+
+def test_a_skipped_command_is_left_out_and_the_entity_is_free() -> None:
+    skip = command(9, "redrive_parked", {"skip": [0, 5]})
+
+    *_, redrive, after = judge({}, REGISTER, DOCK, skip, REGISTER)
+
+    assert names(redrive.redriven) == ["rejected.not_found"]
+    assert after.name == "accepted"
+
+
+def test_what_fails_again_stays_parked_with_all_behind_it() -> None:
+    verdicts = judge(
+        {reply_id(1, 3): NOT_WRITABLE, reply_id(1, 5): CODE_FAILED},
+        REGISTER, DOCK, DEPART,
+        command(7, "redrive_parked"),
+        command(4, "depart_ship"),
+        command(8, "redrive_parked"),
+        command(9, "redrive_parked"),
+    )  # fmt: skip
+
+    assert names(verdicts[3].redriven) == ["accepted", "failed.not_writable"]
+    assert data(verdicts[3])["message"] == "The command at offset 1 failed again: too large"
+    assert data(verdicts[3])["entity_version"] == 1
+    assert verdicts[4].name == "failed.parked"
+    assert names(verdicts[5].redriven) == ["failed.internal_error"]
+    assert verdicts[5].name == "rejected.still_parked"
+    assert [verdict.snapshot for verdict in (verdicts[3].redriven[1], verdicts[5].redriven[0])] == [
+        {"parked": {"from": 1}}
+    ] * 2
+    assert names(verdicts[6].redriven) == ["accepted", "accepted", "rejected.not_docked"]
+    logs = partition("ship", ())
+    assert why(logs, verdicts[3].redriven[1])["fairlead-redrives"] == "1"
+    assert why(logs, verdicts[5].redriven[0])["fairlead-redrives"] == "2"
+    assert "fairlead-redrives" not in why(logs, verdicts[0])
+
+
+def test_a_command_that_came_as_a_redrive_counts_on() -> None:
+    logs = partition("ship", [REGISTER, command(9, "redrive_parked")])
+    logs.records["commands"][0] = record(0, REGISTER, headers=(("fairlead-redrives", b"2"),))
+    told = Told({reply_id(0): CODE_FAILED, reply_id(0, 1): CODE_FAILED}, frozenset({(SHIP, 0)}))
+    judge = Judge(logs, told=told)
+
+    first, redrive = (judge.judge(one) for one in logs.records["commands"])
+
+    assert "fairlead-redrives" not in why(logs, first)
+    assert why(logs, redrive.redriven[0])["fairlead-redrives"] == "3"
+
+
+def test_control_commands_are_remembered_behind_what_they_redrive() -> None:
+    redrive = command(9, "redrive_parked")
+    others = [command(10 + at, "depart_ship") for at in range(998)]
+
+    verdicts = judge({}, REGISTER, redrive, *others, redrive, REGISTER, command(5_000, "depart_ship"), REGISTER)
+
+    assert names(verdicts[-4:]) == ["duplicate", "duplicate", "rejected.not_docked", "rejected.already_exists"]
+    assert verdicts[-4].redriven == []
+
+
+def test_a_dead_letter_that_retention_removed_is_gone_and_only_then() -> None:
+    values = [REGISTER, DOCK, command(8, "redrive_parked"), command(9, "discard_parked"), REGISTER]
+    told = Told({reply_id(0): CODE_FAILED, reply_id(2): _GONE}, frozenset({(SHIP, 0)}))
+    logs = written(partition("ship", values), told=told)
+    assert any("must be 'accepted'" in line for line in violations(logs))
+
+    del logs.records["dead-letters"][0]
+    assert any("no dead letter" in line for line in violations(logs))
+
+    logs.starts["dead-letters"] = 2
+    assert violations(logs) == []
+    assert check_logs([logs], failures_allowed=True).counts["rejected.dead_letters_gone"] == 1
