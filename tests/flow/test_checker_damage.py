@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.checker import check_logs
-from tests.checker.records import DataKey
+from tests.checker.handmade import written
+from tests.checker.records import DataKey, Record
 from tests.flow.checker_damage import DAMAGES
 from tests.flow.checker_edits import Damage, put
-from tests.flow.checker_story import KEYS, SHIP, USER, ship_story, user_story
+from tests.flow.checker_story import KEYS, SHIP, USER, command, partition, ship_story, user_story
 
 
 def test_honest_logs_are_not_objected_to() -> None:
@@ -46,6 +47,28 @@ def test_an_unfinished_run_may_stop_at_its_checkpoint_and_no_further() -> None:
     stopped.records["events"].append(departed)
     [violation] = check_logs([stopped], settled=False).violations
     assert "event without a cause" in violation
+
+
+def test_a_checkpoint_may_lie_past_the_markers_behind_the_commands() -> None:
+    logs = ship_story()
+    logs.starts["commands"], logs.ends["commands"] = 0, 13
+    logs.records["snapshots"].append(Record(1_000, b"checkpoint", b'{"next_offset": 13}'))
+    assert check_logs([logs]).violations == []
+
+    logs.records["snapshots"].append(Record(1_002, b"checkpoint", b'{"next_offset": 14}'))
+    [violation] = check_logs([logs]).violations
+    assert "lies beyond the end" in violation
+
+
+def test_commands_behind_an_aborted_transaction_are_all_there() -> None:
+    commands = partition("ship", [command(1, "sink_ship"), command(2, "depart_ship")])
+    del commands.records["commands"][0]
+    logs = written(commands)
+    logs.starts["commands"] = 0
+    assert check_logs([logs]).violations == []
+
+    logs.starts["commands"] = 1
+    assert "begins at 1" in check_logs([logs]).violations[0]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from hashlib import blake2b
 from typing import Any
 
@@ -12,12 +11,11 @@ from tests.checker.hashing import murmur2, uuid8
 from tests.checker.messages import Verdict
 from tests.checker.model import Judge
 from tests.checker.reading import Fault, read
-from tests.checker.records import Json, PartitionLogs, Record
+from tests.checker.records import Json, PartitionLogs
 from tests.checker.text import micros, render_time
 from tests.flow.checker_story import SHIP, TIME, USER, command, partition, record
 
 _LIMIT = 2**53 - 1
-_DAY_MS = 24 * 3600 * 1000
 _LOAD: Json = {"item": "tea", "quantity": 1}
 
 
@@ -116,33 +114,6 @@ def test_a_deleted_user_is_gone_for_every_command() -> None:
         "not_found", "accepted", "insufficient_balance", "accepted", "out_of_range", "accepted", "gone",
         "conflict.version_conflict",
     ]  # fmt: skip
-
-
-def test_a_repeat_is_found_behind_999_others_and_no_longer_behind_a_thousand() -> None:
-    first = command(1, "dock_ship", {"port": "a"})
-    others = [command(2 + at, "depart_ship") for at in range(1_000)]
-
-    assert _judge("ship", first, *others[:-1], first)[-1].duplicate
-    assert not _judge("ship", first, *others, first)[-1].duplicate
-
-
-def test_what_is_not_remembered_takes_no_place_in_the_window() -> None:
-    first = command(1, "dock_ship", {"port": "a"})
-    others = [command(2 + at, "depart_ship") for at in range(999)]
-    ignored = [{**first, "data": {"port": "b"}}, first, command(5_000, "sink_ship"), command(5_001, "dock_ship")]
-
-    assert _judge("ship", first, *others, *ignored, first)[-1].duplicate
-
-
-@pytest.mark.parametrize(("age", "duplicate"), [(_DAY_MS - 1, True), (_DAY_MS, False)])
-def test_a_repeat_is_found_for_a_day(age: int, duplicate: bool) -> None:  # noqa: FBT001  # what is expected
-    judge = Judge(PartitionLogs("ship", 0, 1))
-    judge.judge(record(0, command(1, "depart_ship")))
-
-    assert (
-        judge.judge(Record(1, SHIP.encode(), json.dumps(command(1, "depart_ship")).encode(), TIME + age)).duplicate
-        is duplicate
-    )
 
 
 def test_a_key_of_another_partition_is_refused_after_the_contract() -> None:

@@ -59,6 +59,30 @@ async def test_a_command_that_nobody_handled_is_found(servers: Endpoints) -> Non
     assert unfinished.violations == []
 
 
+async def test_a_command_that_was_taken_back_needs_no_answer_and_may_be_passed_over(servers: Endpoints) -> None:
+    prefix = await asyncio.to_thread(_honest, servers.bootstrap_servers)
+    commands = TopicPartition(f"{prefix}ship.commands", 0)
+    with _transaction(servers.bootstrap_servers, commit=False) as producer:
+        producer.produce(commands.topic, b"taken", b"back", partition=0)
+    end = await asyncio.to_thread(_end, servers.bootstrap_servers, commands)
+    with _transaction(servers.bootstrap_servers) as producer:
+        checkpoint = json.dumps({"next_offset": end}).encode()
+        producer.produce(f"{prefix}ship.snapshots", checkpoint, b"checkpoint", partition=0)
+
+    assert (await asyncio.to_thread(_check, servers.bootstrap_servers, prefix)).violations == []
+
+
+async def test_the_oldest_dead_letters_may_be_gone_and_no_command_may(servers: Endpoints) -> None:
+    prefix = await asyncio.to_thread(_honest, servers.bootstrap_servers)
+
+    await asyncio.to_thread(_shorten, servers.bootstrap_servers, TopicPartition(f"{prefix}ship.dead-letters", 0, 3))
+    assert (await asyncio.to_thread(_check, servers.bootstrap_servers, prefix)).violations == []
+
+    await asyncio.to_thread(_shorten, servers.bootstrap_servers, TopicPartition(f"{prefix}ship.commands", 0, 3))
+    with pytest.raises(Unreadable, match=r"ship\.commands\[0\] begins at 3"):
+        await asyncio.to_thread(_check, servers.bootstrap_servers, prefix)
+
+
 async def test_an_open_transaction_hides_nothing_in_silence(servers: Endpoints) -> None:
     prefix = await asyncio.to_thread(_honest, servers.bootstrap_servers)
     with _transaction(servers.bootstrap_servers, commit=False) as producer:
@@ -70,6 +94,19 @@ async def test_an_open_transaction_hides_nothing_in_silence(servers: Endpoints) 
 
 def _check(bootstrap_servers: str, prefix: str, **options: Any) -> Report:
     return check(bootstrap_servers, prefix=prefix, aggregates=["ship"], timeout=2.0, **options)
+
+
+def _end(bootstrap_servers: str, at: TopicPartition) -> int:
+    consumer = Consumer({"bootstrap.servers": bootstrap_servers, "group.id": "unused"})
+    _, end = consumer.get_watermark_offsets(at, timeout=10)
+    consumer.close()
+    return int(end)
+
+
+def _shorten(bootstrap_servers: str, to: TopicPartition) -> None:
+    admin = AdminClient({"bootstrap.servers": bootstrap_servers})
+    for future in admin.delete_records([to]).values():
+        future.result(30)
 
 
 def _honest(bootstrap_servers: str) -> str:
