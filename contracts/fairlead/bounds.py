@@ -21,6 +21,7 @@ from pydantic import (
 MAX_INTEGER = 2**53 - 1
 MAX_ITEMS = 1_000
 MAX_HISTORY_CHUNK = 500
+MAX_SKIPPED = 1_000
 MAX_VALUE_BYTES = 256 * 1024
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"

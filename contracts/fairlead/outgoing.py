@@ -27,7 +27,7 @@ def aggregate_of(command: Message) -> tuple[str, str]:
     for name, model in getattr(module, "COMMANDS", {}).items():
         if type(command) is model:
             return module.__name__.rpartition(".")[2], name
-    msg = f"{type(command).__name__} is no command of an aggregate"
+    msg = f"{type(command).__name__} is no command of one aggregate: name that by send_raw or publish_raw"
     raise LookupError(msg)
 
 

@@ -6,7 +6,7 @@ These names and fields are the storage format: they stay for ever.
 from __future__ import annotations
 
 from fairlead.bounds import Message, Quantity, ShipId, Text
-from fairlead.history import import_history
+from fairlead.control import common_commands
 
 
 class RegisterShip(Message):
@@ -87,7 +87,7 @@ COMMANDS: dict[str, type[Message]] = {
     "depart_ship": DepartShip,
     "load_cargo": LoadCargo,
     "unload_cargo": UnloadCargo,
-    "import_history": import_history(EVENTS),
+    **common_commands(EVENTS),
 }
 
 ENTITY_ID = ShipId

@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from fairlead.bounds import Balance, BalanceChange, Message, Sealed, Text, UserId
-from fairlead.history import import_history
+from fairlead.control import common_commands
 
 
 class CreateUser(Message):
@@ -63,7 +63,7 @@ COMMANDS: dict[str, type[Message]] = {
     "create_user": CreateUser,
     "change_balance": ChangeBalance,
     "delete_user": DeleteUser,
-    "import_history": import_history({**EVENTS, "UserCreated": Annotated[UserCreated, AfterValidator(_unsealed)]}),
+    **common_commands({**EVENTS, "UserCreated": Annotated[UserCreated, AfterValidator(_unsealed)]}),
 }
 
 ENTITY_ID = UserId

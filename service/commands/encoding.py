@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import orjson
 
 from fairlead.envelope import CONTENT_TYPE, Command, schema_id
 from service.commands.entities import Outcome
+from service.commands.faults import Unreadable
 from service.commands.identity import NewEvent, render_time, reply_id
+from service.commands.parked import Redrive
 from service.commands.ports import Draft, Headers, Record
-from service.commands.reading import Unreadable
 from service.domain import Aggregate
 
 _TRACE = ("traceparent", "tracestate")
@@ -19,15 +19,20 @@ _PLAIN_HEADERS = [CONTENT_TYPE]
 
 
 class Encoder:
-    """Writes the messages of one aggregate in one partition."""
+    """Writes the messages of one aggregate in one partition; `redrive` where they are those of a redriven command."""
 
-    def __init__(self, aggregate: Aggregate, partition: int, topic: str) -> None:
+    def __init__(self, aggregate: Aggregate, partition: int, topic: str, redrive: Redrive | None = None) -> None:
         self._aggregate = aggregate
+        self._redrive = redrive
         self._partition = partition
         self._topic = topic
         self._source = f"/fairlead/{aggregate.name}"
         self._event_schemas = {name: schema_id(aggregate.name, name) for name in aggregate.events}
         self._reply_schema = schema_id(aggregate.name, "CommandReply")
+
+    def redriving(self, redrive: Redrive) -> Encoder:
+        """The encoder for one command that is redriven."""
+        return Encoder(self._aggregate, self._partition, self._topic, redrive)
 
     def event(self, event: NewEvent, command: Command, digest: str, record: Record) -> Draft:
         """An event, its personal data already sealed."""
@@ -65,7 +70,9 @@ class Encoder:
         extra = {"commanddigest": outcome.digest}
         return self._reply(record, command.id, command.subject, command.correlationid, time, extra, data)
 
-    def unjudged(self, record: Record, status: str, fault: Unreadable) -> Draft | None:
+    def unjudged(
+        self, record: Record, status: str, fault: Unreadable, retry_after_ms: int | None = None
+    ) -> Draft | None:
         """The answer to what was not judged, None where there is no id to answer to."""
         if fault.command_id is None:
             return None
@@ -76,7 +83,7 @@ class Encoder:
             "entity_version": None,
             "events": [],
             "duplicate": False,
-            "retry_after_ms": None,
+            "retry_after_ms": retry_after_ms,
         }
         time = record.timestamp * 1000
         return self._reply(record, fault.command_id, fault.subject, fault.correlation_id, time, {}, data)
@@ -91,9 +98,10 @@ class Encoder:
         extra: dict[str, str],
         data: dict[str, Any],
     ) -> Draft:
+        by = None if self._redrive is None else self._redrive.by
         envelope: dict[str, Any] = {
             "specversion": "1.0",
-            "id": reply_id(self._aggregate.name, self._partition, record.offset),
+            "id": reply_id(self._aggregate.name, self._partition, record.offset, by),
             "source": self._source,
             "type": "CommandReply",
         }
@@ -112,17 +120,26 @@ class Encoder:
         key = record.key if record.key is not None or subject is None else subject.encode()
         return Draft(key, orjson.dumps(envelope), _headers(record.headers), record.timestamp)
 
-    def dead_letter(self, record: Record, code: str, reason: str, extra: Sequence[tuple[str, bytes]] = ()) -> Draft:
-        """The record as it was received, with why and whence in headers."""
+    def parked(self, entity_id: str, offset: int | None, record: Record) -> Draft:
+        """The record that an entity is parked from this command on, or no longer."""
+        value = orjson.dumps({"parked": None if offset is None else {"from": offset}})
+        return Draft(entity_id.encode(), value, [], record.timestamp)
+
+    def dead_letter(self, record: Record, fault: Unreadable) -> Draft:
+        """The record as it was received, with why and whence in headers behind its own."""
         why = {
-            "fairlead-code": code,
-            "fairlead-reason": reason,
+            "fairlead-code": fault.code,
+            "fairlead-reason": fault.message,
             "fairlead-topic": self._topic,
             "fairlead-partition": str(self._partition),
             "fairlead-offset": str(record.offset),
             "fairlead-timestamp": str(record.timestamp),
         }
-        headers = [*record.headers, *((name, text.encode()) for name, text in why.items()), *extra]
+        if fault.trace is not None:
+            why["fairlead-traceback"] = fault.trace
+        if self._redrive is not None:
+            why["fairlead-redrives"] = str(self._redrive.count)
+        headers = [*record.headers, *((name, text.encode(errors="replace")) for name, text in why.items())]
         return Draft(record.key, record.value, headers, record.timestamp)
 
 

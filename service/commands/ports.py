@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -47,11 +48,13 @@ class Draft:
 
 @dataclass(slots=True)
 class Output:
-    """What a batch leads to, topic by topic, in order."""
+    """What a batch leads to, topic by topic, in order; `statuses` counts the replies by status and code, or ""."""
 
     events: list[Draft] = field(default_factory=list)
     replies: list[Draft] = field(default_factory=list)
     dead_letters: list[Draft] = field(default_factory=list)
+    snapshots: list[Draft] = field(default_factory=list)
+    statuses: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
 class KeyStore(Protocol):

@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
-from fairlead.bounds import MAX_VALUE_BYTES, Text
+from fairlead.bounds import MAX_VALUE_BYTES
 from fairlead.envelope import Command, command_adapter, misnamed_attributes
+from service.commands.faults import Unreadable, trace_of, unreadable
 from service.commands.ports import Record
 from service.commands.repairing import repaired
 from service.domain import Aggregate
 
 _SHOWN_FAULTS = 10
 _SHOWN_NAME = 100
-_MAX_ID = 200
 _OTHER_KEY = "key: must be the subject"
-_TEXT: TypeAdapter[str] = TypeAdapter(Text)
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """Why a record is no command, and what of it can be answered."""
-
-    code: str
-    message: str
-    command_id: str | None = None
-    subject: str | None = None
-    correlation_id: str | None = None
 
 
 class CommandReader:
@@ -38,15 +26,22 @@ class CommandReader:
 
     def __init__(self, aggregate: Aggregate) -> None:
         self._types = frozenset(aggregate.commands)
+        self._entity_id: TypeAdapter[str] = TypeAdapter(aggregate.entity_id)
         self._validate = command_adapter(aggregate.name, aggregate.entity_id, aggregate.commands).validate_json
 
     def read(self, record: Record) -> Command | Unreadable:
-        """The command in a record; never raises."""
+        """The command in a record, or why it is none; never raises."""
+        try:
+            return self._read(record)
+        except Exception as error:  # noqa: BLE001  # a fault of ours on one record must not stop the others
+            return self._salvaged(record, error)
+
+    def _read(self, record: Record) -> Command | Unreadable:
         value = record.value
         if value is None:
             return Unreadable("unreadable", "The record has no value")
         if len(value) > MAX_VALUE_BYTES:
-            return _unreadable("too_large", f"The value is larger than {MAX_VALUE_BYTES} bytes", _members(value))
+            return unreadable("too_large", f"The value is larger than {MAX_VALUE_BYTES} bytes", _members(value))
         try:
             command = self._validate(value)
         except ValidationError as error:
@@ -63,6 +58,16 @@ class CommandReader:
             return command
         return Unreadable("invalid_command", _joined(faults), command.id, command.subject, command.correlationid)
 
+    def _salvaged(self, record: Record, error: Exception) -> Unreadable:
+        """What can be answered where reading failed; the subject only where it may be asked for."""
+        code, message, trace = "internal_error", type(error).__name__, trace_of(error)
+        try:
+            fault = unreadable(code, message, _members(record.value or b""))
+            subject = self._entity_id.validate_python((record.key or b"").decode(), strict=True)
+        except Exception:  # noqa: BLE001  # as in read
+            return Unreadable(code, message, trace=trace)
+        return replace(fault, subject=subject if subject == fault.subject else None, trace=trace)
+
     def _explain(
         self, value: bytes, key: bytes | None, error: ValidationError | None, known: Sequence[str] = ()
     ) -> Unreadable:
@@ -71,9 +76,9 @@ class CommandReader:
             return self._repaired(value, key) or Unreadable("unreadable", raw)
         missing = [name for name in ("specversion", "id", "type") if not isinstance(raw.get(name), str)]
         if missing:
-            return _unreadable("unreadable", f"The value is no CloudEvent: {', '.join(missing)} must be a string", raw)
+            return unreadable("unreadable", f"The value is no CloudEvent: {', '.join(missing)} must be a string", raw)
         if raw["type"] not in self._types:
-            return _unreadable("unknown_command", f"Unknown command: {raw['type']}", raw)
+            return unreadable("unknown_command", f"Unknown command: {raw['type']}", raw)
         faults = list(known)
         if error is not None:
             details = error.errors(include_url=False, include_context=False, include_input=False)
@@ -81,7 +86,7 @@ class CommandReader:
         faults += _misnamed(raw)
         if not isinstance(raw.get("subject"), str) or key != raw["subject"].encode():
             faults.append(_OTHER_KEY)
-        return _unreadable("invalid_command", _joined(faults), raw)
+        return unreadable("invalid_command", _joined(faults), raw)
 
     def _repaired(self, value: bytes, key: bytes | None) -> Unreadable | None:
         found = repaired(value)
@@ -108,21 +113,6 @@ def _parse(value: bytes) -> dict[str, Any] | str:
 def _members(value: bytes) -> dict[str, Any]:
     raw = _parse(value)
     return {} if isinstance(raw, str) else raw
-
-
-def _unreadable(code: str, message: str, raw: dict[str, Any]) -> Unreadable:
-    try:
-        correlation_id = _TEXT.validate_python(raw.get("correlationid"), strict=True)
-    except ValidationError:
-        correlation_id = None
-    command_id, subject = raw.get("id"), raw.get("subject")
-    return Unreadable(
-        code,
-        message,
-        command_id if isinstance(command_id, str) and 1 <= len(command_id) <= _MAX_ID else None,
-        subject if isinstance(subject, str) else None,
-        correlation_id,
-    )
 
 
 def _misnamed(names: Iterable[str]) -> list[str]:

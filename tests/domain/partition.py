@@ -9,7 +9,9 @@ from uuid import UUID, uuid4
 
 import orjson
 
+from fairlead.envelope import Command
 from service.commands.batch import Decider
+from service.commands.decision import Decision, Read
 from service.commands.encoding import Encoder
 from service.commands.entities import Entities
 from service.commands.personal import DataKey
@@ -82,13 +84,17 @@ class Partition:
     events: list[Stored] = field(default_factory=list)
     replies: list[Stored] = field(default_factory=list)
     dead_letters: list[Stored] = field(default_factory=list)
+    snapshots: list[Stored] = field(default_factory=list)
     judged: int = 0
+    park: bool = True
 
     def __post_init__(self) -> None:
         """Choose the real parts."""
         encoder = Encoder(self.aggregate, self.number, f"{self.aggregate.name}.commands")
         reader = READERS.get(self.aggregate.name) or CommandReader(self.aggregate)
-        self.decider = Decider(self.aggregate, encoder, reader, self.owns, allow_import=self.allow_import)
+        self.decider = Decider(
+            self.aggregate, encoder, reader, self.owns, allow_import=self.allow_import, park=self.park
+        )
         self.entities = self.replayed()
 
     def publish(self, key: bytes | None, value: bytes | None, *, at: int = NOON, headers: Headers = ()) -> None:
@@ -104,21 +110,54 @@ class Partition:
     def judge(self, *, commit: bool = True) -> None:
         """Judge what was published since; without `commit` nothing of it is written or known."""
         batch = self.decider.read(self.commands[self.judged :], self.entities)
+        while batch:
+            together = batch[: self.decider.cut(batch)]
+            decision = self.begin(together)
+            decision.judge(together)
+            if not commit:
+                return
+            self.commit(decision, len(together))
+            batch = batch[len(together) :]
+
+    def put_off(self, retry_after_ms: int) -> None:
+        """Answer `busy` to what was published since."""
+        batch = self.decider.read(self.commands[self.judged :], self.entities)
+        while batch:
+            together = batch[: self.decider.cut(batch)]
+            decision = self.begin(together)
+            decision.put_off(together, retry_after_ms)
+            self.commit(decision, len(together))
+            batch = batch[len(together) :]
+
+    def begin(self, batch: Sequence[Read]) -> Decision:
+        """A decision on a batch, with all that it needs to know."""
         keys = self.keys.made(self.aggregate.name, self.decider.people(batch))
-        output, overlay = self.decider.decide(batch, self.entities, keys)
-        if commit:
-            _append(self.events, output.events)
-            _append(self.replies, output.replies)
-            _append(self.dead_letters, output.dead_letters)
-            overlay.merge()
-            self.judged = len(self.commands)
+        waiting = {
+            command.subject: [letter for letter in self.dead_letters if letter.key == record.key]
+            for record, command in batch
+            if isinstance(command, Command) and self.decider.redrives(command)
+        }
+        return self.decider.begin(self.entities, keys, waiting)
+
+    def commit(self, decision: Decision, judged: int) -> None:
+        """Write what so many commands led to, and know it."""
+        output = decision.output
+        _append(self.events, output.events)
+        _append(self.replies, output.replies)
+        _append(self.dead_letters, output.dead_letters)
+        _append(self.snapshots, output.snapshots)
+        decision.overlay.merge()
+        self.judged += judged
 
     def replayed(self, replies: Sequence[Stored] | None = None) -> Entities:
         """What a new owner knows."""
         replay = Replay(self.aggregate, keep_event_ids=self.allow_import)
         replay.add_events(self.events)
         replay.add_replies(self.replies if replies is None else replies)
-        return replay.finish()
+        replay.add_snapshots(self.snapshots)
+        for _ in replay.finishing():
+            pass
+        return replay.entities
 
 
 def _append(topic: list[Stored], drafts: Sequence[Draft]) -> None:

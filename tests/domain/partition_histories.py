@@ -57,6 +57,10 @@ def assert_equal(expected: Entities, actual: Entities) -> None:
         id_: [*window.items()] for id_, window in actual.windows.items()
     }
     assert expected.event_ids == actual.event_ids
+    assert expected.parked == actual.parked
+    assert expected.clock == actual.clock
+    for entities in (expected, actual):
+        assert entities.outcomes == sum(map(len, entities.windows.values()))
 
 
 def states_of(entities: Entities) -> dict[str, tuple[Any, int, int]]:
@@ -64,4 +68,4 @@ def states_of(entities: Entities) -> dict[str, tuple[Any, int, int]]:
 
 
 def answer_of(outcome: Outcome) -> Outcome:
-    return replace(outcome, place=0)
+    return replace(outcome, place=0, clock=0)

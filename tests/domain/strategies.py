@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
 
 from fairlead.bounds import Message
+from fairlead.control import CONTROL
 from service.domain import AGGREGATES, Aggregate
 from service.domain.aggregate import Rejected
 
@@ -45,7 +46,7 @@ def _commands_of(aggregate: Aggregate) -> st.SearchStrategy[Message]:
         [
             st.builds(model, **{name: _field(field) for name, field in model.model_fields.items()})
             for name, model in aggregate.commands.items()
-            if name != "import_history"
+            if name not in {"import_history", *CONTROL}
         ]
     )
 

@@ -28,7 +28,7 @@ def broken() -> Partition:
             raise ZeroDivisionError
         return ship.decide(command, state, entity)
 
-    return Partition(replace(ship, decide=decide))
+    return Partition(replace(ship, decide=decide), park=False)
 
 
 def test_a_command_that_cannot_be_judged_has_failed_and_the_others_go_on() -> None:
@@ -57,9 +57,10 @@ def test_without_a_key_a_persons_event_is_not_written() -> None:
     command = envelope("create_user", SHIP, {"username": "test_user", "balance": 0})
     partition.publish(SHIP.encode(), orjson.dumps(command))
     batch = partition.decider.read(partition.commands, partition.entities)
-    output, _ = partition.decider.decide(batch, partition.entities, {})
-    assert [] == output.events
-    assert ["failed"] == [orjson.loads(reply.value or b"")["data"]["status"] for reply in output.replies]
+    decision = partition.decider.begin(partition.entities, {}, {})
+    decision.judge(batch)
+    assert [] == decision.output.events
+    assert {("failed", "internal_error"): 1} == decision.output.statuses
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from service.commands.batch import Decider
-from service.commands.entities import Entities, Overlay
+from service.commands.decision import Decision
+from service.commands.entities import Entities
 from service.kafka import owner
 from service.kafka.acquire import Acquired, read_partition
 from service.kafka.transaction import PartitionProducer
@@ -107,11 +107,10 @@ def _keep_entities(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _merge_before_commit(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is decided counts at once, and stays when the transaction fails."""
-    decide = Decider.decide
+    judge = Decision.judge
 
-    def believed(decider: Decider, batch: Any, entities: Entities, keys: Any) -> Any:
-        output, overlay = decide(decider, batch, entities, keys)
-        overlay.merge()
-        return output, Overlay(entities)
+    def believed(decision: Decision, batch: Any) -> None:
+        judge(decision, batch)
+        decision.overlay.merge()
 
-    monkeypatch.setattr(Decider, "decide", believed)
+    monkeypatch.setattr(Decision, "judge", believed)

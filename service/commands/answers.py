@@ -1,0 +1,68 @@
+"""What is told of commands, and what is written with it: every reply counts, and sets the partition's clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import structlog
+
+from fairlead.envelope import Command
+from service.commands.encoding import Encoder
+from service.commands.entities import Outcome
+from service.commands.faults import Unreadable
+from service.commands.overlay import Overlay
+from service.commands.ports import Draft, Output, Record
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Answers:
+    """Fills `output` as commands are answered; `park` as of Decider, `failure` is why one of them failed last."""
+
+    encoder: Encoder
+    overlay: Overlay
+    park: bool
+    output: Output = field(default_factory=Output)
+    failure: str | None = None
+
+    def judged(self, record: Record, command: Command, outcome: Outcome, time: int, *, duplicate: bool = False) -> None:
+        """The outcome of a command, or of the one that it repeats."""
+        reply = self.encoder.reply(command, record, outcome, duplicate=duplicate, time=time)
+        self._reply(reply, outcome.status, outcome.code)
+
+    def unjudged(self, record: Record, status: str, fault: Unreadable, retry_after_ms: int | None = None) -> None:
+        """Why there is no outcome, where there is somebody to tell."""
+        reply = self.encoder.unjudged(record, status, fault, retry_after_ms)
+        if reply is not None:
+            self.set_clock(record)
+            self._reply(reply, status, fault.code)
+
+    def set_aside(self, record: Record, status: str, fault: Unreadable) -> None:
+        """The same, and the command is kept."""
+        self.output.dead_letters.append(self.encoder.dead_letter(record, fault))
+        self.unjudged(record, status, fault)
+
+    def failed(self, record: Record, fault: Unreadable) -> None:
+        """The same for a command that code or broker failed on: its entity is parked from it on."""
+        bound = log.bind(causation_id=fault.command_id, correlation_id=fault.correlation_id, entity_id=fault.subject)
+        bound.error("command failed", code=fault.code, error=fault.message)
+        self.failure = fault.message
+        self.set_aside(record, "failed", fault)
+        if self.park and fault.subject is not None and self.overlay.parked(fault.subject) is None:
+            self.parked(record, fault.subject, record.offset)
+
+    def parked(self, record: Record, entity_id: str, offset: int | None) -> None:
+        """The entity waits from the command at this offset on, or no longer."""
+        self.output.snapshots.append(self.encoder.parked(entity_id, offset, record))
+        self.overlay.park(entity_id, offset)
+
+    def set_clock(self, record: Record) -> None:
+        """What is answered from now on is not earlier than this record."""
+        now = record.timestamp * 1000
+        if now > self.overlay.clock:  # noqa: PLR1730  # max() would cost more, for every command
+            self.overlay.clock = now
+
+    def _reply(self, reply: Draft, status: str, code: str | None) -> None:
+        self.output.replies.append(reply)
+        self.output.statuses[status, code or ""] += 1

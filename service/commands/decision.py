@@ -1,0 +1,156 @@
+"""What one batch leads to, command by command and in order: judged, put off, refused, or waiting behind a failure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+from fairlead.control import CONTROL, REDRIVE_PARKED, RedriveParked
+from fairlead.envelope import Command
+from service.commands.answers import Answers
+from service.commands.faults import Unreadable, fault_of, trace_of
+from service.commands.history import Refused
+from service.commands.identity import command_digest
+from service.commands.judging import Judge, check_version, id_reused, outcome_of
+from service.commands.overlay import Overlay
+from service.commands.parked import Redrive, Waiting, waiting_from
+from service.commands.personal import DataKey
+from service.commands.ports import Output, Record
+from service.commands.reading import CommandReader
+
+Read = tuple[Record, Command | Unreadable]
+
+_BUSY = "Too many commands are waiting: send it again later, with the same id"
+_BEHIND = "An earlier command of this entity failed: this one waits in the dead letters behind it"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`output` is to be written in one transaction; once it is committed, `overlay` is to be merged.
+
+    `keys` are those of `Decider.people`, `waiting` the dead letters of an entity that is to be redriven.
+    """
+
+    rules: Judge
+    reader: CommandReader
+    answers: Answers
+    keys: Mapping[str, DataKey]
+    waiting: Mapping[str, Sequence[Record]]
+
+    @property
+    def output(self) -> Output:
+        """All that is to be written so far."""
+        return self.answers.output
+
+    @property
+    def overlay(self) -> Overlay:
+        """All that is known so far."""
+        return self.answers.overlay
+
+    def judge(self, batch: Iterable[Read]) -> None:
+        """Decide these; a batch may come in slices."""
+        for record, command in batch:
+            if isinstance(command, Command):
+                try:
+                    self._answer(record, command)
+                except Exception as error:  # noqa: BLE001  # a fault of ours on one must not stop the others
+                    fault = fault_of(command, "internal_error", type(error).__name__, trace_of(error))
+                    self.answers.failed(record, fault)
+            elif command.code == "internal_error":
+                self.answers.failed(record, command)
+            else:
+                self.answers.set_aside(record, "invalid", command)
+
+    def put_off(self, batch: Iterable[Read], retry_after_ms: int) -> None:
+        """Answer `busy` where there is a command, but judge control commands."""
+        for record, command in batch:
+            if isinstance(command, Unreadable) or command.type in CONTROL:
+                self.judge([(record, command)])
+            else:
+                self.answers.unjudged(record, "busy", fault_of(command, "busy", _BUSY), retry_after_ms)
+
+    def refuse(self, read: Read, error: str) -> None:
+        """The broker does not take what this leads to: it has failed."""
+        record, command = read
+        fault = fault_of(command, "not_writable", f"The broker does not take what this command leads to: {error}")
+        if isinstance(command, Unreadable):
+            self.answers.set_aside(record, "failed", fault)
+        elif command.type not in CONTROL and self.overlay.parked(command.subject) is not None:
+            self.answers.set_aside(record, "failed", fault_of(command, "parked", _BEHIND))
+        else:
+            self.answers.failed(record, fault)
+
+    def _answer(self, record: Record, command: Command) -> None:
+        answers, overlay, subject = self.answers, self.answers.overlay, command.subject
+        control = command.type in CONTROL
+        if not control:
+            answers.set_clock(record)
+        entity = overlay.entity(subject)
+        time = max(record.timestamp * 1000, entity.time)
+        key = self.keys.get(subject) if command.type in self.rules.personal else None
+        digest = command_digest(command, record.value or b"", key)
+        place = overlay.next_place(subject)
+        if known := overlay.outcome(subject, command.id, place, time):
+            answers.set_clock(record)
+            # Once the key is gone, content cannot be compared: the id alone makes it a repeat.
+            same = known.digest == digest or (key is not None and key.secret is None)
+            answers.judged(record, command, known if same else id_reused(entity, digest), time, duplicate=same)
+        elif control:
+            self._end_parking(record, command, digest)
+        elif overlay.parked(subject) is not None:
+            answers.set_aside(record, "failed", fault_of(command, "parked", _BEHIND))
+        else:
+            verdict = self.rules.verdict(command, entity, overlay, place, time, digest, key)
+            # Drafts are made before anything is put on the overlay: a fault in between leaves no half decision.
+            drafts = [answers.encoder.event(event, command, digest, record) for event in verdict.events]
+            answers.judged(record, command, verdict.outcome, time)
+            answers.output.events.extend(drafts)
+            if verdict.entity is not None:
+                event_ids = [event.id for event in verdict.events] if self.rules.allow_import else []
+                overlay.put(subject, verdict.entity, event_ids)
+            overlay.remember(subject, command.id, verdict.outcome)
+
+    def _end_parking(self, record: Record, command: Command, digest: str) -> None:
+        answers, overlay, subject = self.answers, self.answers.overlay, command.subject
+        refusal = None
+        try:
+            check_version(command, overlay.entity(subject))
+            self._settle(record, command, overlay.parked(subject))
+        except Refused as refused:
+            refusal = refused
+        # Only now, after what was redriven: a replay meets the replies in this order.
+        answers.set_clock(record)
+        entity, place = overlay.entity(subject), overlay.next_place(subject)
+        time = max(record.timestamp * 1000, entity.time)
+        outcome = outcome_of(refusal, entity, digest, time, place, overlay.clock)
+        answers.judged(record, command, outcome, time)
+        if refusal is None:
+            answers.parked(record, subject, None)
+        overlay.remember(subject, command.id, outcome)
+
+    def _settle(self, record: Record, command: Command, parked: int | None) -> None:
+        """Judge what waits as if it came now, or leave it; raises Refused."""
+        subject = command.subject
+        if parked is None:
+            raise Refused("rejected", "not_parked", f"Nothing of {subject} is parked")
+        if command.type != REDRIVE_PARKED:
+            return
+        letters = waiting_from(self.waiting.get(subject, ()), parked)
+        if not letters or letters[0].offset != parked:
+            gone = f"The dead letter of the command at offset {parked} is no longer kept: discard what is left"
+            raise Refused("rejected", "dead_letters_gone", gone)
+        skip = frozenset(cast("RedriveParked", command.data).skip)
+        self.overlay.park(subject, None)
+        for letter in letters:
+            if letter.offset not in skip and (failure := self._redrive(record, letter)):
+                self.answers.parked(record, subject, letter.offset)
+                again = f"The command at offset {letter.offset} failed again: {failure}"
+                raise Refused("rejected", "still_parked", again)
+
+    def _redrive(self, record: Record, letter: Waiting) -> str | None:
+        """Judge one that waits; why it failed, if it did."""
+        encoder = self.answers.encoder.redriving(Redrive(record.offset, letter.redrives + 1))
+        answers = Answers(encoder, self.overlay, park=False, output=self.output)
+        replace(self, answers=answers).judge([(letter, self.reader.read(letter))])
+        return answers.failure

@@ -1,0 +1,59 @@
+"""Commands that wait behind one that failed, as they were received: taken from their dead letters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from operator import attrgetter
+
+from service.commands.ports import Headers, Record
+
+_CODES = frozenset({b"internal_error", b"not_writable", b"parked"})
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A command's record as it once stood on its topic, and how often it has been redriven."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+    offset: int
+    timestamp: int
+    redrives: int
+
+
+@dataclass(frozen=True, slots=True)
+class Redrive:
+    """By the control command at which offset a command is judged again, and how often it has been, this included."""
+
+    by: int
+    count: int
+
+
+def waiting_from(letters: Iterable[Record], offset: int) -> list[Waiting]:
+    """What waits from the command at this offset on, in the order of the commands topic.
+
+    `letters` are all those of an entity, in order: of two of one command the later one counts.
+    """
+    latest: dict[int, Waiting] = {}
+    for letter in letters:
+        # By name the last one: a command may have come with such headers of its own.
+        why = dict(letter.headers)
+        if why.get("fairlead-code") in _CODES and int(why["fairlead-offset"]) >= offset:
+            waiting = _received(letter, why)
+            latest[waiting.offset] = waiting
+    return sorted(latest.values(), key=attrgetter("offset"))
+
+
+def _received(letter: Record, why: dict[str, bytes]) -> Waiting:
+    names = [name for name, _ in letter.headers]
+    ours = len(names) - names[::-1].index("fairlead-code") - 1
+    return Waiting(
+        letter.key,
+        letter.value,
+        letter.headers[:ours],
+        int(why["fairlead-offset"]),
+        int(why["fairlead-timestamp"]),
+        int(why.get("fairlead-redrives", 0)),
+    )
