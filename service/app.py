@@ -16,11 +16,12 @@ from service.commands.ports import KeyStore
 from service.commands.reading import CommandReader
 from service.domain import AGGREGATES
 from service.kafka import topics as kafka_topics
+from service.kafka.broker import require_transactions
 from service.kafka.connection import connection
 from service.kafka.ends import log_ends
 from service.kafka.feed import ProjectionFeed
 from service.kafka.member import Member
-from service.kafka.owner import Terms
+from service.kafka.session import Terms
 from service.kafka.topics import Topics
 from service.postgres.keys import PostgresKeys, prepare_keys
 from service.postgres.names import Names
@@ -50,7 +51,11 @@ async def check_topics(settings: Settings) -> list[str]:
 
 
 async def members(settings: Settings, aggregates: Sequence[str], keys: KeyStore) -> list[Member]:
-    """A member of the handler's group for each aggregate; raises LookupError where topics are missing."""
+    """A member of the handler's group for each aggregate.
+
+    Raises NoTransactions, and LookupError where topics are missing or not as they must be.
+    """
+    await require_transactions(connection(settings), settings.prefix)
     found = []
     for name in aggregates:
         topics = Topics(name, settings.prefix)
@@ -62,6 +67,8 @@ async def members(settings: Settings, aggregates: Sequence[str], keys: KeyStore)
             reader=CommandReader(AGGREGATES[name]),
             keys=keys,
             allow_import=settings.allow_import,
+            park=settings.on_failure == "park",
+            busy_above=settings.busy_above if settings.on_overload == "busy" else None,
             transaction_timeout_ms=settings.transaction_timeout_ms,
             commit_timeout_s=settings.commit_timeout_s,
         )
@@ -73,6 +80,7 @@ async def members(settings: Settings, aggregates: Sequence[str], keys: KeyStore)
                 instance_id=settings.instance_id,
                 max_records=settings.max_batch,
                 session_timeout_ms=settings.session_timeout_ms,
+                watchdog_s=settings.watchdog_s,
             )
         )
     return found
@@ -101,6 +109,7 @@ async def run_projectors(settings: Settings, names: Sequence[str]) -> None:
                 ProjectionTables(pool, schemas, projection),
                 instance_id=settings.instance_id,
                 session_timeout_ms=settings.session_timeout_ms,
+                watchdog_s=settings.watchdog_s,
             )
             for projection in chosen
         ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 
@@ -21,6 +21,10 @@ class Checkpoint:
     next_offset: int
     last_offset: int
     last_timestamp: int
+
+    def moved(self, next_offset: int) -> Checkpoint:
+        """The checkpoint once what comes before this offset is known to hold no further command."""
+        return replace(self, next_offset=max(next_offset, self.next_offset))
 
     def draft(self) -> Draft:
         """The record of it."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from service.kafka.follower import Follower
 from service.kafka.group import GroupMember
+from service.kafka.membership import Membership
 from service.kafka.topics import Topics
 from service.projections.projection import Projection
 from service.projections.store import Store
+from service.status import Part
 
 
 class ProjectionFeed:
@@ -26,11 +28,12 @@ class ProjectionFeed:
         *,
         instance_id: str | None,
         session_timeout_ms: int,
+        watchdog_s: float,
     ) -> None:
         sources = {Topics(one.aggregate, prefix).name(one.kind): one for one in projection.sources}
 
-        def follow(consumer: AIOKafkaConsumer, tp: TopicPartition, lost: Callable[[BaseException], None]) -> Follower:
-            return Follower(consumer, tp, sources[tp.topic], projection, store, lost)
+        def follow(membership: Membership[Follower], tp: TopicPartition) -> Follower:
+            return Follower(membership, tp, sources[tp.topic], projection, store)
 
         self._group = GroupMember(
             connection,
@@ -39,6 +42,7 @@ class ProjectionFeed:
             follow,
             instance_id=instance_id,
             session_timeout_ms=session_timeout_ms,
+            watchdog_s=watchdog_s,
         )
 
     async def run(self) -> None:
@@ -50,4 +54,8 @@ class ProjectionFeed:
 
     async def ready(self) -> None:
         """Return once the group has assigned partitions, which may be none."""
-        await self._group.assigned.wait()
+        await self._group.until(lambda _: True)
+
+    def status(self) -> Sequence[Part]:
+        """The group, and each partition that it assigns."""
+        return self._group.status()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from dataclasses import replace
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import (
     IllegalStateError,
     KafkaError,
@@ -15,10 +15,12 @@ from aiokafka.errors import (
     OffsetOutOfRangeError,
 )
 
+from service.kafka.membership import Membership
 from service.projections.batch import project_batch
 from service.projections.projection import Projection
 from service.projections.store import OffsetMoved, Store, StoreUnavailable
 from service.projections.stored import Source
+from service.status import Part
 
 log = structlog.get_logger()
 
@@ -33,24 +35,23 @@ class LogDiffers(Exception):
 
 
 class Follower:
-    """Runs until stopped; `next_offset` is what it would read next, and `lost` is told of what cannot be waited for."""
+    """Runs until stopped; `next_offset` is what it would read next, and `waiting_at` what the broker is asked for.
 
-    def __init__(  # noqa: PLR0913  # what is read, by what, into what, and whom to tell
-        self,
-        consumer: AIOKafkaConsumer,
-        tp: TopicPartition,
-        source: Source,
-        projection: Projection,
-        store: Store,
-        lost: Callable[[BaseException], None],
+    The membership is told of what cannot be waited for.
+    """
+
+    def __init__(
+        self, membership: Membership[Follower], tp: TopicPartition, source: Source, projection: Projection, store: Store
     ) -> None:
         self.next_offset: int | None = None
-        self._consumer = consumer
+        self.waiting_at: int | None = None
+        self.part = Part(f"{projection.name} {tp.topic}[{tp.partition}]", "starting", ready=False)
+        self._membership = membership
+        self._consumer = membership.consumer
         self._tp = tp
         self._source = source
         self._projection = projection
         self._store = store
-        self._lost = lost
         self._log = log.bind(projection=projection.name, topic=tp.topic, partition=tp.partition)
         self._task = asyncio.create_task(self._run(), name=f"{projection.name} {tp.topic}[{tp.partition}]")
 
@@ -71,19 +72,24 @@ class Follower:
             # Taken away in a rebalance: the listener has stopped this follower, or is about to.
             self._log.debug("partition no longer assigned")
         except Exception as error:  # noqa: BLE001  # a follower that ends in silence would look like an idle partition
-            self._lost(error)
+            self._membership.lost(error)
 
     async def _follow_until_lost(self) -> None:
         try:
             await self._follow(await self._start())
         except OffsetMoved as moved:
-            self._log.warning("reading on from where another has come", reason=str(moved))
+            self._waits("reading on from where another has come", str(moved))
         except StoreUnavailable as fault:
-            self._log.warning("waiting for the store", reason=str(fault))
+            self._waits("waiting for the store", str(fault))
         except KafkaError as fault:
             if not (fault.retriable or isinstance(fault, KafkaTimeoutError)):
                 raise
-            self._log.warning("waiting for the broker", reason=str(fault))
+            self._waits("waiting for the broker", str(fault))
+
+    def _waits(self, what: str, reason: str) -> None:
+        self.waiting_at = None
+        self._log.warning(what, reason=reason)
+        self.part = replace(self.part, state="waiting", ready=False, reason=f"{what}: {reason}")
 
     async def _start(self) -> int:
         """Read on from where the store stands, or from the beginning of the log."""
@@ -91,10 +97,12 @@ class Follower:
         at = await self._store.position(self._tp.topic, self._tp.partition, beginning)
         self._consumer.seek(self._tp, at)
         self._consumer.resume(self._tp)
+        self.part = replace(self.part, state="following", ready=True, reason=None)
         return at
 
     async def _follow(self, at: int) -> None:
         while True:
+            self.waiting_at = at
             try:
                 batches = await self._consumer.getmany(self._tp, timeout_ms=_POLL_MS, max_records=_BATCH_RECORDS)
             except NoOffsetForPartitionError:
@@ -105,6 +113,7 @@ class Follower:
             # Past the last record, so that the marker of its transaction does not look like lag.
             reached = await self._consumer.position(self._tp)
             if reached > at:
+                self.waiting_at = None
                 writes = project_batch(self._projection, self._source, batches.get(self._tp, []))
                 await self._store.apply(self._tp.topic, self._tp.partition, at, reached, writes)
                 self.next_offset = at = reached

@@ -1,45 +1,33 @@
-"""Membership in a consumer group as aiokafka allows it safely, for whoever works on the partitions it assigns."""
+"""A place in a consumer group that outlives its client: one that stands still or fails is replaced, and counted."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
-from typing import Any, Generic, Protocol, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaError
+import structlog
+from aiokafka import TopicPartition
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
 
-_LAG_SECONDS = 5.0
-_STOP_SECONDS = 5.0
+from service.kafka import metrics
+from service.kafka.membership import Membership, W
+from service.kafka.watchdog import Stuck
+from service.status import Part
 
-# Who is assigned nothing, replays for long or waits for a store does not poll; aiokafka would leave the group for it,
-# and not come back. The fence and the compared offset, not the group, say who may write.
-_MAX_POLL_MS = 2**31 - 1
+log = structlog.get_logger()
 
+_PAUSE_SECONDS = 1.0
+# What only a person can change.
+_REFUSALS = (GroupAuthorizationFailedError, TopicAuthorizationFailedError)
 
-class Worker(Protocol):
-    """Works on one partition from its making on."""
-
-    @property
-    def next_offset(self) -> int | None:
-        """What it would work on next, None while that is not known."""
-
-    async def stop(self, seconds: float) -> None:
-        """Let go within about this time."""
+Start = Callable[[Membership[W], TopicPartition], W]
 
 
-W = TypeVar("W", bound=Worker)
-Start = Callable[[AIOKafkaConsumer, TopicPartition, Callable[[BaseException], None]], W]
+class GroupMember(Generic[W]):
+    """Keeps up a membership; `start` makes the worker of each assigned partition."""
 
-
-class GroupMember(ConsumerRebalanceListener, Generic[W]):  # type: ignore[misc]  # aiokafka's base class has no types
-    """Has a worker for each assigned partition; `start` makes one, and gives it whom to tell of what cannot be mended.
-
-    `assigned` is set once the group has assigned partitions, which may be none.
-    """
-
-    def __init__(  # noqa: PLR0913  # where, as whom, and to do what
+    def __init__(  # noqa: PLR0913  # as Membership
         self,
         connection: Mapping[str, Any],
         group: str,
@@ -48,70 +36,64 @@ class GroupMember(ConsumerRebalanceListener, Generic[W]):  # type: ignore[misc] 
         *,
         instance_id: str | None,
         session_timeout_ms: int,
+        watchdog_s: float,
     ) -> None:
-        self.workers: dict[TopicPartition, W] = {}
-        self.assigned = asyncio.Event()
-        self._topics = topics
-        self._start = start
-        self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._consumer = AIOKafkaConsumer(
-            **connection,
-            group_id=group,
-            group_instance_id=instance_id,
-            enable_auto_commit=False,
-            auto_offset_reset="none",
-            isolation_level="read_committed",
-            session_timeout_ms=session_timeout_ms,
-            heartbeat_interval_ms=min(3_000, session_timeout_ms // 3),
-            rebalance_timeout_ms=60_000,
-            max_poll_interval_ms=_MAX_POLL_MS,
-            max_partition_fetch_bytes=4 << 20,
-            fetch_max_wait_ms=500,
-            retry_backoff_ms=20,
-        )
+        self._group = group
+        self._changed = asyncio.Event()
+        self._membership: Membership[W] | None = None
+        self._joined = False
+
+        def join() -> Membership[W]:
+            return Membership(
+                connection,
+                group,
+                topics,
+                start,
+                self._tell,
+                instance_id=instance_id,
+                session_timeout_ms=session_timeout_ms,
+                watchdog_s=watchdog_s,
+            )
+
+        self._join = join
 
     async def run(self) -> None:
         """Be a member until cancelled, then drain and leave within seconds.
 
-        Raises LookupError where topics are missing, and what a worker could not mend.
+        Raises LookupError where topics are missing, KafkaError where there is no broker to begin with or where it
+        lets us do nothing, and what a worker could not mend.
         """
-        lag = asyncio.create_task(self._publish_lag(), name=f"lag of {', '.join(self._topics)}")
-        try:
-            await self._consumer.start()
-            if missing := sorted(set(self._topics) - await self._consumer.topics()):
-                raise LookupError(f"{', '.join(missing)}: missing; `fairlead topics apply` creates them")
-            self._consumer.subscribe(list(self._topics), listener=self)
-            await self._failed
-        finally:
-            lag.cancel()
-            await self._release(self.workers.keys())
-            with suppress(KafkaError, TimeoutError):
-                await asyncio.wait_for(self._consumer.stop(), _STOP_SECONDS)
-
-    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
-        """Pause first, and return at once: no heartbeat runs in here, and getmany would already hand out records."""
-        self._consumer.pause(*assigned)
-        for tp in assigned:
-            self.workers[tp] = self._start(self._consumer, tp, self._fail)
-        self.assigned.set()
-
-    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
-        """Let go within a bound; what still gets through is stopped where it would be written."""
-        await self._release(revoked)
-
-    async def _release(self, tps: Collection[TopicPartition]) -> None:
-        workers = [self.workers.pop(tp) for tp in list(tps) if tp in self.workers]
-        await asyncio.gather(*(worker.stop(_STOP_SECONDS) for worker in workers))
-
-    def _fail(self, error: BaseException) -> None:
-        if not self._failed.done():
-            self._failed.set_exception(error)
-
-    async def _publish_lag(self) -> None:
-        """Commit group offsets now and then: nothing reads them but the tools that show lag."""
         while True:
-            await asyncio.sleep(_LAG_SECONDS)
-            offsets = {tp: worker.next_offset for tp, worker in self.workers.items() if worker.next_offset}
-            if offsets:
-                with suppress(KafkaError, IllegalStateError):
-                    await self._consumer.commit(offsets)
+            self._membership = self._join()
+            try:
+                await self._membership.run()
+            except Stuck as stuck:
+                reason = str(stuck)
+            except KafkaError as error:
+                self._joined = self._joined or self._membership.assigned
+                if isinstance(error, _REFUSALS) or not self._joined:
+                    raise
+                reason = f"{type(error).__name__}: {error}"
+            metrics.RESTARTS.labels(self._group).inc()
+            log.warning("client restarted", group=self._group, reason=reason)
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+    @property
+    def workers(self) -> Sequence[W]:
+        """Those of the partitions that are assigned now."""
+        return list(self._membership.workers.values()) if self._membership else []
+
+    async def until(self, settled: Callable[[W], bool]) -> None:
+        """Return once the group has assigned partitions, which may be none, and this holds of the worker of each."""
+        while not (self._membership and self._membership.assigned and all(map(settled, self.workers))):
+            await self._changed.wait()
+
+    def status(self) -> Sequence[Part]:
+        """How it stands in its group, and how each of its workers stands."""
+        assigned = bool(self._membership and self._membership.assigned)
+        member = Part(self._group, "member" if assigned else "joining", ready=assigned)
+        return [member, *(worker.part for worker in self.workers)]
+
+    def _tell(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()

@@ -2,84 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from typing import Any
+from collections.abc import Sequence
 
-import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import IllegalStateError, NoOffsetForPartitionError
+from aiokafka import TopicPartition
 
+from service.kafka.commands_feed import CommandsFeed
 from service.kafka.group import GroupMember
-from service.kafka.owner import PartitionOwner, Terms
-
-log = structlog.get_logger()
-
-_READ_AHEAD = 2
-_POLL_MS = 1_000
-
-
-class PartitionFeed:
-    """Reads one partition ahead of its owner, by no more than a few batches."""
-
-    def __init__(
-        self, consumer: AIOKafkaConsumer, tp: TopicPartition, max_records: int, lost: Callable[[BaseException], None]
-    ) -> None:
-        self._consumer = consumer
-        self._tp = tp
-        self._max_records = max_records
-        self._lost = lost
-        self._queue: asyncio.Queue[Sequence[Any]] = asyncio.Queue(_READ_AHEAD)
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self, next_offset: int) -> None:
-        """Read from here."""
-        self._consumer.seek(self._tp, next_offset)
-        self._consumer.resume(self._tp)
-        self._task = asyncio.create_task(self._read(), name=f"feed {self._tp.topic}[{self._tp.partition}]")
-
-    def stop(self) -> None:
-        """Read no more, and forget what was read ahead."""
-        if self._task is not None:
-            self._task.cancel()
-            self._task = None
-        self._queue = asyncio.Queue(_READ_AHEAD)
-        with suppress(IllegalStateError):
-            self._consumer.pause(self._tp)
-
-    async def next(self) -> Sequence[Any]:
-        """The next records, at least one."""
-        return await self._queue.get()
-
-    async def _read(self) -> None:
-        queue = self._queue
-        try:
-            while True:
-                try:
-                    batches = await self._consumer.getmany(self._tp, timeout_ms=_POLL_MS, max_records=self._max_records)
-                except NoOffsetForPartitionError:
-                    # From before our seek, when aiokafka looked for a group offset in the background.
-                    continue
-                if records := batches.get(self._tp):
-                    await queue.put(records)
-        except IllegalStateError:
-            # Taken away in a rebalance: the listener stops the owner.
-            log.debug("partition no longer assigned", topic=self._tp.topic, partition=self._tp.partition)
-        except Exception as error:  # noqa: BLE001  # a feed that ends in silence would look like an idle partition
-            self._lost(error)
+from service.kafka.membership import Membership
+from service.kafka.owner import PartitionOwner
+from service.kafka.session import Terms
+from service.status import Part
 
 
 class Member:
     """Owns what the group assigns."""
 
-    def __init__(
-        self, terms: Terms, group: str, *, instance_id: str | None, max_records: int, session_timeout_ms: int
+    def __init__(  # noqa: PLR0913  # as GroupMember
+        self,
+        terms: Terms,
+        group: str,
+        *,
+        instance_id: str | None,
+        max_records: int,
+        session_timeout_ms: int,
+        watchdog_s: float,
     ) -> None:
-        def own(
-            consumer: AIOKafkaConsumer, tp: TopicPartition, lost: Callable[[BaseException], None]
-        ) -> PartitionOwner:
-            return PartitionOwner(terms, tp.partition, PartitionFeed(consumer, tp, max_records, lost))
+        def own(membership: Membership[PartitionOwner], tp: TopicPartition) -> PartitionOwner:
+            feed = CommandsFeed(membership.consumer, tp, max_records, membership.lost)
+            return PartitionOwner(terms, tp.partition, feed, membership)
 
         self._group = GroupMember(
             terms.connection,
@@ -88,6 +38,7 @@ class Member:
             own,
             instance_id=instance_id,
             session_timeout_ms=session_timeout_ms,
+            watchdog_s=watchdog_s,
         )
 
     async def run(self) -> None:
@@ -95,6 +46,9 @@ class Member:
         await self._group.run()
 
     async def ready(self) -> None:
-        """Return once every partition of the first assignment is owned."""
-        await self._group.assigned.wait()
-        await asyncio.gather(*(owner.owned.wait() for owner in self._group.workers.values()))
+        """Return once every partition that is assigned is owned, or stopped for good reason."""
+        await self._group.until(lambda owner: owner.part.state in {"owned", "stopped"})
+
+    def status(self) -> Sequence[Part]:
+        """The group, and each partition that it assigns."""
+        return self._group.status()

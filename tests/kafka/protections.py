@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -26,7 +26,6 @@ from tests.workload import Message, publish
 
 Asked = tuple[str, dict[str, Any]]
 
-SHIP = str(UUID(int=1, version=4))
 REGISTER: Asked = ("register_ship", {"name": "Pacific Explorer"})
 DOCK: Asked = ("dock_ship", {"port": "Rio"})
 DEPART: Asked = ("depart_ship", {})
@@ -38,8 +37,8 @@ SECONDS = 20.0
 class Harbour:
     """Topics with one partition, and what can be asked and seen there."""
 
-    def __init__(self, servers: Endpoints) -> None:
-        self.settings: Settings = settings_for(servers, f"protections-{uuid4().hex[:8]}.")
+    def __init__(self, servers: Endpoints, **settings: Any) -> None:
+        self.settings: Settings = settings_for(servers, f"protections-{uuid4().hex[:8]}.", **settings)
         self.events = f"{self.settings.prefix}ship.events"
         self._servers = servers.bootstrap_servers
 
@@ -60,10 +59,10 @@ class Harbour:
         [future] = admin.incremental_alter_configs([resource]).values()
         await asyncio.to_thread(future.result, SECONDS)
 
-    async def ask(self, *commands: Asked) -> None:
-        """Publish commands for the ship."""
-        topic = f"{self.settings.prefix}ship.commands"
-        messages = [Message(topic, SHIP.encode(), _command(*command)) for command in commands]
+    async def ask(self, *commands: Asked, ship: int = 1) -> None:
+        """Publish commands for a ship."""
+        topic, subject = f"{self.settings.prefix}ship.commands", ship_id(ship)
+        messages = [Message(topic, subject.encode(), _command(subject, *command)) for command in commands]
         await asyncio.to_thread(publish, self._servers, messages)
 
     async def handled(self) -> None:
@@ -71,16 +70,18 @@ class Harbour:
         prefix, deadline = self.settings.prefix, time.monotonic() + SECONDS
         await asyncio.to_thread(wait_until_handled, self._servers, ["ship"], prefix=prefix, deadline=deadline)
 
-    async def report(self) -> Report:
+    async def report(self, **allowed: Any) -> Report:
         """What the checker says."""
         prefix = self.settings.prefix
-        return await asyncio.to_thread(check, self._servers, prefix=prefix, aggregates=["ship"], timeout=SECONDS)
+        return await asyncio.to_thread(
+            check, self._servers, prefix=prefix, aggregates=["ship"], timeout=SECONDS, **allowed
+        )
 
 
 class Writes:
-    """Watches transactions end; changes nothing."""
+    """Watches transactions end; what one that failed is to be followed by, happens before its owner hears of it."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, then: Callable[[], Awaitable[None]] | None = None) -> None:
         self.failures: list[str] = []
         self._ended: asyncio.Queue[None] = asyncio.Queue()
         write = PartitionProducer.write
@@ -90,6 +91,8 @@ class Writes:
                 await write(producer, topics)
             except Exception as error:
                 self.failures.append(type(error).__name__)
+                if then is not None:
+                    await then()
                 raise
             finally:
                 self._ended.put_nowait(None)
@@ -101,6 +104,18 @@ class Writes:
         await asyncio.wait_for(self._ended.get(), SECONDS)
 
 
-def _command(kind: str, data: dict[str, Any]) -> bytes:
-    command = {"specversion": "1.0", "id": str(uuid4()), "source": "/test", "type": kind, "subject": SHIP, "data": data}
+def ship_id(number: int) -> str:
+    """The id of a ship."""
+    return str(UUID(int=number, version=4))
+
+
+def _command(subject: str, kind: str, data: dict[str, Any]) -> bytes:
+    command = {
+        "specversion": "1.0",
+        "id": str(uuid4()),
+        "source": "/test",
+        "type": kind,
+        "subject": subject,
+        "data": data,
+    }
     return json.dumps(command).encode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ async def test_no_reply_is_published_when_its_event_is_refused(
 ) -> None:
     report, failures = await _refused_at_first(servers, monkeypatch)
 
-    assert failures[0] == "MessageSizeTooLargeError"
+    assert failures[0] == "Refused"
     assert report.ok, report.text()
     assert report.counts["accepted"] == 2
 
@@ -44,8 +45,8 @@ async def test_sends_that_are_not_awaited_publish_a_reply_without_its_event(
     report, failures = await _refused_at_first(servers, monkeypatch)
 
     assert failures == []
-    [violation] = report.violations
-    assert "no event" in violation
+    assert report.violations
+    assert all("no event" in violation for violation in report.violations)
 
 
 async def test_without_reading_anew_what_failed_is_still_not_believed(
@@ -83,13 +84,10 @@ async def test_an_overlay_that_is_kept_makes_a_command_that_failed_a_repeat(
 async def _refused_at_first(servers: Endpoints, monkeypatch: pytest.MonkeyPatch) -> tuple[Report, list[str]]:
     """A ship docks where its event finds no room, and then it does: what was found, and what failed."""
     harbour = await Harbour(servers).build(cramped=True)
+    # Both in one transaction: a command that is refused alone would be answered so.
+    await harbour.ask(REGISTER, DOCK_FAR)
+    writes = Writes(monkeypatch, then=harbour.widen)
     async with running_handler(harbour.settings):
-        await harbour.ask(REGISTER)
-        await harbour.handled()
-        writes = Writes(monkeypatch)
-        await harbour.ask(DOCK_FAR)
-        await writes.one()
-        await harbour.widen()
         return await harbour.report(), writes.failures
 
 
@@ -100,7 +98,7 @@ def _keep_entities(monkeypatch: pytest.MonkeyPatch) -> None:
     async def warm(*arguments: Any, **options: Any) -> Acquired:
         acquired = await read_partition(*arguments, **options)
         entities = kept.setdefault(arguments[2].events, acquired.entities)
-        return Acquired(entities, acquired.next_offset, acquired.waiting)
+        return replace(acquired, entities=entities)
 
     monkeypatch.setattr(owner, "read_partition", warm)
 

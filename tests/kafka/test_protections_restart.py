@@ -12,9 +12,10 @@ from uuid import uuid4
 import pytest
 from confluent_kafka import Producer
 
-from service.kafka import acquire, owner
+from service.kafka import acquire, log_reader, owner
 from service.kafka.acquire import Acquired, read_partition
-from service.kafka.member import PartitionFeed
+from service.kafka.commands_feed import CommandsFeed
+from service.kafka.log_reader import open_reader
 from service.kafka.transaction import PartitionProducer
 from service.local.servers import Endpoints
 from tests.checker import Report
@@ -32,8 +33,8 @@ async def test_a_new_owner_judges_nothing_again(servers: Endpoints) -> None:
 async def test_reading_commands_again_from_the_start_changes_nothing(
     servers: Endpoints, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    start = PartitionFeed.start
-    monkeypatch.setattr(PartitionFeed, "start", lambda feed, _: start(feed, 0))
+    start = CommandsFeed.start
+    monkeypatch.setattr(CommandsFeed, "start", lambda feed, _: start(feed, 0))
     report = await _restarted(await Harbour(servers).build())
 
     assert report.ok, report.text()
@@ -88,12 +89,10 @@ async def test_a_new_owner_waits_for_what_an_open_transaction_hides(
 async def test_a_new_owner_that_reads_to_the_last_stable_offset_decides_on_a_short_state(
     servers: Endpoints, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reader = acquire._reader  # noqa: SLF001  # where the protection can be taken away from outside
-
     def stable(connection: Mapping[str, Any], _: str) -> Any:
-        return reader(connection, "read_committed")
+        return open_reader(connection, "read_committed")
 
-    monkeypatch.setattr(acquire, "_reader", stable)
+    monkeypatch.setattr(acquire, "open_reader", stable)
     report, _ = await _hidden(servers, monkeypatch)
 
     assert any("ShipDocked" in line and "missing" in line for line in report.violations), report.text()
@@ -113,8 +112,8 @@ async def _restarted(harbour: Harbour) -> Report:
 async def _hidden(servers: Endpoints, monkeypatch: pytest.MonkeyPatch) -> tuple[Report, bool]:
     """A ship docks whose registration stands behind an open transaction: what was found, and who waited for its end."""
     harbour, waited, checked = await Harbour(servers).build(), asyncio.Event(), asyncio.Event()
-    monkeypatch.setattr(acquire, "_STALL_SECONDS", 1.0)
-    monkeypatch.setattr(acquire, "log", SimpleNamespace(warning=lambda *_, **__: waited.set()))
+    monkeypatch.setattr(log_reader, "_STALL_SECONDS", 1.0)
+    monkeypatch.setattr(log_reader, "log", SimpleNamespace(warning=lambda *_, **__: waited.set()))
 
     async def new_owner() -> None:
         async with running_handler(harbour.settings):

@@ -45,6 +45,7 @@ async def _feed(log: Log, pool: Pool, names: Names) -> AsyncIterator[asyncio.Tas
         ProjectionTables(pool, names, PORTS),
         instance_id=None,
         session_timeout_ms=6_000,
+        watchdog_s=30.0,
     )
     running = asyncio.create_task(feed.run())
     try:

@@ -1,0 +1,28 @@
+"""What the handler counts, for Prometheus."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+COMMANDS = Counter("fairlead_commands", "Commands answered", ["aggregate", "status", "code"])
+TRANSACTION_SECONDS = Histogram(
+    "fairlead_transaction_seconds",
+    "From a batch of commands at hand to its commit",
+    ["aggregate"],
+    buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5, 15),
+)
+OWNED = Gauge("fairlead_partition_owned", "1 while its commands are judged here", ["aggregate", "partition"])
+STOPPED = Gauge("fairlead_partition_stopped", "1 while the partition is stopped as unsafe", ["aggregate", "partition"])
+WAITING = Gauge("fairlead_commands_waiting", "Commands not judged yet", ["aggregate", "partition"])
+PARKED = Gauge("fairlead_entities_parked", "Entities that wait for a redrive", ["aggregate", "partition"])
+REMEMBERED = Gauge("fairlead_outcomes_remembered", "Outcomes that repeats find", ["aggregate", "partition"])
+ACQUISITIONS = Counter("fairlead_acquisitions", "Partitions read anew, by what for", ["aggregate", "reason"])
+RESTARTS = Counter("fairlead_client_restarts", "Clients made anew since they stood still or failed", ["group"])
+
+_OF_PARTITIONS = (OWNED, STOPPED, WAITING, PARKED, REMEMBERED)
+
+
+def forget(aggregate: str, partition: int) -> None:
+    """The partition is another's now: what was said of it here is no longer so."""
+    for gauge in _OF_PARTITIONS:
+        gauge.remove(aggregate, str(partition))

@@ -1,0 +1,159 @@
+"""What an owner does between one fence and the next: transaction after transaction, on what it read after the fence."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, TypeVar
+
+from fairlead.envelope import Command
+from service.commands.batch import Decider
+from service.commands.decision import Decision, Read
+from service.commands.ports import Draft, KeyStore, Output, Record
+from service.commands.reading import CommandReader
+from service.domain import Aggregate
+from service.kafka import metrics
+from service.kafka.acquire import Acquired
+from service.kafka.checkpoint import Checkpoint, checkpoint_after
+from service.kafka.commands_feed import Batch
+from service.kafka.suspicion import Suspicion
+from service.kafka.topics import Topics
+from service.kafka.transaction import PartitionProducer, Refused
+from service.kafka.waiting import dead_letters_of
+
+# What is read or decided in one step holds up heartbeats and other partitions: some 10 ms.
+_STEP = 200
+_SHORTEST_MS, _LONGEST_MS = 100, 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is the same for every owner of an aggregate's partitions; with `busy_above`, so many may wait."""
+
+    connection: Mapping[str, Any]
+    aggregate: Aggregate
+    topics: Topics
+    partitions: int
+    reader: CommandReader
+    keys: KeyStore
+    allow_import: bool
+    park: bool
+    busy_above: int | None
+    transaction_timeout_ms: int
+    commit_timeout_s: float
+
+
+class Session:
+    """Works off batches; `next_offset` is what it would judge next. After any exception it is over."""
+
+    def __init__(  # noqa: PLR0913  # what it works with, on what, and what earlier ones have learnt
+        self,
+        terms: Terms,
+        partition: int,
+        decider: Decider,
+        producer: PartitionProducer,
+        acquired: Acquired,
+        suspicion: Suspicion,
+    ) -> None:
+        self.next_offset = acquired.next_offset
+        self._terms = terms
+        self._partition = partition
+        self._decider = decider
+        self._producer = producer
+        self._entities = acquired.entities
+        self._checkpoint = acquired.checkpoint
+        self._suspicion = suspicion
+        self._per_second = 1_000.0
+        self._report(acquired.next_offset + acquired.waiting)
+
+    async def work(self, batch: Batch) -> None:
+        """Answer all of a batch; raises what PartitionProducer.write and KeyStore.ensure do."""
+        reads = await self._read([record for record in batch.records if record.offset >= self.next_offset])
+        if not reads and self._checkpoint and batch.next_offset > self.next_offset:
+            # Only markers of somebody's transactions: once retention takes them, they would look like lost commands.
+            await self._write(Output(), self._checkpoint.moved(batch.next_offset))
+        busy_until = batch.end - self._terms.busy_above if self._terms.busy_above else 0
+        while reads:
+            size = self._decider.cut(reads[: self._suspicion.limit(self.next_offset, len(reads))])
+            part, reads = reads[:size], reads[size:]
+            checkpoint = checkpoint_after(part[-1][0])
+            await self._transact(part, checkpoint if reads else checkpoint.moved(batch.next_offset), busy_until)
+        self._report(batch.end)
+
+    async def _read(self, records: Sequence[Record]) -> list[Read]:
+        reads: list[Read] = []
+        for step in _steps(records):
+            reads += self._decider.read(step, self._entities)
+            await asyncio.sleep(0)
+        return reads
+
+    async def _transact(self, part: Sequence[Read], checkpoint: Checkpoint, busy_until: int) -> None:
+        started = perf_counter()
+        decision = await self._decide(part, busy_until)
+        try:
+            await self._write(decision.output, checkpoint)
+        except Refused as refused:
+            self._suspicion.narrow(part[0][0].offset, checkpoint.next_offset, len(part), str(refused))
+            raise
+        decision.overlay.merge()
+        self._suspicion.clear(self.next_offset)
+        seconds = perf_counter() - started
+        self._per_second += 0.1 * (len(part) / seconds - self._per_second)
+        name = self._terms.aggregate.name
+        metrics.TRANSACTION_SECONDS.labels(name).observe(seconds)
+        for (status, code), count in decision.output.statuses.items():
+            metrics.COMMANDS.labels(name, status, code).inc(count)
+
+    async def _decide(self, part: Sequence[Read], busy_until: int) -> Decision:
+        terms, (record, command) = self._terms, part[0]
+        people = self._decider.people(part)
+        # Before the transaction: an event must never be readable for ever because its key was not kept.
+        keys = await terms.keys.ensure(terms.aggregate.name, people) if people else {}
+        waiting: dict[str, Sequence[Record]] = {}
+        if isinstance(command, Command) and self._decider.redrives(command):
+            letters = await dead_letters_of(terms.connection, terms.topics, self._partition, command.subject)
+            waiting[command.subject] = letters
+        decision = self._decider.begin(self._entities, keys, waiting)
+        if (error := self._suspicion.refused.get(record.offset)) and len(part) == 1:
+            decision.refuse(part[0], error)
+            return decision
+        busy = sum(record.offset < busy_until for record, _ in part)
+        for step in _steps(part[:busy]):
+            decision.put_off(step, self._retry_after_ms())
+            await asyncio.sleep(0)
+        for step in _steps(part[busy:]):
+            decision.judge(step)
+            await asyncio.sleep(0)
+        return decision
+
+    async def _write(self, output: Output, checkpoint: Checkpoint) -> None:
+        topics = self._terms.topics
+        writes: list[tuple[str, Sequence[Draft]]] = [
+            (topics.events, output.events),
+            (topics.replies, output.replies),
+            (topics.dead_letters, output.dead_letters),
+            (topics.snapshots, [*output.snapshots, checkpoint.draft()]),
+        ]
+        await self._producer.write(writes)
+        self._checkpoint, self.next_offset = checkpoint, checkpoint.next_offset
+
+    def _retry_after_ms(self) -> int:
+        """About when as many as may wait will have been judged."""
+        seconds = (self._terms.busy_above or 0) / max(self._per_second, 1.0)
+        return min(max(int(seconds * 1000), _SHORTEST_MS), _LONGEST_MS)
+
+    def _report(self, end: int) -> None:
+        labels = self._terms.aggregate.name, str(self._partition)
+        metrics.WAITING.labels(*labels).set(max(end - self.next_offset, 0))
+        metrics.PARKED.labels(*labels).set(len(self._entities.parked))
+        metrics.REMEMBERED.labels(*labels).set(self._entities.outcomes)
+
+
+T = TypeVar("T")
+
+
+def _steps(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), _STEP):
+        yield items[start : start + _STEP]

@@ -1,0 +1,27 @@
+"""The dead letters of one entity, for its owner to work off."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import aclosing
+from typing import Any
+
+from aiokafka import TopicPartition
+
+from service.commands.ports import Record
+from service.kafka.log_reader import open_reader, read_log
+from service.kafka.topics import Topics
+
+
+async def dead_letters_of(
+    connection: Mapping[str, Any], topics: Topics, partition: int, entity_id: str
+) -> list[Record]:
+    """All that are kept under the entity's id, in the order in which they were put aside."""
+    tp = TopicPartition(topics.dead_letters, partition)
+    async with open_reader(connection, "read_uncommitted") as marks:
+        ends, starts = await marks.end_offsets([tp]), await marks.beginning_offsets([tp])
+    key, found = entity_id.encode(), []
+    async with aclosing(read_log(connection, starts, ends)) as reading:
+        async for _, records in reading:
+            found += [record for record in records if record.key == key]
+    return found

@@ -1,0 +1,91 @@
+"""A client that reads no more, and says nothing of it, is found and replaced."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from aiokafka.consumer.fetcher import Fetcher
+from prometheus_client import REGISTRY
+
+from service.domain import AGGREGATES
+from service.kafka import membership
+from service.local.servers import Endpoints
+from tests.kafka.protections import DOCK, REGISTER, Harbour
+from tests.running import running_handler
+
+WATCHDOG_SECONDS = 2.0
+
+
+async def test_a_client_that_stands_still_is_replaced_and_its_commands_are_judged(
+    servers: Endpoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    harbour = await Harbour(servers, watchdog_s=WATCHDOG_SECONDS).build()
+    async with running_handler(harbour.settings):
+        await harbour.ask(REGISTER)
+        await harbour.handled()
+        await _freeze(monkeypatch)
+        await harbour.ask(DOCK)
+        report = await harbour.report()
+
+    assert report.ok, report.text()
+    assert report.counts["accepted"] == 2
+    assert _restarts(harbour) == 1
+
+
+async def test_a_member_with_nothing_to_read_is_left_alone(servers: Endpoints) -> None:
+    harbour = await Harbour(servers, watchdog_s=1.0).build()
+    async with running_handler(harbour.settings):
+        await harbour.ask(REGISTER)
+        await harbour.handled()
+        await asyncio.sleep(3.0)
+
+    assert _restarts(harbour) == 0
+
+
+async def test_without_the_watchdog_a_client_that_stands_still_is_never_found(
+    servers: Endpoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def blind(*_: Any) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(membership, "watch", blind)
+    harbour = await Harbour(servers, watchdog_s=WATCHDOG_SECONDS).build()
+    async with running_handler(harbour.settings):
+        await harbour.ask(REGISTER)
+        await harbour.handled()
+        await _freeze(monkeypatch)
+        await harbour.ask(DOCK)
+        report = await harbour.report()
+
+    assert any("does not cover the commands" in line for line in report.violations), report.text()
+
+
+async def _freeze(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once this returns, the members that there are read nothing more, as in aiokafka's issue 1154."""
+    fetch = Fetcher._proc_fetch_request  # noqa: SLF001  # where aiokafka asks a broker for records
+    born_since: set[int] = set()
+    frozen: asyncio.Queue[int] = asyncio.Queue()
+    start = Fetcher.__init__
+
+    def born(fetcher: Fetcher, *arguments: Any, **options: Any) -> None:
+        start(fetcher, *arguments, **options)
+        born_since.add(id(fetcher))
+
+    async def freezing(fetcher: Fetcher, *arguments: Any) -> Any:
+        if id(fetcher) not in born_since:
+            frozen.put_nowait(id(fetcher))
+            await asyncio.Event().wait()
+        return await fetch(fetcher, *arguments)
+
+    monkeypatch.setattr(Fetcher, "__init__", born)
+    monkeypatch.setattr(Fetcher, "_proc_fetch_request", freezing)
+    # One of each aggregate, whose requests under way have come to their end.
+    while len({await frozen.get(), await frozen.get()}) < len(AGGREGATES):
+        pass
+
+
+def _restarts(harbour: Harbour) -> float:
+    group = f"{harbour.settings.prefix}fairlead.ship.handler"
+    return REGISTRY.get_sample_value("fairlead_client_restarts_total", {"group": group}) or 0.0
