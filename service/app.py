@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any, Protocol
-
-import structlog
+from typing import Any
 
 from service.api import create_api
 from service.api.server import ApiServer
@@ -31,9 +28,8 @@ from service.postgres.queries import Queries
 from service.postgres.schema import prepare_projections
 from service.postgres.signals import Signals
 from service.projections import PROJECTIONS
+from service.serving import serve, serve_with_health
 from service.settings import Settings
-
-log = structlog.get_logger()
 
 _JOURNAL_SECONDS = 60.0
 
@@ -92,7 +88,7 @@ async def run_handler(settings: Settings, aggregates: Sequence[str]) -> None:
     async with open_pool(settings.database_url.get_secret_value()) as pool:
         await prepare_keys(pool, names)
         found = await members(settings, aggregates or list(AGGREGATES), PostgresKeys(pool, names))
-        await _serve(settings, found)
+        await serve_with_health(settings, found)
 
 
 async def run_projectors(settings: Settings, names: Sequence[str]) -> None:
@@ -113,13 +109,14 @@ async def run_projectors(settings: Settings, names: Sequence[str]) -> None:
             )
             for projection in chosen
         ]
-        await _serve(settings, feeds)
+        await serve_with_health(settings, feeds)
 
 
 async def run_api(settings: Settings) -> None:
     """Answer over HTTP until cancelled."""
     async with _queries(settings, show_personal_data=settings.show_personal_data) as queries:
-        await _serve(settings, [ApiServer(create_api(queries), settings.api_host, settings.api_port)])
+        api = ApiServer(create_api(queries), settings.api_host, settings.api_port, named="FAIRLEAD_API")
+        await serve(settings, [api])
 
 
 async def export_events(settings: Settings, aggregate: str) -> AsyncIterator[Mapping[str, Any]]:
@@ -146,23 +143,3 @@ async def _queries(settings: Settings, *, show_personal_data: bool) -> AsyncIter
             yield Queries(pool, names, PostgresKeys(pool, names), signals, show_personal_data=show_personal_data)
         finally:
             listening.cancel()
-
-
-class _Service(Protocol):
-    async def run(self) -> None: ...
-    async def ready(self) -> None: ...
-
-
-async def _serve(settings: Settings, services: Sequence[_Service]) -> None:
-    """Run all until one fails or this is cancelled; say so once all are ready."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            for service in services:
-                group.create_task(service.run())
-            await asyncio.gather(*(service.ready() for service in services))
-            if settings.ready_file:
-                await asyncio.to_thread(Path(settings.ready_file).touch)
-            log.info("ready")
-    except* Exception as faults:  # noqa: BLE001  # only unwrapped, never swallowed
-        # One reason is what a person can act on.
-        raise faults.exceptions[0] from None

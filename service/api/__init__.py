@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import FastAPI
+from fastapi.responses import JSONResponse, Response
 
 from service.api.entities import entity_routes
 from service.api.health import health_routes, measure_requests
@@ -13,6 +14,11 @@ from service.api.problems import add_problems
 
 def create_api(queries: Queries) -> FastAPI:
     """The API as an ASGI application; whoever serves it owns the queries."""
+
+    async def readyz() -> Response:
+        await queries.ping()
+        return JSONResponse({"status": "ready"})
+
     app = FastAPI(
         title="Fairlead",
         version="1",
@@ -22,5 +28,5 @@ def create_api(queries: Queries) -> FastAPI:
     add_problems(app)
     app.include_router(entity_routes(queries))
     app.include_router(overview_routes(queries))
-    app.include_router(health_routes(queries))
+    app.include_router(health_routes(readyz))
     return app

@@ -18,10 +18,11 @@ class CannotListen(Exception):
 
 
 class ApiServer:
-    """Serves an application on a host and port."""
+    """Serves an application on a host and port, which the variables NAMED_HOST and NAMED_PORT set."""
 
-    def __init__(self, app: FastAPI, host: str, port: int) -> None:
+    def __init__(self, app: FastAPI, host: str, port: int, *, named: str) -> None:
         self._address = (host, port)
+        self._named = named
         self._started = asyncio.Event()
         config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=_DRAIN_SECONDS)
         self._server = _Quiet(config, self._started)
@@ -33,8 +34,10 @@ class ApiServer:
             listening = socket.create_server(self._address)
         except OSError as error:
             host, port = self._address
+            # Python adds the address once more, in brackets.
+            reason = str(error.strerror).partition(" (")[0]
             raise CannotListen(
-                f"{host}:{port}: {error.strerror}: set FAIRLEAD_API_HOST or FAIRLEAD_API_PORT"
+                f"{host}:{port}: {reason}: set {self._named}_HOST or {self._named}_PORT to an address that is free"
             ) from error
         serving = asyncio.create_task(self._server.serve([listening]), name="http")
         try:

@@ -1,0 +1,141 @@
+"""What whoever supervises a role sees of it, asked over HTTP as a supervisor asks."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from httpx import AsyncClient, TransportError
+from prometheus_client.parser import text_string_to_metric_families
+
+from service.app import run_handler
+from service.kafka.topics import Topics
+from service.local.ports import free_port
+from service.local.servers import Endpoints
+from service.serving import serve_with_health
+from service.settings import Settings
+from service.status import Part
+from tests.running import PARTITIONS, apply_topics, running_handler, running_projectors, settings_for
+
+SECONDS = 30.0
+Answer = tuple[int, dict[str, Any]]
+
+
+async def test_a_handler_answers_before_it_is_ready_and_says_what_is_missing(servers: Endpoints) -> None:
+    settings = settings_for(servers, "health.", health_port=free_port())
+    await apply_topics(settings)
+    async with open_transaction(servers, Topics("ship", settings.prefix).events, partition=1), asking(settings) as http:
+        handling = asyncio.create_task(run_handler(settings, ["ship"]))
+        code, told = await readyz(http, lambda answer: len(ready_parts(answer)) == PARTITIONS - 1)
+        assert (503, "not ready") == (code, told["status"])
+        [waiting] = [part for part in told["parts"] if not part["ready"]]
+        assert {"name", "state", "ready", "reason"} == waiting.keys()
+        assert "[1]" in waiting["name"]
+        assert 200 == (await http.get("/healthz")).status_code
+    async with asking(settings) as http:
+        code, told = await readyz(http, lambda answer: answer[0] == 200)
+        assert "ready" == told["status"]
+        assert PARTITIONS == len(told["parts"])
+    handling.cancel()
+    with suppress(asyncio.CancelledError):
+        await handling
+
+
+async def test_projectors_answer_too_and_metrics_can_be_read(servers: Endpoints) -> None:
+    settings = settings_for(servers, "health-projectors.", health_port=free_port())
+    await apply_topics(settings)
+    async with running_projectors(settings), asking(settings) as http:
+        code, told = await readyz(http, lambda answer: answer[0] == 200)
+        assert code == 200, told
+        families = {family.name for family in text_string_to_metric_families((await http.get("/metrics")).text)}
+        assert "python_info" in families
+
+
+@pytest.mark.parametrize("role", ["handler", "projectors"])
+async def test_a_port_that_is_taken_is_told_by_the_names_of_its_settings(servers: Endpoints, role: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings = settings_for(servers, f"health-taken-{role}.", health_port=taken.getsockname()[1])
+        await apply_topics(settings)
+        running = running_handler if role == "handler" else running_projectors
+        with pytest.raises(Exception, match="FAIRLEAD_HEALTH_HOST or FAIRLEAD_HEALTH_PORT") as failure:
+            async with running(settings):
+                pass
+    assert "(" not in str(failure.value)
+
+
+class Lingering:
+    """Is ready at once, and drains until it is let go."""
+
+    def __init__(self) -> None:
+        self.draining = asyncio.Event()
+        self.let_go = asyncio.Event()
+
+    async def run(self) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.draining.set()
+            await self.let_go.wait()
+
+    async def ready(self) -> None:
+        pass
+
+    def status(self) -> Sequence[Part]:
+        return [Part("all", "well", ready=True)]
+
+
+async def test_who_asks_during_the_drain_is_answered_that_it_is_not_ready() -> None:
+    settings, service = Settings(health_port=free_port()), Lingering()
+    serving = asyncio.create_task(serve_with_health(settings, [service]))
+    async with asking(settings) as http:
+        await readyz(http, lambda answer: answer[0] == 200)
+        serving.cancel()
+        await service.draining.wait()
+        code, told = await readyz(http, lambda _: True)
+        assert (503, "not ready") == (code, told["status"])
+        service.let_go.set()
+        with suppress(asyncio.CancelledError):
+            await serving
+        with pytest.raises(TransportError):
+            await http.get("/healthz")
+
+
+@asynccontextmanager
+async def asking(settings: Settings) -> AsyncIterator[AsyncClient]:
+    async with AsyncClient(base_url=f"http://127.0.0.1:{settings.health_port}") as http:
+        yield http
+
+
+async def readyz(http: AsyncClient, wanted: Callable[[Answer], bool]) -> Answer:
+    """The first answer that is wanted."""
+    async with asyncio.timeout(SECONDS):
+        while True:
+            with suppress(TransportError):  # nobody listens yet
+                response = await http.get("/readyz")
+                answer = response.status_code, response.json()
+                if wanted(answer):
+                    return answer
+            await asyncio.sleep(0.02)
+
+
+def ready_parts(answer: Answer) -> list[Any]:
+    return [part for part in answer[1]["parts"] if part["ready"]]
+
+
+@asynccontextmanager
+async def open_transaction(servers: Endpoints, topic: str, partition: int) -> AsyncIterator[None]:
+    """Somebody else's, with a record in the partition: no owner decides on what it cannot see."""
+    producer = AIOKafkaProducer(bootstrap_servers=servers.bootstrap_servers, transactional_id=f"{topic}.stranger")
+    await producer.start()
+    try:
+        await producer.begin_transaction()
+        await producer.send_and_wait(topic, b"never committed", partition=partition)
+        yield
+        await producer.abort_transaction()
+    finally:
+        await producer.stop()
