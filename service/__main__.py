@@ -16,7 +16,10 @@ def main() -> None:
     from service.cli.command_line import main as run  # noqa: PLC0415  # see above
 
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    sys.exit(run())
+    code = run()
+    # And once it is over there is nothing left.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

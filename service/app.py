@@ -82,6 +82,14 @@ async def members(settings: Settings, aggregates: Sequence[str], keys: KeyStore)
     return found
 
 
+async def handled_partitions(settings: Settings, aggregates: Sequence[str]) -> int:
+    """How many partitions the handlers of these aggregates share; raises what would keep a handler from starting."""
+    async with open_pool(settings.database_url.get_secret_value()) as pool:
+        await prepare_keys(pool, Names(settings.prefix))
+    topics = [Topics(name, settings.prefix) for name in aggregates]
+    return max([await kafka_topics.partition_count(connection(settings), each) for each in topics])
+
+
 async def run_handler(settings: Settings, aggregates: Sequence[str]) -> None:
     """Judge the commands of these aggregates, of all where none is named, until cancelled."""
     names = Names(settings.prefix)

@@ -33,6 +33,6 @@ OF_STATUS = {
 class Stop(Exception):  # not always an error: a refusal is an answer
     """Ends the command with a code, and a message where there is more to say than what was printed."""
 
-    def __init__(self, code: Exit, message: str = "") -> None:
+    def __init__(self, code: int, message: str = "") -> None:
         super().__init__(message)
         self.code = code

@@ -34,6 +34,7 @@ class Given:
     api_url: str | None = None
     directory: Path | None = None
     json: bool = False
+    debug: bool = False
 
     @property
     def as_json(self) -> bool:
@@ -45,6 +46,12 @@ class Given:
         said: dict[str, Any] = read_endpoints(self.directory) | UNENCRYPTED if self.directory else {}
         options = {name: getattr(self, name) for name in SERVERS}
         return Settings(**(said | {name: value for name, value in options.items() if value is not None}))
+
+    def line(self) -> list[str]:
+        """The same, for the line of another process."""
+        values = {name: getattr(self, name) for name in SERVERS} | {"dir": self.directory}
+        said = [f"--{name.replace('_', '-')}={value}" for name, value in values.items() if value is not None]
+        return [*said, "--debug"] if self.debug else said
 
 
 def read_endpoints(directory: Path) -> dict[str, str]:
@@ -78,8 +85,7 @@ def _common(  # noqa: PLR0913  # the options that every command has
     json: Annotated[bool, typer.Option("--json", help="JSON even on a terminal", rich_help_panel=_PANEL)] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks", rich_help_panel=_PANEL)] = False,
 ) -> Given:
-    del debug  # read where errors are caught, which is before anything here has run
-    return Given(bootstrap_servers, database_url, api_url, directory, json)
+    return Given(bootstrap_servers, database_url, api_url, directory, json, debug)
 
 
 def with_servers(function: Callable[Concatenate[Given, P], None]) -> Callable[P, None]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from typing import Annotated
 
+import structlog
 import typer
 
 from service.cli.exits import Exit, Stop
 from service.cli.options import Given, with_servers
 from service.cli.running import run_role
+from service.cli.workers import run_workers
 from service.domain import AGGREGATES
 from service.telemetry import configure_logging
 
@@ -24,17 +28,29 @@ def handle(
     aggregates: Annotated[
         list[str] | None, typer.Argument(help="Which aggregates; all if none", metavar="[AGGREGATE]…")
     ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Processes that share the partitions; one that dies is started again")
+    ] = 1,
+    worker: Annotated[int | None, typer.Option(hidden=True, help="Which of them this is")] = None,
 ) -> None:
     """Decide commands: own partitions, write events and replies.
 
-    Example: `fairlead handle ship`
+    Example: `fairlead handle ship --workers 2`
     """
     from service import app as composition  # noqa: PLC0415  # it brings every driver: not for commands that need none
 
     known_aggregates(aggregates or ())
     settings = given.settings()
     configure_logging(settings.log_level)
-    run_role(composition.run_handler(settings, aggregates or list(AGGREGATES)))
+    chosen = aggregates or list(AGGREGATES)
+    if worker is not None:
+        structlog.contextvars.bind_contextvars(worker=worker)
+        # Ctrl-C reaches it from the terminal and from its supervisor: only the first may count.
+        run_role(composition.run_handler(settings, chosen), again=signal.SIG_IGN, lifeline=sys.stdin.fileno())
+    elif workers > 1:
+        run_workers(given, settings, chosen, workers)
+    else:
+        run_role(composition.run_handler(settings, chosen))
 
 
 def project(

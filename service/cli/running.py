@@ -13,6 +13,8 @@ import uvloop
 from service.cli.exits import Exit, Stop
 
 T = TypeVar("T")
+# What a signal does after the first one: one of the system's own answers, or a call.
+Again = signal.Handlers | Callable[[], None]
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
@@ -23,31 +25,39 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         raise Stop(Exit.INTERRUPTED, "Interrupted") from None
 
 
-def run_role(work: Coroutine[Any, Any, None]) -> None:
-    """Run work that goes on until it is told to stop: a signal is its proper end."""
+def run_role(work: Coroutine[Any, Any, None], *, again: Again = signal.SIG_DFL, lifeline: int | None = None) -> None:
+    """Run work that goes on until it is told to stop: a signal is its proper end, and so is the end of the lifeline."""
     with suppress(asyncio.CancelledError):
-        _run(work)
+        _run(work, again, lifeline)
 
 
-def _run(work: Coroutine[Any, Any, T]) -> T:
+def _run(work: Coroutine[Any, Any, T], again: Again = signal.SIG_DFL, lifeline: int | None = None) -> T:
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(_until_signalled(work))
+        return runner.run(_until_signalled(work, again, lifeline))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     return uvloop.new_event_loop
 
 
-async def _until_signalled(work: Coroutine[Any, Any, T]) -> T:
+async def _until_signalled(work: Coroutine[Any, Any, T], again: Again, lifeline: int | None) -> T:
     loop = asyncio.get_running_loop()
     task = asyncio.ensure_future(work)
 
     def stop() -> None:
         task.cancel()
+        if lifeline is not None:
+            loop.remove_reader(lifeline)
         for signum in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(signum)
-            signal.signal(signum, signal.SIG_DFL)
+            if callable(again):
+                loop.add_signal_handler(signum, again)
+            else:
+                loop.remove_signal_handler(signum)
+                signal.signal(signum, again)
 
     for signum in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signum, stop)
+    if lifeline is not None:
+        # Nobody writes to it: it can be read once its other end is closed.
+        loop.add_reader(lifeline, stop)
     return await task
