@@ -28,7 +28,7 @@ from service.postgres.queries import Queries
 from service.postgres.schema import prepare_projections
 from service.postgres.signals import Signals
 from service.projections import PROJECTIONS
-from service.serving import serve, serve_with_health
+from service.serving import open_role, serve
 from service.settings import Settings
 
 _JOURNAL_SECONDS = 60.0
@@ -83,9 +83,7 @@ async def members(settings: Settings, aggregates: Sequence[str], keys: KeyStore)
 
 
 async def handled_partitions(settings: Settings, aggregates: Sequence[str]) -> int:
-    """How many partitions the handlers of these aggregates share; raises what would keep a handler from starting."""
-    async with open_pool(settings.database_url.get_secret_value()) as pool:
-        await prepare_keys(pool, Names(settings.prefix))
+    """How many partitions the handlers of these aggregates share; raises LookupError where topics are missing."""
     topics = [Topics(name, settings.prefix) for name in aggregates]
     return max([await kafka_topics.partition_count(connection(settings), each) for each in topics])
 
@@ -93,17 +91,17 @@ async def handled_partitions(settings: Settings, aggregates: Sequence[str]) -> i
 async def run_handler(settings: Settings, aggregates: Sequence[str]) -> None:
     """Judge the commands of these aggregates, of all where none is named, until cancelled."""
     names = Names(settings.prefix)
-    async with open_pool(settings.database_url.get_secret_value()) as pool:
+    async with open_role(settings) as role, open_pool(settings.database_url.get_secret_value()) as pool:
         await prepare_keys(pool, names)
         found = await members(settings, aggregates or list(AGGREGATES), PostgresKeys(pool, names))
-        await serve_with_health(settings, found)
+        await role.run(found)
 
 
 async def run_projectors(settings: Settings, names: Sequence[str]) -> None:
     """Keep these projections up with their topics, all where none is named, until cancelled."""
     chosen = [PROJECTIONS[name] for name in names or PROJECTIONS]
     schemas = Names(settings.prefix)
-    async with open_pool(settings.database_url.get_secret_value()) as pool:
+    async with open_role(settings) as role, open_pool(settings.database_url.get_secret_value()) as pool:
         await prepare_projections(pool, schemas, chosen)
         feeds = [
             ProjectionFeed(
@@ -117,7 +115,7 @@ async def run_projectors(settings: Settings, names: Sequence[str]) -> None:
             )
             for projection in chosen
         ]
-        await serve_with_health(settings, feeds)
+        await role.run(feeds)
 
 
 async def run_api(settings: Settings) -> None:

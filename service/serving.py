@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
 import structlog
+from fastapi import FastAPI
 
 from service.api.role import create_role_health
 from service.api.server import ApiServer
@@ -35,32 +36,9 @@ class Reporting(Service, Protocol):
         """All parts as they are now."""
 
 
-async def serve(settings: Settings, services: Sequence[Service]) -> None:
+async def serve(settings: Settings, services: Sequence[Service], is_ready: asyncio.Event | None = None) -> None:
     """Run all until one fails or this is cancelled; say so once all are ready."""
-    await _serve(settings, services, asyncio.Event())
-
-
-async def serve_with_health(settings: Settings, services: Sequence[Reporting]) -> None:
-    """As serve; where a port is set for it, answer /healthz, /readyz and /metrics from first to last."""
-    is_ready = asyncio.Event()
-    if settings.health_port is None:
-        await _serve(settings, services, is_ready)
-        return
-    health = ApiServer(
-        create_role_health(is_ready.is_set, lambda: [part for service in services for part in service.status()]),
-        settings.health_host,
-        settings.health_port,
-        named="FAIRLEAD_HEALTH",
-    )
-    with _one_reason():
-        async with asyncio.TaskGroup() as group:
-            group.create_task(health.run())
-            await health.ready()
-            # Its group ends within this one: who asks during the drain is still answered.
-            await _serve(settings, services, is_ready)
-
-
-async def _serve(settings: Settings, services: Sequence[Service], is_ready: asyncio.Event) -> None:
+    is_ready = is_ready or asyncio.Event()
     with _one_reason():
         async with asyncio.TaskGroup() as group:
             for service in services:
@@ -74,6 +52,42 @@ async def _serve(settings: Settings, services: Sequence[Service], is_ready: asyn
                 await asyncio.Event().wait()
             finally:
                 is_ready.clear()
+
+
+class Role:
+    """Services under one health: ready once all have become so, and for as long as all of their parts are."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._services: Sequence[Reporting] = ()
+        self._is_ready = asyncio.Event()
+
+    async def run(self, services: Sequence[Reporting]) -> None:
+        """As serve."""
+        self._services = services
+        await serve(self._settings, services, self._is_ready)
+
+    def health(self) -> FastAPI:
+        """Says how it fares."""
+        return create_role_health(
+            self._is_ready.is_set, lambda: [part for service in self._services for part in service.status()]
+        )
+
+
+@asynccontextmanager
+async def open_role(settings: Settings) -> AsyncIterator[Role]:
+    """A role to run; where a port is set for it, it answers from before it has what it needs until it is left."""
+    role = Role(settings)
+    if settings.health_port is None:
+        yield role
+        return
+    health = ApiServer(role.health(), settings.health_host, settings.health_port, named="FAIRLEAD_HEALTH")
+    with _one_reason():
+        async with asyncio.TaskGroup() as group:
+            answering = group.create_task(health.run())
+            await health.ready()
+            yield role
+            answering.cancel()
 
 
 @contextmanager

@@ -7,8 +7,11 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import structlog
 import uvicorn
 from fastapi import FastAPI
+
+log = structlog.get_logger()
 
 _DRAIN_SECONDS = 5
 
@@ -39,6 +42,7 @@ class ApiServer:
             raise CannotListen(
                 f"{host}:{port}: {reason}: set {self._named}_HOST or {self._named}_PORT to an address that is free"
             ) from error
+        log.info("listening", address="{}:{}".format(*listening.getsockname()[:2]))
         serving = asyncio.create_task(self._server.serve([listening]), name="http")
         try:
             await asyncio.shield(serving)

@@ -17,7 +17,7 @@ from service.app import run_handler
 from service.kafka.topics import Topics
 from service.local.ports import free_port
 from service.local.servers import Endpoints
-from service.serving import serve_with_health
+from service.serving import open_role
 from service.settings import Settings
 from service.status import Part
 from tests.running import PARTITIONS, apply_topics, running_handler, running_projectors, settings_for
@@ -56,6 +56,18 @@ async def test_projectors_answer_too_and_metrics_can_be_read(servers: Endpoints)
         assert "python_info" in families
 
 
+async def test_a_role_that_waits_for_postgresql_is_seen_to_be_alive_and_not_ready(servers: Endpoints) -> None:
+    nowhere = f"postgresql://127.0.0.1:{free_port()}/none"
+    settings = settings_for(servers, "health-waiting.", health_port=free_port(), database_url=nowhere)
+    handling = asyncio.create_task(run_handler(settings, ["ship"]))
+    async with asking(settings) as http:
+        assert (503, {"status": "not ready", "parts": []}) == await readyz(http, lambda _: True)
+        assert 200 == (await http.get("/healthz")).status_code
+    handling.cancel()
+    with suppress(asyncio.CancelledError):
+        await handling
+
+
 @pytest.mark.parametrize("role", ["handler", "projectors"])
 async def test_a_port_that_is_taken_is_told_by_the_names_of_its_settings(servers: Endpoints, role: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -91,7 +103,7 @@ class Lingering:
 
 async def test_who_asks_during_the_drain_is_answered_that_it_is_not_ready() -> None:
     settings, service = Settings(health_port=free_port()), Lingering()
-    serving = asyncio.create_task(serve_with_health(settings, [service]))
+    serving = asyncio.create_task(serve(settings, service))
     async with asking(settings) as http:
         await readyz(http, lambda answer: answer[0] == 200)
         serving.cancel()
@@ -103,6 +115,11 @@ async def test_who_asks_during_the_drain_is_answered_that_it_is_not_ready() -> N
             await serving
         with pytest.raises(TransportError):
             await http.get("/healthz")
+
+
+async def serve(settings: Settings, service: Lingering) -> None:
+    async with open_role(settings) as role:
+        await role.run([service])
 
 
 @asynccontextmanager
