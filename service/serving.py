@@ -39,7 +39,7 @@ class Reporting(Service, Protocol):
 async def serve(settings: Settings, services: Sequence[Service], is_ready: asyncio.Event | None = None) -> None:
     """Run all until one fails or this is cancelled; say so once all are ready."""
     is_ready = is_ready or asyncio.Event()
-    with _one_reason():
+    with _one_reason(), _told_when_stopped():
         async with asyncio.TaskGroup() as group:
             for service in services:
                 group.create_task(service.run())
@@ -97,3 +97,12 @@ def _one_reason() -> Iterator[None]:
         yield
     except BaseExceptionGroup as faults:
         raise faults.exceptions[0] from None
+
+
+@contextmanager
+def _told_when_stopped() -> Iterator[None]:
+    try:
+        yield
+    except asyncio.CancelledError:
+        log.info("stopped")
+        raise

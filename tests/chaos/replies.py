@@ -13,7 +13,7 @@ SECONDS = 60.0
 
 
 @contextmanager
-def replies(bootstrap_servers: str) -> Iterator[Consumer]:
+def replies(bootstrap_servers: str, prefix: str = "") -> Iterator[Consumer]:
     """A consumer of all replies from the first one on."""
     consumer = Consumer(
         {
@@ -29,7 +29,7 @@ def replies(bootstrap_servers: str) -> Iterator[Consumer]:
         consumer.assign(
             [
                 TopicPartition(topic, partition, OFFSET_BEGINNING)
-                for topic in ("ship.replies", "user.replies")
+                for topic in (f"{prefix}ship.replies", f"{prefix}user.replies")
                 for partition in range(PARTITIONS)
             ]
         )
@@ -47,3 +47,8 @@ def count_until(consumer: Consumer, wanted: int) -> int:
             raise AssertionError(f"only {seen} of {wanted} replies came")
         seen += message.error() is None
     return seen
+
+
+def written(consumer: Consumer) -> int:
+    """How many records, markers of transactions among them, all replies are by now."""
+    return sum(consumer.get_watermark_offsets(each, timeout=SECONDS)[1] for each in consumer.assignment())
