@@ -56,8 +56,7 @@ def told_by(logs: PartitionLogs) -> Told:
         try:
             value = parse(record.value or b"")
             data = value["data"]
-            # The first of two with one id is the one that is compared.
-            answers.setdefault(value["id"], Answer(data.get("status"), data.get("code"), data.get("message")))
+            answers[value["id"]] = Answer(data.get("status"), data.get("code"), data.get("message"))
         except (ValueError, KeyError, TypeError, AttributeError):
             continue  # the comparison says what is wrong with it
     records = parked_records(logs)

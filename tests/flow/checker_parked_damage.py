@@ -38,6 +38,10 @@ _ANSWER = ("data", "status")
 PARKED_DAMAGES: Mapping[str, tuple[Damage, str]] = {
     "what came after a failure was judged": (_judged_although_parked, "status is 'accepted', must be 'failed'"),
     "one answer behind a failure is accepted": (put("replies", reply_at(4), "accepted", *_ANSWER), "must be 'failed'"),
+    "what waits is said to have failed": (
+        put("replies", reply_at(4), "internal_error", "data", "code"),
+        "code is 'internal_error', must be 'parked'",
+    ),
     "a parked record is missing": (drop("snapshots", parked_at(3)), "status is 'failed', must be 'accepted'"),
     "the last parked record is missing": (drop("snapshots", -3), "status is 'failed', must be 'rejected'"),
     "a parked record without a failure": (_parks({"parked": {"from": 5}}, OTHER), "no command leads to"),

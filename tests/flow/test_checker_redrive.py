@@ -109,6 +109,25 @@ def test_control_commands_are_remembered_behind_what_they_redrive() -> None:
     assert verdicts[-4].redriven == []
 
 
+def test_a_control_command_that_fails_ends_nothing_and_waits_as_well() -> None:
+    redrive, again = command(8, "redrive_parked"), command(9, "redrive_parked")
+
+    verdicts = judge({reply_id(2): CODE_FAILED}, REGISTER, DOCK, redrive, DEPART, again)
+
+    assert names(verdicts[2:]) == ["failed.internal_error", "failed.parked", "accepted"]
+    assert (verdicts[2].redriven, verdicts[2].snapshot) == ([], None)
+    assert names(verdicts[4].redriven) == ["accepted", "accepted", "rejected.not_parked", "accepted"]
+
+
+def test_the_dead_letter_of_what_failed_again_is_looked_for() -> None:
+    answers = {reply_id(1, 2): CODE_FAILED, reply_id(3): _GONE}
+
+    verdicts = judge(answers, REGISTER, DOCK, command(8, "redrive_parked"), command(9, "redrive_parked"))
+
+    gone = "The dead letter of the command at offset 1 is no longer kept: discard what is left"
+    assert data(verdicts[3])["message"] == gone
+
+
 def test_a_dead_letter_that_retention_removed_is_gone_and_only_then() -> None:
     values = [REGISTER, DOCK, command(8, "redrive_parked"), command(9, "discard_parked"), REGISTER]
     told = Told({reply_id(0): CODE_FAILED, reply_id(2): _GONE}, frozenset({(SHIP, 0)}))
