@@ -34,11 +34,7 @@ def _change(value: Any) -> bool:
 
 
 def _skip(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and len(value) <= MAX_SKIPPED
-        and all(is_integer(offset, 0, _MAX_OFFSET) for offset in value)
-    )
+    return isinstance(value, list) and len(value) <= MAX_SKIPPED and all(is_integer(at, 0, _MAX_OFFSET) for at in value)
 
 
 def _user_id(value: Any) -> bool:

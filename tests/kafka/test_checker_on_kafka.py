@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +20,7 @@ from tests.checker import Report, check
 from tests.checker.handmade import written
 from tests.checker.reader import Unreadable
 from tests.checker.records import KINDS, PartitionLogs, Record
+from tests.checker.waiting import wait_until_handled
 from tests.workload import Message, generate, publish
 
 _PARTITIONS = 2
@@ -64,6 +66,7 @@ async def test_a_command_that_was_taken_back_needs_no_answer_and_may_be_passed_o
     commands = TopicPartition(f"{prefix}ship.commands", 0)
     with _transaction(servers.bootstrap_servers, commit=False) as producer:
         producer.produce(commands.topic, b"taken", b"back", partition=0)
+    assert await asyncio.to_thread(_handled, servers.bootstrap_servers, prefix)
     end = await asyncio.to_thread(_end, servers.bootstrap_servers, commands)
     with _transaction(servers.bootstrap_servers) as producer:
         checkpoint = json.dumps({"next_offset": end}).encode()
@@ -94,6 +97,10 @@ async def test_an_open_transaction_hides_nothing_in_silence(servers: Endpoints) 
 
 def _check(bootstrap_servers: str, prefix: str, **options: Any) -> Report:
     return check(bootstrap_servers, prefix=prefix, aggregates=["ship"], timeout=2.0, **options)
+
+
+def _handled(bootstrap_servers: str, prefix: str) -> bool:
+    return wait_until_handled(bootstrap_servers, ["ship"], prefix=prefix, deadline=time.monotonic() + 30)
 
 
 def _end(bootstrap_servers: str, at: TopicPartition) -> int:
