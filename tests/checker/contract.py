@@ -12,7 +12,6 @@ from tests.checker.text import is_integer, is_text, is_uuid, micros
 LIMIT = 2**53 - 1
 MAX_CHUNK = 500
 MAX_SKIPPED = 1_000
-_MAX_OFFSET = 2**63 - 1
 _NUMBER = re.compile(r"0|-?[1-9][0-9]*")
 _MAX_NUMBER = 20
 _EXTENSION = re.compile("[a-z0-9]+")
@@ -34,7 +33,7 @@ def _change(value: Any) -> bool:
 
 
 def _skip(value: Any) -> bool:
-    return isinstance(value, list) and len(value) <= MAX_SKIPPED and all(is_integer(at, 0, _MAX_OFFSET) for at in value)
+    return isinstance(value, list) and len(value) <= MAX_SKIPPED and all(is_integer(at, 0, LIMIT) for at in value)
 
 
 def _user_id(value: Any) -> bool:

@@ -37,18 +37,25 @@ class Judge:
 
     def judge(self, record: Record) -> Verdict:
         """What has to follow from a command."""
-        self._newest = max(self._newest, record.timestamp * 1000)
         command = read(self._logs, record)
         asked = command.command if isinstance(command, Fault) else command
+        # What cannot be answered is no command, and a control command comes behind those that it redrives.
+        if asked.get("type") not in CONTROL and not (isinstance(command, Fault) and command.id is None):
+            self._saw(record)
         if asked.get("type") not in CONTROL and self._told.busy(messages.reply_id(self._logs, record, None)):
             return messages.busy(self._logs, record, Fault("busy", BUSY, asked))
         if isinstance(command, Fault):
             return messages.unjudged(self._logs, record, command)
         entity = self.entities.setdefault(command["subject"], Entity())
-        entity.window.let_go(self._newest)
-        return self._handled(Case(record, command, entity))
+        verdict = self._handled(Case(record, command, entity))
+        self._saw(record)
+        return verdict
+
+    def _saw(self, record: Record) -> None:
+        self._newest = max(self._newest, record.timestamp * 1000)
 
     def _handled(self, case: Case) -> Verdict:
+        case.entity.window.let_go(self._newest)
         entity, parked = case.entity, case.entity.parked
         held = parked is not None and case.by is None and not case.is_control
         failure = self._told.failure(messages.reply_id(self._logs, case.record, case.by))
@@ -94,6 +101,8 @@ class Judge:
         except Refusal as refusal:
             answer = refused(refusal, case.entity.version)
         # It comes after what was redriven, and so does its time.
+        self._saw(case.record)
+        case.entity.window.let_go(self._newest)
         verdict = self._remembered(case, case.now, answer)
         verdict.redriven = redriven
         verdict.snapshot = {"parked": None} if answer["status"] == "accepted" else None
@@ -120,7 +129,7 @@ class Judge:
                 raise Refusal("still_parked", failed_again(offset, str(failure.message)))
 
     def _remembered(self, case: Case, now: int, answer: Json) -> Verdict:
-        case.entity.window.remember(case.command["id"], _content(case.command), answer, now)
+        case.entity.window.remember(case.command["id"], _content(case.command), answer, now, self._newest)
         return self._judged(case, now, answer, duplicate=False)
 
     def _judged(self, case: Case, now: int, answer: Json, *, duplicate: bool) -> Verdict:

@@ -24,11 +24,14 @@ class Remembered:
 
 @dataclass(slots=True)
 class Window:
-    """Outcomes by command id; times in microseconds."""
+    """Outcomes by command id; times in microseconds.
+
+    Their age as a whole is told by the newest broker time of the partition, now and when the last was remembered.
+    """
 
     _known: dict[str, Remembered] = field(default_factory=dict)
     _count: int = 0
-    _latest: int = 0
+    _newest: int = 0
 
     def find(self, command_id: str, now: int) -> Remembered | None:
         """The outcome that a repeat has to get."""
@@ -37,14 +40,13 @@ class Window:
             return None
         return known
 
-    def remember(self, command_id: str, content: bytes, answer: Json, now: int) -> None:
+    def remember(self, command_id: str, content: bytes, answer: Json, now: int, newest: int) -> None:
         """Add the outcome of a decision."""
         self._count += 1
         self._known[command_id] = Remembered(content, answer, self._count, now)
-        self._latest = max(self._latest, now)
+        self._newest = newest
 
     def let_go(self, newest: int) -> None:
         """Forget everything where the latest of it is too much older than the newest command of the partition."""
-        if newest - self._latest >= _KEPT:
+        if newest - self._newest >= _KEPT:
             self._known.clear()
-            self._latest = 0

@@ -63,7 +63,7 @@ def test_outcomes_are_kept_together_as_long_as_the_latest_of_them() -> None:
     assert not _repeat_after(("depart_ship", SHIP, _HOUR_MS), ("depart_ship", OTHER, 26 * _HOUR_MS)).duplicate
 
 
-def test_the_latest_outcome_is_that_of_the_latest_time() -> None:
+def test_outcomes_are_as_old_as_the_newest_command_was_then() -> None:
     back = (("depart_ship", SHIP, 2 * _HOUR_MS), ("depart_ship", SHIP, _HOUR_MS))
 
     assert _repeat_after(*back, ("depart_ship", OTHER, 26 * _HOUR_MS)).duplicate
