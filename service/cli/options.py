@@ -90,17 +90,22 @@ def _common(  # noqa: PLR0913  # the options that every command has
 
 def with_servers(function: Callable[Concatenate[Given, P], None]) -> Callable[P, None]:
     """Give a command the common options; it receives them as its first argument."""
-    common = inspect.signature(_common, eval_str=True).parameters
-    own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+    return expanded(function, next(iter(inspect.signature(function).parameters)), _common)
+
+
+def expanded(function: Callable[..., None], parameter: str, options: Callable[..., Any]) -> Callable[..., None]:
+    """The command with these options in place of one parameter, which receives what they make."""
+    common = inspect.signature(options, eval_str=True).parameters
+    own = [entry for name, entry in inspect.signature(function, eval_str=True).parameters.items() if name != parameter]
 
     @functools.wraps(function)
     def command(**arguments: Any) -> None:
-        said = _common(**{name: arguments.pop(name) for name in common})
-        function(said, **arguments)  # type: ignore[call-arg]  # typer passes all by name
+        said = options(**{name: arguments.pop(name) for name in common})
+        function(**{parameter: said}, **arguments)
 
     # A command's own parameters may be positional, and come first; typer passes all of them by name.
     parameters = [entry.replace(kind=inspect.Parameter.KEYWORD_ONLY) for entry in (*own, *common.values())]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # it is what inspect looks for
     command.__annotations__ = {entry.name: entry.annotation for entry in parameters}
     del command.__wrapped__  # inspect would look through to the function
-    return command  # type: ignore[return-value]  # as above
+    return command

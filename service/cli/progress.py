@@ -23,8 +23,8 @@ class _Rate(ProgressColumn):
         return Text(f"{speed:,.0f}/s" if speed else "", style="dim")
 
 
-def progress_of_known() -> Progress:
-    """For work whose size is known."""
+def progress_of_known(*, transient: bool = False) -> Progress:
+    """For work whose size is known; transient where nobody wants to see afterwards that it was done."""
     columns = (
         "{task.description}",
         BarColumn(),
@@ -32,7 +32,7 @@ def progress_of_known() -> Progress:
         _Rate(),
         TimeRemainingColumn(),
     )
-    return Progress(*columns, console=err, disable=not err.is_terminal)
+    return Progress(*columns, console=err, disable=not err.is_terminal, transient=transient)
 
 
 def progress_of_unknown() -> Progress:

@@ -1,0 +1,155 @@
+"""Dead letters are sent again or given up on purpose: a filter says which, and a person says yes."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+
+import typer
+
+from service.cli.dead_letters_filter import Filter
+from service.cli.dead_letters_plan import Plan, make_plan
+from service.cli.dead_letters_print import emit_tally, plan_fields, plan_lines
+from service.cli.dead_letters_read import Survey, survey
+from service.cli.dead_letters_send import NO_ANSWER, Tally, ask_owners, send_again
+from service.cli.exits import Exit, Stop
+from service.cli.faults import explain
+from service.cli.options import Given
+from service.cli.output import emit_json, out, say
+from service.cli.running import run
+from service.settings import Settings
+
+_ALL = typer.Option("--all", help="All there are, where no filter says which")
+_DRY_RUN = typer.Option("--dry-run", help="Say what would be done, and do nothing")
+_YES = typer.Option("--yes", "-y", help="Do not ask; needed where no terminal can answer")
+_TIMEOUT = typer.Option(min=1, max=3600, metavar="SECONDS", help="How long to wait for an answer that does not come")
+
+
+def redrive(  # noqa: PLR0913  # each is a choice of its own
+    given: Given,
+    wanted: Filter,
+    *,
+    all_: Annotated[bool, _ALL] = False,
+    skip: Annotated[
+        list[int] | None,
+        typer.Option(min=0, metavar="OFFSET", help="Leave out the command with this offset; repeatable"),
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Also what was redriven 3 times already")] = False,
+    dry_run: Annotated[bool, _DRY_RUN] = False,
+    yes: Annotated[bool, _YES] = False,
+    timeout: Annotated[float, _TIMEOUT] = 60.0,
+) -> None:
+    """Have dead letters judged again, in their order: parked entities as a whole, all others as new commands.
+
+    Exit code 1 where any failed again, 5 where any got no answer in time, 7 where none is meant.
+
+    Example: `fairlead dead-letters redrive ship --code wrong_partition`
+    """
+    _refuse_unclear(wanted, all_=all_, sure=dry_run or yes)
+    settings = given.settings()
+    plan = make_plan(_found(settings, wanted), frozenset(skip or ()), again=again)
+    tally = Tally()
+
+    async def work() -> None:
+        if plan.parked:
+            # First, so that what else there is of an entity does not queue up behind it.
+            await ask_owners(settings, "redrive_parked", plan.parked, timeout, tally)
+        if plan.letters:
+            await send_again(settings, plan.letters, timeout, tally)
+
+    if _agreed(plan, "Redrive", given, dry_run=dry_run, yes=yes):
+        _carry_out(work, plan, tally, given)
+
+
+def discard(  # noqa: PLR0913  # as above
+    given: Given,
+    wanted: Filter,
+    *,
+    all_: Annotated[bool, _ALL] = False,
+    dry_run: Annotated[bool, _DRY_RUN] = False,
+    yes: Annotated[bool, _YES] = False,
+    timeout: Annotated[float, _TIMEOUT] = 60.0,
+) -> None:
+    """Give up what waits behind parked entities; all other dead letters rest until retention removes them.
+
+    Example: `fairlead dead-letters discard ship --key 7b0f…`
+    """
+    _refuse_unclear(wanted, all_=all_, sure=dry_run or yes)
+    settings = given.settings()
+    found = _found(settings, wanted)
+    if resting := sum(not letter.waiting for letter in found.letters):
+        say(f"Dead letters that hold nobody up: {resting:,}; they rest until retention removes them")
+    plan = make_plan(Survey([letter for letter in found.letters if letter.waiting], found.waiting), again=True)
+    tally = Tally()
+
+    async def work() -> None:
+        await ask_owners(settings, "discard_parked", plan.parked, timeout, tally)
+
+    if _agreed(plan, "Discard", given, dry_run=dry_run, yes=yes):
+        _carry_out(work, plan, tally, given)
+
+
+def _refuse_unclear(wanted: Filter, *, all_: bool, sure: bool) -> None:
+    if not wanted.says_something and not all_:
+        raise Stop(Exit.USAGE, "Which ones? Say so with a filter such as --key or --code, or --all")
+    if wanted.says_something and all_:
+        raise Stop(Exit.USAGE, "--all and a filter exclude each other: give one")
+    if not sure and not _can_ask():
+        raise Stop(Exit.USAGE, "No terminal can be asked whether to do this: say --yes, or see with --dry-run first")
+
+
+def _can_ask() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _found(settings: Settings, wanted: Filter) -> Survey:
+    found = run(survey(settings, wanted.aggregates, wanted.matches, wanted.limit))
+    if not found.letters:
+        raise Stop(Exit.NOT_FOUND, "No dead letter is meant: `fairlead dead-letters list` shows what there is")
+    return found
+
+
+def _agreed(plan: Plan, verb: str, given: Given, *, dry_run: bool, yes: bool) -> bool:
+    """Whether to go on; raises Stop where a person says no."""
+    lines = plan_lines(plan, verb)
+    if dry_run and given.as_json:
+        emit_json(plan_fields(plan))
+    elif dry_run:
+        out.print("\n".join(lines) or "Nothing to do", markup=False, soft_wrap=True)
+    else:
+        for line in lines:
+            say(line)
+        if not plan.is_empty and not yes and not typer.confirm("Go on?", err=True):
+            raise Stop(Exit.FAILED, "Nothing was done")
+    return not dry_run
+
+
+def _carry_out(work: Callable[[], Coroutine[Any, Any, None]], plan: Plan, tally: Tally, given: Given) -> None:
+    async def counted() -> None:
+        try:
+            await work()
+        except asyncio.CancelledError:
+            raise Stop(Exit.INTERRUPTED, f"Interrupted: {_so_far(plan, tally)}") from None
+        except Exception as error:
+            stop = explain(error)
+            raise Stop(stop.code, f"{stop}; {_so_far(plan, tally)}") from error
+
+    run(counted())
+    emit_tally(tally, plan, as_json=given.as_json)
+    unanswered = tally.entities[NO_ANSWER] + tally.commands[NO_ANSWER]
+    if len(tally.failures) > unanswered:
+        raise Stop(Exit.FAILED)
+    if unanswered:
+        raise Stop(Exit.TIMED_OUT, "Not all is answered: see whether `fairlead handle` runs; what was sent is not lost")
+
+
+def _so_far(plan: Plan, tally: Tally) -> str:
+    """What stands, whatever stopped it."""
+    parts = []
+    if plan.parked:
+        parts.append(f"{tally.asked:,} of {len(plan.parked):,} parked entities were asked for")
+    if plan.letters:
+        parts.append(f"{tally.sent:,} of {len(plan.letters):,} commands were sent again")
+    return ", ".join(parts) + ": these stand, the rest is as it was"

@@ -1,0 +1,162 @@
+"""What is known of each dead letter: of itself, of those that came after it, and of its entity."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from service.cli.progress import progress_of_known
+from service.kafka.connection import connection
+from service.kafka.dead_letters import PARKING, DeadLetter, Entity, parked_entities, read_dead_letters
+from service.kafka.scan import Progress
+from service.kafka.topics import Topics, partition_count
+from service.settings import Settings
+
+Place = tuple[str, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A dead letter without its content; `superseded` where the same content came to be one again later."""
+
+    aggregate: str
+    partition: int
+    offset: int
+    command_offset: int
+    key: bytes | None
+    code: str
+    reason: str
+    time: int
+    type: str | None
+    command_id: str | None
+    redrives: int
+    content: bytes = field(repr=False)
+    waiting: bool = False
+    superseded: bool = False
+
+    @property
+    def place(self) -> Place:
+        """Where it is."""
+        return self.aggregate, self.partition, self.offset
+
+    @property
+    def shown_key(self) -> str | None:
+        """The key as text, what is no UTF-8 of it escaped."""
+        return None if self.key is None else self.key.decode(errors="backslashreplace")
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Those that a filter meant, oldest first, and all that wait, by aggregate and entity, in order of the commands."""
+
+    letters: Sequence[Letter]
+    waiting: Mapping[tuple[str, Entity], Sequence[Letter]]
+
+
+async def survey(
+    settings: Settings, aggregates: Sequence[str], matches: Callable[[Letter], bool], limit: int | None = None
+) -> Survey:
+    """Read all dead letters that are there now; raises LookupError where topics are missing."""
+    found: list[list[Letter]] = []
+    waiting: dict[tuple[str, Entity], Sequence[Letter]] = {}
+    with progress_of_known(transient=True) as bars:
+
+        def follow(what: str) -> Progress:
+            task = bars.add_task(f"Reading {what}", total=0)
+            return lambda done, total: bars.update(task, completed=done, total=total)
+
+        for aggregate in aggregates:
+            topics = Topics(aggregate, settings.prefix)
+            partitions = await partition_count(connection(settings), topics)
+            # First who is parked, then the letters: the other way round the newest of those that wait would be missed.
+            parked = await parked_entities(connection(settings), topics, partitions, follow(topics.snapshots))
+            sight = _Sight(aggregate, parked, matches)
+            everywhere = dict.fromkeys(range(partitions), 0)
+            letters = read_dead_letters(connection(settings), topics, everywhere, follow(topics.dead_letters))
+            async with aclosing(letters):
+                async for letter in letters:
+                    sight.see(letter)
+            found.append(sight.found())
+            waiting |= {(aggregate, entity): letters for entity, letters in sight.waiting().items()}
+    return Survey(list(heapq.merge(*found, key=lambda letter: letter.time))[:limit], waiting)
+
+
+class _Sight:
+    """The letters of one aggregate as they are read; what waits and what is superseded is known at their end."""
+
+    def __init__(self, aggregate: str, parked: Mapping[Entity, int], matches: Callable[[Letter], bool]) -> None:
+        self._aggregate = aggregate
+        self._parked = parked
+        self._matches = matches
+        self._seen: list[Letter] = []
+        self._newest: dict[bytes, tuple[int, int]] = {}
+        self._behind: dict[Entity, dict[int, Letter]] = {}
+
+    def see(self, found: DeadLetter) -> None:
+        letter = letter_of(self._aggregate, found)
+        self._newest[letter.content] = (letter.partition, letter.offset)
+        since = self._parked.get(found.entity)
+        if since is not None and found.code in PARKING and found.command_offset >= since:
+            self._behind.setdefault(found.entity, {})[found.command_offset] = replace(letter, waiting=True)
+        # As if it waited: whether it does is seen later.
+        if self._matches(replace(letter, waiting=True)):
+            self._seen.append(letter)
+
+    def waiting(self) -> dict[Entity, list[Letter]]:
+        return {entity: [letters[at] for at in sorted(letters)] for entity, letters in self._behind.items()}
+
+    def found(self) -> list[Letter]:
+        places = {letter.place for letters in self._behind.values() for letter in letters.values()}
+        judged = (
+            replace(
+                letter,
+                waiting=letter.place in places,
+                superseded=letter.place not in places
+                and self._newest[letter.content] != (letter.partition, letter.offset),
+            )
+            for letter in self._seen
+        )
+        return [letter for letter in judged if self._matches(letter)]
+
+
+def letter_of(aggregate: str, found: DeadLetter) -> Letter:
+    """What is told of a dead letter by itself."""
+    type_, command_id = _said(found.value)
+    return Letter(
+        aggregate=aggregate,
+        partition=found.partition,
+        offset=found.offset,
+        command_offset=found.command_offset,
+        key=found.key,
+        code=found.code,
+        reason=found.reason,
+        time=found.time,
+        type=type_,
+        command_id=command_id,
+        redrives=found.redrives,
+        content=_content(found),
+    )
+
+
+def _said(value: bytes | None) -> tuple[str | None, str | None]:
+    """Type and id, where they can be read."""
+    try:
+        raw: Any = orjson.loads(value or b"null")
+    except ValueError:
+        return None, None
+    said = (raw.get("type"), raw.get("id")) if isinstance(raw, dict) else (None, None)
+    type_, command_id = (text if isinstance(text, str) else None for text in said)
+    return type_, command_id
+
+
+def _content(found: DeadLetter) -> bytes:
+    digest = blake2b(digest_size=16)
+    for part in (found.key, found.value):
+        digest.update(b"-" if part is None else b"%d:%b" % (len(part), part))
+    return digest.digest()

@@ -1,0 +1,201 @@
+"""Dead letters become commands again, byte for byte, and what becomes of each is awaited."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import MessageSizeTooLargeError
+from aiokafka.partitioner import murmur2
+
+from service.commands.identity import reply_id
+from service.kafka.dead_letters import PARKING, REDRIVES, DeadLetter, dead_letter
+from service.kafka.scan import reader
+from service.kafka.topics import Topics
+
+# A broker holds a batch to the bound of a command: what is larger than half of it travels alone.
+BATCH_BYTES = 128 * 1024
+_POLL_MS = 200
+_LAST_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a dead letter that was sent again; `status` is that of the reply, or `invalid` without one."""
+
+    letter: DeadLetter
+    status: str
+    code: str | None = None
+    message: str | None = None
+
+
+@dataclass(slots=True)
+class _Places:
+    """Commands under way, by their reply's id and by their place."""
+
+    by_reply: dict[str, tuple[int, int]] = field(default_factory=dict)
+    letters: dict[tuple[int, int], DeadLetter] = field(default_factory=dict)
+
+
+class Redriver:
+    """Publishes in the order that it is given, and reads what comes of it."""
+
+    def __init__(
+        self, connection: Mapping[str, Any], topics: Topics, partitions: int, answers: AIOKafkaConsumer
+    ) -> None:
+        self._connection = connection
+        self._topics = topics
+        self._partitions = partitions
+        self._answers = answers
+        self._under_way = _Places()
+        self._producer: AIOKafkaProducer | None = None
+        self.sent = 0
+
+    @property
+    def waiting(self) -> list[DeadLetter]:
+        """What was sent and has no answer yet."""
+        return list(self._under_way.letters.values())
+
+    async def publish(self, letters: Sequence[DeadLetter]) -> list[Answer]:
+        """Publish these and return once the brokers have them; those that no broker takes are answered at once.
+
+        Whatever it raises, `sent` says how many the brokers have.
+        """
+        self._producer = self._producer or await self._started()
+        batches: list[tuple[int, list[DeadLetter], Any]] = []
+        for partition, group in self._by_partition(letters).items():
+            batches += [(partition, *batch) for batch in self._batches(group)]
+        futures: dict[Any, tuple[int, list[DeadLetter]]] = {}
+        try:
+            for partition, group, builder in batches:
+                future = await self._producer.send_batch(builder, self._topics.commands, partition=partition)
+                futures[future] = (partition, group)
+            # Not gathered: an interruption would cancel what is on its way, and nobody would know of it.
+            await asyncio.wait(futures)
+        except asyncio.CancelledError:
+            if futures:
+                await asyncio.wait(futures, timeout=_LAST_SECONDS)
+            raise
+        finally:
+            self._note({future: group for future, group in futures.items() if future.done()})
+        return await self._refused(futures)
+
+    def _by_partition(self, letters: Sequence[DeadLetter]) -> dict[int, list[DeadLetter]]:
+        groups: dict[int, list[DeadLetter]] = defaultdict(list)
+        for letter in letters:
+            key = letter.key
+            place = letter.partition if key is None else int(murmur2(key) & 0x7FFFFFFF) % self._partitions
+            groups[place].append(letter)
+        return groups
+
+    def _batches(self, letters: Sequence[DeadLetter]) -> list[tuple[list[DeadLetter], Any]]:
+        assert self._producer is not None  # noqa: S101  # publish has started it
+        batches: list[tuple[list[DeadLetter], Any]] = []
+        for letter in letters:
+            redrives = (REDRIVES, str(letter.redrives + 1).encode())
+            fields = {
+                "timestamp": None,
+                "key": letter.key,
+                "value": letter.value,
+                "headers": [*letter.headers, redrives],
+            }
+            if not batches or batches[-1][1].append(**fields) is None:
+                batches.append(([], self._producer.create_batch()))
+                batches[-1][1].append(**fields)
+            batches[-1][0].append(letter)
+        for _, builder in batches:
+            builder.close()
+        return batches
+
+    def _note(self, ended: Mapping[Any, tuple[int, list[DeadLetter]]]) -> None:
+        for future, (partition, group) in ended.items():
+            if future.cancelled() or future.exception() is not None:
+                continue
+            self.sent += len(group)
+            for offset, letter in enumerate(group, future.result().offset):
+                self._under_way.letters[partition, offset] = letter
+                id_ = reply_id(self._topics.aggregate, partition, offset)
+                self._under_way.by_reply[id_] = (partition, offset)
+
+    async def _refused(self, futures: Mapping[Any, tuple[int, list[DeadLetter]]]) -> list[Answer]:
+        answers = []
+        for future, (_, group) in futures.items():
+            error = future.exception()
+            if isinstance(error, MessageSizeTooLargeError) and len(group) == 1:
+                reason = "With the header that counts it, the broker does not take it any more"
+                answers.append(Answer(group[0], "refused", "too_large", reason))
+            elif error is not None:
+                raise error
+        if answers:
+            # After a refusal aiokafka's sequence of the partition is off.
+            await self.stop()
+        return answers
+
+    async def answered(self, *, patiently: bool) -> list[Answer]:
+        """What has been answered since it was last asked; patiently: after a short wait where there is nothing yet."""
+        answers = []
+        for tp, records in (await self._answers.getmany(timeout_ms=_POLL_MS if patiently else 0)).items():
+            for record in records:
+                answer = self._reply(record) if tp.topic == self._topics.replies else self._put_aside(record)
+                if answer is not None:
+                    answers.append(answer)
+        return answers
+
+    def _reply(self, record: Any) -> Answer | None:
+        reply = orjson.loads(record.value)
+        if (letter := self._settle(self._under_way.by_reply.get(reply["id"]))) is None:
+            return None
+        data = reply["data"]
+        return Answer(letter, data["status"], data["code"], data["message"])
+
+    def _put_aside(self, record: Any) -> Answer | None:
+        again = dead_letter(record)
+        if (letter := self._settle((again.partition, again.command_offset))) is None:
+            return None
+        return Answer(letter, "failed" if again.code in PARKING else "invalid", again.code, again.reason)
+
+    def _settle(self, place: tuple[int, int] | None) -> DeadLetter | None:
+        if place is None or (letter := self._under_way.letters.pop(place, None)) is None:
+            return None
+        self._under_way.by_reply.pop(reply_id(self._topics.aggregate, *place), None)
+        return letter
+
+    async def _started(self) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(**self._connection, acks="all", enable_idempotence=True, max_batch_size=BATCH_BYTES)
+        try:
+            await producer.start()
+        except BaseException:
+            await producer.stop()
+            raise
+        return producer
+
+    async def stop(self) -> None:
+        """Let go of the producer; publishing starts another."""
+        if self._producer is not None:
+            producer, self._producer = self._producer, None
+            await producer.stop()
+
+
+@asynccontextmanager
+async def redriving(connection: Mapping[str, Any], topics: Topics, partitions: int) -> AsyncIterator[Redriver]:
+    """A redriver that misses no answer to what it publishes."""
+    async with reader(connection) as answers:
+        places = [
+            TopicPartition(name, number)
+            for name in (topics.replies, topics.dead_letters)
+            for number in range(partitions)
+        ]
+        answers.assign(places)
+        for tp, end in (await answers.end_offsets(places)).items():
+            answers.seek(tp, end)
+        redriver = Redriver(connection, topics, partitions, answers)
+        try:
+            yield redriver
+        finally:
+            await redriver.stop()
