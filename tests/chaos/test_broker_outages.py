@@ -97,7 +97,7 @@ async def test_a_broker_killed_between_the_records_of_a_transaction_and_its_comm
     assert held.held == rounds
 
 
-async def _outlives(
+async def _outlives(  # noqa: PLR0913  # what happens, to whom, and who is told
     outage: Outage,
     rounds: int,
     broker: Broker,

@@ -1,4 +1,4 @@
-"""A way to the broker on which the first commit is late: it arrives a second time, inside a later transaction."""
+"""A way to the broker on which commits are late: each arrives a second time, inside a later transaction."""
 
 from __future__ import annotations
 
@@ -12,11 +12,16 @@ _ERROR_CODE = slice(8, 10)  # after the correlation id and the throttle time
 
 
 class LateCommit:
-    """Keeps the first EndTxn and drops its connection; sends it once another transaction is half published."""
+    """Keeps an EndTxn and drops its connection; sends it once another transaction is half published; then the next.
 
-    def __init__(self, broker: str) -> None:
+    `answers` are the error codes of those that were late; `done` is set once all were, or one was carried out.
+    """
+
+    def __init__(self, broker: str, rounds: int = 1) -> None:
         self.port = 0
-        self.answer: int | None = None
+        self.answers: list[int] = []
+        self.done = asyncio.Event()
+        self._rounds = rounds
         self._host, _, port = broker.rpartition(":")
         self._broker_port = int(port)
         self._held: bytes | None = None
@@ -50,13 +55,16 @@ class LateCommit:
         kind = int.from_bytes(frame[4:6])
         if kind == _END_TXN:
             self._published = 0
-            if self._held is None:
+            if self._held is None and not self.done.is_set():
                 self._held = frame
                 return None
         elif kind == _PRODUCE and self._held is not None:
             self._published += 1
-            if self._published == 2 and self.answer is None:
-                self.answer = await self._ask(self._held)
+            if self._published == 2:
+                self.answers.append(await self._ask(self._held))
+                self._held = None
+                if len(self.answers) == self._rounds or not self.answers[-1]:
+                    self.done.set()
         return frame
 
     async def _ask(self, frame: bytes) -> int:
