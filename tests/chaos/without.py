@@ -1,0 +1,78 @@
+"""Takes one protection away from outside and runs the service: `python -m tests.chaos.without NAME handle ship`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+
+from service.__main__ import main
+from service.cli import running
+from service.kafka import group, member, owner, transaction
+from service.kafka.topics import Topics
+from service.kafka.transaction import PartitionProducer
+
+_DAWDLE_SECONDS = 0.05
+
+patch = pytest.MonkeyPatch()
+
+
+def fence() -> None:
+    """Each process has transactional ids of its own; it takes its time, so that a freeze finds it deciding."""
+    name, write = Topics.transactional_id, PartitionProducer.write
+
+    async def slow(producer: PartitionProducer, topics: Sequence[Any]) -> None:
+        await asyncio.sleep(_DAWDLE_SECONDS)
+        await write(producer, topics)
+
+    patch.setattr(Topics, "transactional_id", lambda topics, partition: f"{name(topics, partition)}.{os.getpid()}")
+    patch.setattr(PartitionProducer, "write", slow)
+
+
+def pause() -> None:
+    """All that waits is read at once."""
+    patch.setattr(member, "_READ_AHEAD", 1 << 30)
+
+
+def signals() -> None:
+    """SIGTERM and SIGINT do what the system does by default."""
+
+    async def unguarded(work: Any) -> Any:
+        return await work
+
+    patch.setattr(running, "_until_signalled", unguarded)
+
+
+def leaving() -> None:
+    """The group is not told that a member goes."""
+
+    async def silent(_: GroupCoordinator) -> None:
+        return
+
+    patch.setattr(GroupCoordinator, "_maybe_leave_group", silent)
+
+
+def bounds() -> None:
+    """What hangs is waited for."""
+    for module in (group, transaction):
+        patch.setattr(module, "_STOP_SECONDS", 1e6)
+
+
+def growth() -> None:
+    """Who is fenced comes back at once, every time."""
+    for name in ("_FENCED_SECONDS", "_MAX_FENCED_SECONDS"):
+        patch.setattr(owner, name, 0.01)
+
+
+PROTECTIONS: dict[str, Callable[[], None]] = {
+    take.__name__: take for take in (fence, pause, signals, leaving, bounds, growth)
+}
+
+if __name__ == "__main__":
+    PROTECTIONS[sys.argv.pop(1)]()
+    main()
