@@ -46,7 +46,7 @@ class Load:
         """Publish so many at once."""
         for _ in range(count):
             ship = self._random.choice(self._ships)
-            self._producer.produce(self._topic, key=ship, value=_command(self._random, ship), on_delivery=self._told)
+            self._producer.produce(self._topic, key=ship, value=command(self._random, ship), on_delivery=self._told)
             self._producer.poll(0)
         self.published += count
 
@@ -134,7 +134,8 @@ def watched_replies(bootstrap_servers: str, prefix: str) -> Iterator[Replies]:
         consumer.close()
 
 
-def _command(random: Random, ship: str) -> bytes:
+def command(random: Random, ship: str) -> bytes:
+    """Any command for this ship."""
     kind = random.choice(("register_ship", "dock_ship", "depart_ship", "load_cargo", "unload_cargo"))
     data: dict[str, object] = {}
     if kind == "register_ship":
@@ -144,5 +145,5 @@ def _command(random: Random, ship: str) -> bytes:
     elif kind != "depart_ship":
         data = {"item": random.choice(_ITEMS), "quantity": random.randint(1, 5)}
     id_ = str(UUID(int=random.getrandbits(128), version=4))
-    command = {"specversion": "1.0", "id": id_, "source": "/load", "type": kind, "subject": ship, "data": data}
-    return orjson.dumps(command)
+    envelope = {"specversion": "1.0", "id": id_, "source": "/load", "type": kind, "subject": ship, "data": data}
+    return orjson.dumps(envelope)
