@@ -17,6 +17,7 @@ from typing import Any
 from uuid import uuid4
 
 from service.local.servers import Endpoints
+from tests.chaos.load import Replies
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 60.0
@@ -122,3 +123,29 @@ def owners(handlers: Iterable[Handler]) -> dict[int, Handler]:
 def owned_by(one: Handler, handlers: Iterable[Handler]) -> set[int]:
     """The partitions that it acquired last."""
     return {partition for partition, owner in owners(handlers).items() if owner is one}
+
+
+@dataclass(frozen=True, slots=True)
+class Takeover:
+    """What the new owner found waiting in each partition, and when it first replied there, from the start on."""
+
+    waiting: dict[int, int]
+    seconds: dict[int, float]
+
+
+async def took_over(  # noqa: PLR0913  # who, of what, from when on, seen where, and how much of it
+    other: Handler, owned: set[int], since: float, replies: Replies, *, first: bool = False, within: float = SECONDS
+) -> Takeover:
+    """Return once this handler has replied on each of these partitions, or has got the first of them."""
+    takeover = Takeover({}, {})
+
+    def taken() -> bool:
+        for said in other.said("acquired", since):
+            if said.partition in owned:
+                takeover.waiting.setdefault(said.partition, said.fields["waiting"])
+                if at := replies.first(said.partition, said.at):
+                    takeover.seconds.setdefault(said.partition, at - since)
+        return set(takeover.seconds) == owned or (first and bool(takeover.waiting))
+
+    await eventually(taken, "the other took over", within)
+    return takeover

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 
 from service.__main__ import main
 from service.cli import running
@@ -48,6 +51,24 @@ def signals() -> None:
     patch.setattr(running, "_until_signalled", unguarded)
 
 
+def second_signal() -> None:
+    """Only the first signal counts."""
+
+    async def patient(work: Any) -> Any:
+        loop, task, asked = asyncio.get_running_loop(), asyncio.ensure_future(work), asyncio.Event()
+
+        def stop() -> None:
+            if not asked.is_set():
+                task.cancel()
+            asked.set()
+
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(signum, stop)
+        return await task
+
+    patch.setattr(running, "_until_signalled", patient)
+
+
 def leaving() -> None:
     """The group is not told that a member goes."""
 
@@ -69,8 +90,18 @@ def growth() -> None:
         patch.setattr(owner, name, 0.01)
 
 
+def stickiness() -> None:
+    """Partitions are dealt out anew, like cards, whenever a member comes or goes."""
+    init = AIOKafkaConsumer.__init__
+
+    def dealt(consumer: AIOKafkaConsumer, *topics: str, **options: Any) -> None:
+        init(consumer, *topics, **{**options, "partition_assignment_strategy": (RoundRobinPartitionAssignor,)})
+
+    patch.setattr(AIOKafkaConsumer, "__init__", dealt)
+
+
 PROTECTIONS: dict[str, Callable[[], None]] = {
-    take.__name__: take for take in (fence, pause, signals, leaving, bounds, growth)
+    take.__name__: take for take in (fence, pause, signals, second_signal, leaving, bounds, growth, stickiness)
 }
 
 if __name__ == "__main__":

@@ -1,0 +1,73 @@
+"""Two who both believe that they are the owner fence each other less and less often, and the work goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from service.local.servers import Endpoints
+from tests.chaos.handlers import eventually, handler
+from tests.chaos.load import Load, watched_replies
+from tests.checker import check
+from tests.running import PARTITIONS, apply_topics, settings_for
+
+PER_SECOND, BEHIND_SECONDS = 200, 5
+# Both stay away for 1.5, 3, 6, 12, 24 and then 30 s, each time between half and one and a half of that:
+# so often can a partition change hands in this time.
+SHORT, IN_SHORT = 20.0, 9
+LONG, IN_LONG = 60.0, 12
+COUNTER_SECONDS = 12.0
+
+too_often = pytest.mark.xfail(reason="each success forgets the failures before it: the pauses do not grow")
+
+
+@too_often
+async def test_two_deployments_fence_each_other_less_and_less(servers: Endpoints, tmp_path: Path) -> None:
+    fences = await _quarrel(servers, tmp_path, "quarrel.", SHORT)
+
+    assert PARTITIONS <= len(fences)
+    assert max(fences.values()) <= IN_SHORT
+
+
+@too_often
+@pytest.mark.long
+async def test_two_deployments_fence_each_other_less_and_less_for_a_minute(servers: Endpoints, tmp_path: Path) -> None:
+    fences = await _quarrel(servers, tmp_path, "long-quarrel.", LONG)
+
+    assert PARTITIONS <= len(fences)
+    assert max(fences.values()) <= IN_LONG
+
+
+async def test_without_pauses_they_fence_each_other_again_and_again(servers: Endpoints, tmp_path: Path) -> None:
+    fences = await _quarrel(servers, tmp_path, "endless-quarrel.", COUNTER_SECONDS, without="growth")
+
+    assert max(fences.values()) > IN_SHORT
+
+
+async def _quarrel(
+    servers: Endpoints, folder: Path, prefix: str, seconds: float, *, without: str | None = None
+) -> Counter[int]:
+    """Two deployments under groups of their own on one log, which the checker finds right: fences by partition."""
+    await apply_topics(settings_for(servers, prefix))
+    load = Load(servers.bootstrap_servers, prefix)
+    async with AsyncExitStack() as stack:
+        replies = stack.enter_context(watched_replies(servers.bootstrap_servers, prefix))
+        terms = [{"prefix": prefix, "group": f"{prefix}{name}"} for name in ("one", "other")]
+        both = [await stack.enter_async_context(handler(servers, folder, one, without=without)) for one in terms]
+        async with load.steady(PER_SECOND):
+            await asyncio.sleep(seconds)
+            behind = load.published - replies.count
+            fences = Counter(said.partition or 0 for one in both for said in one.said("fenced"))
+        await eventually(lambda: replies.have(load.published), "all is answered")
+        report = await asyncio.to_thread(check, servers.bootstrap_servers, prefix=prefix, aggregates=["ship"])
+    print(f"{dict(fences)} fences in {seconds:.0f} s, {behind} of {load.published} waiting at the end")  # noqa: T201  # figures
+
+    assert report.ok, report.text()
+    assert report.counts["commands"] == load.published
+    if without is None:
+        assert behind < PER_SECOND * BEHIND_SECONDS
+    return fences
