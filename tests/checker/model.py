@@ -39,10 +39,11 @@ class Judge:
         """What has to follow from a command."""
         command = read(self._logs, record)
         asked = command.command if isinstance(command, Fault) else command
+        is_control = asked.get("type") in CONTROL
         # What cannot be answered is no command, and a control command comes behind those that it redrives.
-        if asked.get("type") not in CONTROL and not (isinstance(command, Fault) and command.id is None):
+        if command.id is not None if isinstance(command, Fault) else not is_control:
             self._saw(record)
-        if asked.get("type") not in CONTROL and self._told.busy(messages.reply_id(self._logs, record, None)):
+        if not is_control and self._told.busy(messages.reply_id(self._logs, record, None)):
             return messages.busy(self._logs, record, Fault("busy", BUSY, asked))
         if isinstance(command, Fault):
             return messages.unjudged(self._logs, record, command)
