@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from tests.checker import messages
 from tests.checker.decision import answered, check_version, decide, refused
 from tests.checker.entity import Case, Entity
-from tests.checker.hashing import content, digest
 from tests.checker.matching import Open
 from tests.checker.messages import Verdict
 from tests.checker.parking import BEHIND, BUSY, CONTROL, FAILURES, Parked, failed_again
+from tests.checker.personal import Personal, content_of
 from tests.checker.reading import Fault, read
-from tests.checker.records import DataKey, Json, Keys, PartitionLogs, Record
+from tests.checker.records import Json, Keys, PartitionLogs, Record
 from tests.checker.ship import Refusal
 from tests.checker.told import Answer, Told
 
 __all__ = ["Entity", "Judge"]
-
-_PERSONAL: Mapping[str, frozenset[str]] = {"ship": frozenset(), "user": frozenset({"create_user", "import_history"})}
 
 
 class Judge:
@@ -31,7 +26,7 @@ class Judge:
         self.entities: dict[str, Entity] = {}
         self._logs = logs
         self._allow_import = allow_import
-        self._keys = keys
+        self._personal = Personal(logs.aggregate, keys)
         self._told = told or Told()
         self._newest = 0
 
@@ -63,7 +58,7 @@ class Judge:
         if failure and not held:
             return self._failed(case, failure)
         if known := entity.window.find(case.command["id"], case.now):
-            same = known.content == _content(case.command)
+            same = known.content == content_of(case.command)
             answer = known.answer if same else answered("conflict", "id_reused", Open(), entity.version)
             return self._judged(case, case.now, answer, duplicate=same)
         if parked is not None and held:
@@ -72,11 +67,11 @@ class Judge:
         return self._controlled(case) if case.is_control else self._decided(case)
 
     def _decided(self, case: Case) -> Verdict:
-        now, command_digest = case.now, self._digest(case)
+        now, command_digest = case.now, self._personal.digest(case)
         answer, new = decide(self._logs.aggregate, case, allow_import=self._allow_import)
         verdict = self._remembered(case, now, answer)
         for version, event in enumerate(new, case.entity.version + 1 - len(new)):
-            data = self._protected(case.subject, event.data) if event.type == "UserCreated" else event.data
+            data = self._personal.protected(case.subject, event.data) if event.type == "UserCreated" else event.data
             verdict.events.append(messages.event(self._logs, case.command, event, version, data, command_digest))
         return verdict
 
@@ -130,27 +125,8 @@ class Judge:
                 raise Refusal("still_parked", failed_again(offset, str(failure.message)))
 
     def _remembered(self, case: Case, now: int, answer: Json) -> Verdict:
-        case.entity.window.remember(case.command["id"], _content(case.command), answer, now, self._newest)
+        case.entity.window.remember(case.command["id"], content_of(case.command), answer, now, self._newest)
         return self._judged(case, now, answer, duplicate=False)
 
     def _judged(self, case: Case, now: int, answer: Json, *, duplicate: bool) -> Verdict:
-        return messages.judged(self._logs, case, now, self._digest(case), answer, duplicate=duplicate)
-
-    def _digest(self, case: Case) -> Any:
-        asked = _content(case.command)
-        if case.command["type"] not in _PERSONAL[self._logs.aggregate]:
-            return digest(asked)
-        key = self._key(case.subject)
-        if key is None and self._keys is not None:
-            return f"a digest under a data key of {case.subject}, which the key store does not have"
-        return digest(asked, key.secret) if key and key.secret else case.entity.opaque.of(asked)
-
-    def _key(self, entity_id: str) -> DataKey | None:
-        return self._keys.get(entity_id) if self._keys is not None else None
-
-    def _protected(self, entity_id: str, data: Json) -> Json:
-        return messages.protected(data, entity_id, self._key(entity_id), have_keys=self._keys is not None)
-
-
-def _content(command: Json) -> bytes:
-    return content(command["type"], 1, command.get("expectedversion"), command["data"])
+        return messages.judged(self._logs, case, now, self._personal.digest(case), answer, duplicate=duplicate)
