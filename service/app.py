@@ -18,7 +18,7 @@ from service.kafka.connection import connection
 from service.kafka.ends import log_ends
 from service.kafka.feed import ProjectionFeed
 from service.kafka.member import Member
-from service.kafka.session import Terms
+from service.kafka.terms import Terms
 from service.kafka.topics import Topics
 from service.postgres.keys import PostgresKeys, prepare_keys
 from service.postgres.names import Names

@@ -53,6 +53,8 @@ def publish(bootstrap_servers: str, messages: Sequence[Message], partitioner: st
             "partitioner": partitioner,
             "enable.idempotence": True,
             "linger.ms": 5,
+            # The broker takes batches of at most 256 KiB here.
+            "batch.size": 200_000,
             "queue.buffering.max.messages": 1_000_000,
         }
     )

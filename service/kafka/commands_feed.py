@@ -55,7 +55,8 @@ class CommandsFeed:
             self._task.cancel()
             self._task = None
         self.waiting_at = None
-        self._queue = asyncio.Queue(_READ_AHEAD)
+        while not self._queue.empty():
+            self._queue.get_nowait()
         with suppress(IllegalStateError):
             self._consumer.pause(self._tp)
 
@@ -67,7 +68,6 @@ class CommandsFeed:
         return batch
 
     async def _read(self, at: int) -> None:
-        queue = self._queue
         try:
             while True:
                 self.waiting_at = at
@@ -80,9 +80,9 @@ class CommandsFeed:
                 if reached > at:
                     at, self.waiting_at = reached, None
                     records = batches.get(self._tp, [])
-                    await queue.put(Batch(records, reached, self._consumer.highwater(self._tp) or reached))
+                    await self._queue.put(Batch(records, reached, self._consumer.highwater(self._tp) or reached))
         except OffsetOutOfRangeError:
-            await queue.put(PartitionUnsafe(self._explain(at)))
+            await self._queue.put(PartitionUnsafe(self._explain(at)))
         except IllegalStateError:
             # Taken away in a rebalance: the listener stops the owner.
             log.debug("partition no longer assigned", topic=self._tp.topic, partition=self._tp.partition)

@@ -55,6 +55,14 @@ class Follower:
         self._log = log.bind(projection=projection.name, topic=tp.topic, partition=tp.partition)
         self._task = asyncio.create_task(self._run(), name=f"{projection.name} {tp.topic}[{tp.partition}]")
 
+    async def suspend(self, seconds: float) -> bool:
+        """As stop: where the store stands is soon asked again."""
+        await self.stop(seconds)
+        return False
+
+    def resume(self) -> None:
+        """Never asked of one that was stopped."""
+
     async def stop(self, seconds: float) -> None:
         """Drop the batch at hand: whoever reads next begins where the store stands."""
         self._task.cancel()

@@ -11,8 +11,9 @@ from aiokafka import TopicPartition
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
 
 from service.kafka import metrics
-from service.kafka.membership import Membership, W
+from service.kafka.membership import Membership
 from service.kafka.watchdog import Stuck
+from service.kafka.workers import W
 from service.status import Part
 
 log = structlog.get_logger()
@@ -81,7 +82,7 @@ class GroupMember(Generic[W]):
     @property
     def workers(self) -> Sequence[W]:
         """Those of the partitions that are assigned now."""
-        return list(self._membership.workers.values()) if self._membership else []
+        return self._membership.workers.all() if self._membership else []
 
     async def until(self, settled: Callable[[W], bool]) -> None:
         """Return once the group has assigned partitions, which may be none, and this holds of the worker of each."""

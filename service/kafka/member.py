@@ -10,7 +10,7 @@ from service.kafka.commands_feed import CommandsFeed
 from service.kafka.group import GroupMember
 from service.kafka.membership import Membership
 from service.kafka.owner import PartitionOwner
-from service.kafka.session import Terms
+from service.kafka.terms import Terms
 from service.status import Part
 
 

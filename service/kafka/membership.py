@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Generic, Protocol, TypeVar
+from functools import partial
+from typing import Any, Generic
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
@@ -14,40 +15,15 @@ from service.kafka.assignor import sticky_assignor
 from service.kafka.coordination import Coordination
 from service.kafka.stopping import stop_within
 from service.kafka.watchdog import watch
-from service.status import Part
+from service.kafka.workers import W, Workers
 
 _LAG_SECONDS = 5.0
 _CHECK_SECONDS = 1.0
-# Together they leave room within the ten seconds that a supervisor gives.
-_DRAIN_SECONDS = 2.5
-_RELEASE_SECONDS = 5.0
 _LEAVE_SECONDS = 2.0
 
 # Who is assigned nothing, replays for long or waits for a store does not poll; aiokafka would leave the group for it,
 # and not come back. The fence and the compared offset, not the group, say who may write.
 _MAX_POLL_MS = 2**31 - 1
-
-
-class Worker(Protocol):
-    """Works on one partition from its making on."""
-
-    @property
-    def next_offset(self) -> int | None:
-        """What it would work on next, None while that is not known."""
-
-    @property
-    def waiting_at(self) -> int | None:
-        """The offset that it waits for the broker to hand out, None while it waits for something else."""
-
-    @property
-    def part(self) -> Part:
-        """How it stands."""
-
-    async def stop(self, seconds: float) -> None:
-        """Let go within about this time."""
-
-
-W = TypeVar("W", bound=Worker)
 
 
 class Membership(ConsumerRebalanceListener, Generic[W]):  # type: ignore[misc]  # aiokafka's base class has no types
@@ -65,12 +41,11 @@ class Membership(ConsumerRebalanceListener, Generic[W]):  # type: ignore[misc]  
         session_timeout_ms: int,
         watchdog_s: float,
     ) -> None:
-        self.workers: dict[TopicPartition, W] = {}
+        self.workers = Workers(partial(start, self))
         self.assigned = False
         self.changed = changed
         self._connection = connection
         self._topics = topics
-        self._start = start
         self._watchdog_s = watchdog_s
         self._stopping = False
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -84,7 +59,8 @@ class Membership(ConsumerRebalanceListener, Generic[W]):  # type: ignore[misc]  
             isolation_level="read_committed",
             partition_assignment_strategy=(self._assignor,),
             session_timeout_ms=session_timeout_ms,
-            heartbeat_interval_ms=min(3_000, session_timeout_ms // 3),
+            # By its answer a member learns that another has left, and whose work waits.
+            heartbeat_interval_ms=min(1_000, session_timeout_ms // 3),
             rebalance_timeout_ms=60_000,
             max_poll_interval_ms=_MAX_POLL_MS,
             max_partition_fetch_bytes=4 << 20,
@@ -104,7 +80,7 @@ class Membership(ConsumerRebalanceListener, Generic[W]):  # type: ignore[misc]  
                 raise LookupError(f"{', '.join(missing)}: missing; `fairlead topics apply` creates them")
             self._coordination = Coordination(self.consumer)
             self.consumer.subscribe(list(self._topics), listener=self)
-            tasks = self._check(), self._publish_lag(), watch(self._connection, self._waiting, self._watchdog_s)
+            tasks = self._check(), self._publish_lag(), watch(self._connection, self.workers.waiting, self._watchdog_s)
             watching += [asyncio.create_task(task) for task in tasks]
             await asyncio.wait({self._failed, *watching}, return_when=asyncio.FIRST_COMPLETED)
             for ended in (self._failed, *watching):
@@ -118,7 +94,7 @@ class Membership(ConsumerRebalanceListener, Generic[W]):  # type: ignore[misc]  
     async def _leave(self) -> None:
         # Whatever is assigned from now on is the next member's.
         self._stopping = True
-        await self._release(self.workers.keys())
+        await self.workers.stop()
         with suppress(AttributeError):
             self._coordination.leave_on_stop()
         await stop_within(self.consumer, _LEAVE_SECONDS)
@@ -138,24 +114,16 @@ class Membership(ConsumerRebalanceListener, Generic[W]):  # type: ignore[misc]  
         if self._stopping:
             return
         self._assignor.on_generation_assignment(self._coordination.generation)
-        for tp in assigned:
-            self.workers[tp] = self._start(self, tp)
+        self.workers.assign(assigned)
         self.assigned = True
         self.changed()
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
-        """Let go within a bound; what still gets through is stopped where it would be written."""
-        await self._release(revoked)
+        """Rest within a bound; what still gets through is stopped where it would be written.
 
-    async def _release(self, tps: Collection[TopicPartition]) -> None:
-        workers = [self.workers.pop(tp) for tp in list(tps) if tp in self.workers]
-        if workers:
-            stopping = [asyncio.ensure_future(worker.stop(_DRAIN_SECONDS)) for worker in workers]
-            await asyncio.wait(stopping, timeout=_RELEASE_SECONDS)
-
-    def _waiting(self) -> dict[TopicPartition, int]:
-        at = {tp: worker.waiting_at for tp, worker in self.workers.items()}
-        return {tp: offset for tp, offset in at.items() if offset is not None}
+        Without KIP-848 all partitions are revoked, and most come back.
+        """
+        await self.workers.suspend(revoked)
 
     async def _check(self) -> None:
         while True:
@@ -166,7 +134,6 @@ class Membership(ConsumerRebalanceListener, Generic[W]):  # type: ignore[misc]  
         """Commit group offsets now and then: nothing reads them but the tools that show lag."""
         while True:
             await asyncio.sleep(_LAG_SECONDS)
-            offsets = {tp: worker.next_offset for tp, worker in self.workers.items() if worker.next_offset}
-            if offsets:
+            if offsets := self.workers.next_offsets():
                 with suppress(KafkaError, IllegalStateError):
                     await self.consumer.commit(offsets)

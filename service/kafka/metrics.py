@@ -18,11 +18,3 @@ PARKED = Gauge("fairlead_entities_parked", "Entities that wait for a redrive", [
 REMEMBERED = Gauge("fairlead_outcomes_remembered", "Outcomes that repeats find", ["aggregate", "partition"])
 ACQUISITIONS = Counter("fairlead_acquisitions", "Partitions read anew, by what for", ["aggregate", "reason"])
 RESTARTS = Counter("fairlead_client_restarts", "Clients made anew since they stood still or failed", ["group"])
-
-_OF_PARTITIONS = (OWNED, STOPPED, WAITING, PARKED, REMEMBERED)
-
-
-def forget(aggregate: str, partition: int) -> None:
-    """The partition is another's now: what was said of it here is no longer so."""
-    for gauge in _OF_PARTITIONS:
-        gauge.remove(aggregate, str(partition))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from functools import partial
 
 import structlog
 from aiokafka.partitioner import murmur2
@@ -14,8 +16,10 @@ from service.kafka.acquire import read_partition
 from service.kafka.commands_feed import CommandsFeed
 from service.kafka.membership import Membership
 from service.kafka.recovery import Recovery, Remedy
-from service.kafka.session import Session, Terms
+from service.kafka.session import Session
+from service.kafka.standing import Standing
 from service.kafka.suspicion import Suspicion
+from service.kafka.terms import Terms
 from service.kafka.transaction import PartitionProducer
 from service.status import Part
 
@@ -28,7 +32,8 @@ class PartitionOwner:
     def __init__(
         self, terms: Terms, partition: int, feed: CommandsFeed, membership: Membership[PartitionOwner]
     ) -> None:
-        self.part = Part(f"{terms.topics.commands}[{partition}]", "acquiring", ready=False)
+        name = terms.aggregate.name
+        self._standing = Standing(name, terms.topics.commands, partition, membership.changed)
         self._partition = partition
         self._terms = terms
         self._feed = feed
@@ -36,15 +41,23 @@ class PartitionOwner:
         self._session: Session | None = None
         self._suspicion = Suspicion()
         self._stopping = False
-        self._in_batch = False
+        self._assigned = asyncio.Event()
+        self._assigned.set()
+        self._at_rest = asyncio.Event()
+        self._at_rest.set()
         self._recovery = Recovery()
-        self._log = log.bind(aggregate=terms.aggregate.name, partition=partition)
+        self._log = log.bind(aggregate=name, partition=partition)
         encoder = Encoder(terms.aggregate, partition, terms.topics.commands)
         self._decider = Decider(
             terms.aggregate, encoder, terms.reader, self._owns, allow_import=terms.allow_import, park=terms.park
         )
-        self._task = asyncio.create_task(self._run(), name=f"owner {terms.aggregate.name}[{partition}]")
+        self._task = asyncio.create_task(self._run(), name=f"owner {name}[{partition}]")
         self._task.add_done_callback(self._ended)
+
+    @property
+    def part(self) -> Part:
+        """How it stands."""
+        return self._standing.part
 
     @property
     def next_offset(self) -> int | None:
@@ -56,24 +69,39 @@ class PartitionOwner:
         """The command that it waits for the broker to hand out."""
         return self._feed.waiting_at
 
+    async def suspend(self, seconds: float) -> bool:
+        """Finish the batch at hand and begin no other; whether it can go on where it stands.
+
+        What it knows stays true for as long as nobody else becomes the owner, and then the fence tells it.
+        """
+        self._assigned.clear()
+        self._feed.stop()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._at_rest.wait(), seconds)
+        if self._session and self._at_rest.is_set():
+            self._standing.set("suspended", "the group is dealing out partitions")
+            return True
+        await self.stop(0)
+        return False
+
+    def resume(self) -> None:
+        """The partition is assigned to us again."""
+        self._assigned.set()
+        if self._session:
+            self._feed.start(self._session.next_offset)
+            self._standing.set("owned")
+
     async def stop(self, seconds: float) -> None:
         """Finish the batch at hand if that takes no longer than this, then let go."""
         self._stopping = True
-        if self._in_batch:
-            await asyncio.wait({self._task}, timeout=seconds)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._at_rest.wait(), seconds)
         self._task.cancel()
         await asyncio.wait({self._task})
-        metrics.forget(self._terms.aggregate.name, self._partition)
+        self._standing.forget()
 
     def _owns(self, key: bytes) -> bool:
         return int(murmur2(key) & 0x7FFFFFFF) % self._terms.partitions == self._partition
-
-    def _stands(self, state: str, reason: str | None = None) -> None:
-        self.part = Part(self.part.name, state, ready=state == "owned", reason=reason)
-        labels = self._terms.aggregate.name, str(self._partition)
-        metrics.OWNED.labels(*labels).set(state == "owned")
-        metrics.STOPPED.labels(*labels).set(state == "stopped")
-        self._membership.changed()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         # An owner that ends in silence would look like an idle partition.
@@ -94,15 +122,18 @@ class PartitionOwner:
                     # Who woke up from a pause learns by it that the partition is another's, and is stopped.
                     await self._membership.heartbeat()
                 await asyncio.sleep(remedy.seconds)
+                await self._assigned.wait()
 
     def _tell(self, remedy: Remedy, error: Exception) -> None:
         if remedy.stopped:
             self._log.error("partition stopped", reason=remedy.reason, again_in_s=remedy.seconds)
+        elif remedy.fenced:
+            self._log.warning("fenced", reason=remedy.reason, again_in_s=remedy.seconds)
         else:
             # A trace where nobody foresaw it.
             trace = error if remedy.why == "failed" else None
             self._log.warning("acquiring anew", why=remedy.why, reason=remedy.reason, exc_info=trace)
-        self._stands("stopped" if remedy.stopped else "acquiring", remedy.reason)
+        self._standing.set("stopped" if remedy.stopped else "acquiring", remedy.reason)
 
     async def _own(self) -> None:
         terms = self._terms
@@ -120,7 +151,7 @@ class PartitionOwner:
                 terms.aggregate,
                 terms.topics,
                 self._partition,
-                lambda reason: self._stands("acquiring", reason),
+                partial(self._standing.set, "acquiring"),
                 keep_event_ids=terms.allow_import,
             )
             self._log.info(
@@ -132,17 +163,18 @@ class PartitionOwner:
             session = Session(terms, self._partition, self._decider, producer, acquired, self._suspicion)
             await self._work(session)
         finally:
-            self._session, self._in_batch = None, False
+            self._session = None
+            self._at_rest.set()
             self._feed.stop()
             await producer.stop()
 
     async def _work(self, session: Session) -> None:
         self._session = session
         self._feed.start(session.next_offset)
-        self._stands("owned")
+        self._standing.set("owned")
         while not self._stopping:
             batch = await self._feed.next()
-            self._in_batch = True
+            self._at_rest.clear()
             await session.work(batch)
-            self._in_batch = False
+            self._at_rest.set()
             self._recovery.worked()

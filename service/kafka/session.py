@@ -3,46 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from fairlead.envelope import Command
 from service.commands.batch import Decider
 from service.commands.decision import Decision, Read
-from service.commands.ports import Draft, KeyStore, Output, Record
-from service.commands.reading import CommandReader
-from service.domain import Aggregate
+from service.commands.ports import Draft, Output, Record
 from service.kafka import metrics
 from service.kafka.acquire import Acquired
 from service.kafka.checkpoint import Checkpoint, checkpoint_after
 from service.kafka.commands_feed import Batch
 from service.kafka.suspicion import Suspicion
-from service.kafka.topics import Topics
+from service.kafka.terms import Terms
 from service.kafka.transaction import PartitionProducer, Refused
 from service.kafka.waiting import dead_letters_of
 
 # What is read or decided in one step holds up heartbeats and other partitions: some 10 ms.
 _STEP = 200
 _SHORTEST_MS, _LONGEST_MS = 100, 60_000
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What is the same for every owner of an aggregate's partitions; with `busy_above`, so many may wait."""
-
-    connection: Mapping[str, Any]
-    aggregate: Aggregate
-    topics: Topics
-    partitions: int
-    reader: CommandReader
-    keys: KeyStore
-    allow_import: bool
-    park: bool
-    busy_above: int | None
-    transaction_timeout_ms: int
-    commit_timeout_s: float
 
 
 class Session:

@@ -9,8 +9,6 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-import pytest
-
 from service.local.servers import Endpoints
 from tests.chaos.handlers import eventually, handler
 from tests.chaos.load import command, watched_replies
@@ -28,7 +26,6 @@ BUSY_ALLOWED: dict[str, Any] = {"busy_allowed": True}
 Found = dict[str, list[Any]]
 
 
-@pytest.mark.xfail(reason="the mode is being written")
 async def test_a_busy_answer_leads_to_nothing_and_the_same_command_is_judged_later(
     servers: Endpoints, tmp_path: Path
 ) -> None:

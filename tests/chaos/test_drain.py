@@ -31,12 +31,7 @@ SMALL: Mapping[str, object] = {**TERMS, "max_batch": 2}
     [
         pytest.param(signal.SIGTERM, False, id="SIGTERM"),
         pytest.param(signal.SIGINT, False, id="SIGINT"),
-        pytest.param(
-            signal.SIGTERM,
-            True,
-            id="static",
-            marks=pytest.mark.xfail(reason="a static member does not leave: its work waits for the end of its session"),
-        ),
+        pytest.param(signal.SIGTERM, True, id="static"),
     ],
 )
 async def test_who_is_told_to_stop_ends_well_and_leaves_its_work_to_others_at_once(

@@ -16,7 +16,8 @@ from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssigno
 
 from service.__main__ import main
 from service.cli import running
-from service.kafka import group, member, owner, transaction
+from service.kafka import commands_feed, log_reader, membership, recovery, transaction, workers
+from service.kafka.coordination import Coordination
 from service.kafka.topics import Topics
 from service.kafka.transaction import PartitionProducer
 
@@ -39,13 +40,13 @@ def fence() -> None:
 
 def pause() -> None:
     """All that waits is read at once."""
-    patch.setattr(member, "_READ_AHEAD", 1 << 30)
+    patch.setattr(commands_feed, "_READ_AHEAD", 1 << 30)
 
 
 def signals() -> None:
     """SIGTERM and SIGINT do what the system does by default."""
 
-    async def unguarded(work: Any) -> Any:
+    async def unguarded(work: Any, *_: Any) -> Any:
         return await work
 
     patch.setattr(running, "_until_signalled", unguarded)
@@ -54,7 +55,7 @@ def signals() -> None:
 def second_signal() -> None:
     """Only the first signal counts."""
 
-    async def patient(work: Any) -> Any:
+    async def patient(work: Any, *_: Any) -> Any:
         loop, task, asked = asyncio.get_running_loop(), asyncio.ensure_future(work), asyncio.Event()
 
         def stop() -> None:
@@ -80,14 +81,22 @@ def leaving() -> None:
 
 def bounds() -> None:
     """What hangs is waited for."""
-    for module in (group, transaction):
+    patch.setattr(membership, "_LEAVE_SECONDS", 1e6)
+    for name in ("_DRAIN_SECONDS", "_RELEASE_SECONDS"):
+        patch.setattr(workers, name, 1e6)
+    for module in (log_reader, transaction):
         patch.setattr(module, "_STOP_SECONDS", 1e6)
 
 
 def growth() -> None:
     """Who is fenced comes back at once, every time."""
-    for name in ("_FENCED_SECONDS", "_MAX_FENCED_SECONDS"):
-        patch.setattr(owner, name, 0.01)
+
+    async def unasked(_: Coordination) -> None:
+        return
+
+    patch.setattr(Coordination, "heartbeat", unasked)
+    for name in ("_FIRST_FENCED_SECONDS", "_LONGEST_FENCED_SECONDS"):
+        patch.setattr(recovery, name, 0.01)
 
 
 def stickiness() -> None:

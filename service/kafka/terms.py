@@ -1,0 +1,29 @@
+"""What is the same for every owner of an aggregate's partitions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from service.commands.ports import KeyStore
+from service.commands.reading import CommandReader
+from service.domain import Aggregate
+from service.kafka.topics import Topics
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Where they work, on what and how; with `busy_above`, so many commands may wait."""
+
+    connection: Mapping[str, Any]
+    aggregate: Aggregate
+    topics: Topics
+    partitions: int
+    reader: CommandReader
+    keys: KeyStore
+    allow_import: bool
+    park: bool
+    busy_above: int | None
+    transaction_timeout_ms: int
+    commit_timeout_s: float
