@@ -109,23 +109,29 @@ class Partition:
 
     def judge(self, *, commit: bool = True) -> None:
         """Judge what was published since; without `commit` nothing of it is written or known."""
-        batch = self.decider.read(self.commands[self.judged :], self.entities)
-        while batch:
-            together = batch[: self.decider.cut(batch)]
-            decision = self.begin(together)
-            decision.judge(together)
-            if not commit:
-                return
-            self.commit(decision, len(together))
-            batch = batch[len(together) :]
+        self._decide(Decision.judge, commit=commit)
 
     def put_off(self, retry_after_ms: int) -> None:
         """Answer `busy` to what was published since."""
+        self._decide(lambda decision, batch: decision.put_off(batch, retry_after_ms))
+
+    def refuse(self, error: str) -> None:
+        """Judge what was published since but for the last, which leads to what no broker takes."""
+
+        def all_but_the_last(decision: Decision, batch: Sequence[Read]) -> None:
+            decision.judge(batch[:-1])
+            decision.refuse(batch[-1], error)
+
+        self._decide(all_but_the_last)
+
+    def _decide(self, decide: Callable[[Decision, Sequence[Read]], None], *, commit: bool = True) -> None:
         batch = self.decider.read(self.commands[self.judged :], self.entities)
         while batch:
             together = batch[: self.decider.cut(batch)]
             decision = self.begin(together)
-            decision.put_off(together, retry_after_ms)
+            decide(decision, together)
+            if not commit:
+                return
             self.commit(decision, len(together))
             batch = batch[len(together) :]
 

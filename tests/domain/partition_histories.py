@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from hypothesis import strategies as st
 
+from fairlead.control import DISCARD_PARKED, REDRIVE_PARKED
 from service.commands.entities import Entities, Outcome
 from service.domain import Aggregate
 from tests.domain.partition import HOUR, NOON, Partition, entity_id, envelope
@@ -21,26 +22,40 @@ _ENTITIES = st.sampled_from([entity_id(1), entity_id(2)])
 _IDS = st.sampled_from([entity_id(1_000 + number) for number in range(16)])
 _EXPECTED = st.sampled_from([None, None, None, 0, 1, 2])
 _ENDS = st.booleans()
+_ONWARD = st.sampled_from([0, 0, 1, 1000, 23 * HOUR, 25 * HOUR])
+_CONTROLS = st.sampled_from([True, False, False, False, False])
+_CONTROL: st.SearchStrategy[tuple[str, dict[str, Any]]] = st.one_of(
+    st.tuples(st.just(REDRIVE_PARKED), st.one_of(st.just({}), st.builds(dict, skip=st.lists(st.integers(0, 20))))),
+    st.tuples(st.just(DISCARD_PARKED), st.just({})),
+)
 
 
 @st.composite
-def histories(draw: st.DrawFn, aggregate: Aggregate) -> list[tuple[dict[str, Any], int, bool]]:
-    """Envelopes with the broker's time of each, and whether a batch ends after it."""
+def histories(
+    draw: st.DrawFn, aggregate: Aggregate, *, control: bool = False, onward: bool = False
+) -> list[tuple[dict[str, Any], int, bool]]:
+    """Envelopes with the broker's time of each, and whether a batch ends after it.
+
+    With control commands among them, or on a clock that never goes back, where that is asked for.
+    """
     time = NOON
     asked: list[tuple[dict[str, Any], int, bool]] = []
     for _ in range(draw(_LENGTHS)):
-        time += draw(_STEPS)
+        time += draw(_ONWARD if onward else _STEPS)
         repeats: bool = draw(_REPEATS)
         if asked and repeats:
             command = draw(st.sampled_from(asked))[0]
         else:
-            message = draw(commands_of(aggregate))
-            subject, id_ = draw(_ENTITIES), draw(_IDS)
             expected = draw(_EXPECTED)
-            more = {} if expected is None else {"expectedversion": expected}
-            command = envelope(type_of(aggregate, message), subject, message.model_dump(), id=id_, **more)
+            more = {"id": draw(_IDS)} | ({} if expected is None else {"expectedversion": expected})
+            type_, data = draw(_CONTROL) if control and draw(_CONTROLS) else draw(_asked_of(aggregate))
+            command = envelope(type_, draw(_ENTITIES), data, **more)
         asked.append((command, time, draw(_ENDS)))
     return asked
+
+
+def _asked_of(aggregate: Aggregate) -> st.SearchStrategy[tuple[str, dict[str, Any]]]:
+    return commands_of(aggregate).map(lambda message: (type_of(aggregate, message), message.model_dump()))
 
 
 def publish(partition: Partition, history: list[tuple[dict[str, Any], int, bool]]) -> None:

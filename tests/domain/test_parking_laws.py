@@ -1,0 +1,134 @@
+"""What holds of a partition whose code fails now and then: as if it had not, once what waits has been redriven."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.control import CONTROL
+from service.domain import Aggregate
+from tests.domain.failing import failing
+from tests.domain.partition import Partition, envelope
+from tests.domain.partition_histories import assert_equal, histories, publish
+from tests.domain.strategies import aggregates
+
+History = list[tuple[dict[str, Any], int, bool]]
+
+
+@pytest.fixture(params=aggregates, ids=lambda aggregate: aggregate.name, scope="module")
+def aggregate(request: pytest.FixtureRequest) -> Aggregate:
+    found: Aggregate = request.param
+    return found
+
+
+class Troubled(Partition):
+    """A partition that a replay reads with code that works: what it wrote was decided by code that did."""
+
+    def __init__(self, aggregate: Aggregate) -> None:
+        super().__init__(failing(aggregate))
+        self.aggregate = aggregate
+
+
+def trouble(partition: Partition, history: History, ends: st.DataObject) -> None:
+    """Judge, put off or refuse what was published, batch by batch."""
+    for command, time, ends_batch in history:
+        partition.publish(command["subject"].encode(), orjson.dumps(command), at=time)
+        if ends_batch:
+            match ends.draw(st.sampled_from(["judge", "judge", "put off", "refuse"])):
+                case "put off":
+                    partition.put_off(500)
+                case "refuse":
+                    partition.refuse("MessageSizeTooLarge")
+                case _:
+                    partition.judge()
+    partition.judge()
+
+
+@given(st.data())
+def test_a_replay_knows_what_waits_and_what_came_of_it(aggregate: Aggregate, data: st.DataObject) -> None:
+    partition = Troubled(aggregate)
+    trouble(partition, data.draw(histories(aggregate, control=True)), data)
+    assert_equal(partition.entities, partition.replayed())
+
+
+@given(st.data())
+def test_batches_may_end_anywhere(aggregate: Aggregate, data: st.DataObject) -> None:
+    history = data.draw(histories(aggregate, control=True))
+    one_by_one, at_once = Troubled(aggregate), Troubled(aggregate)
+    at_once.keys = one_by_one.keys
+    publish(one_by_one, [(command, time, True) for command, time, _ in history])
+    publish(at_once, [(command, time, False) for command, time, _ in history])
+    assert [reply.json for reply in one_by_one.replies] == [reply.json for reply in at_once.replies]
+    assert one_by_one.snapshots == at_once.snapshots
+    assert [letter.offset for letter in one_by_one.dead_letters] == [letter.offset for letter in at_once.dead_letters]
+    assert one_by_one.entities.windows == at_once.entities.windows
+    assert one_by_one.entities.parked == at_once.entities.parked
+
+
+@given(st.data())
+def test_a_batch_that_is_dropped_leaves_no_trace(aggregate: Aggregate, data: st.DataObject) -> None:
+    partition = Troubled(aggregate)
+    trouble(partition, data.draw(histories(aggregate, control=True)), data)
+    before = partition.replayed()
+    for command, time, _ in data.draw(histories(aggregate, control=True)):
+        partition.publish(command["subject"].encode(), orjson.dumps(command), at=time)
+    partition.judge(commit=False)
+    assert_equal(before, partition.entities)
+
+
+@given(st.data())
+def test_every_command_has_its_reply_and_one_more_for_each_redrive(aggregate: Aggregate, data: st.DataObject) -> None:
+    partition = Troubled(aggregate)
+    trouble(partition, data.draw(histories(aggregate, control=True)), data)
+    ids = [record.json["id"] for record in [*partition.events, *partition.replies]]
+    assert len(ids) == len(set(ids))
+    assert len(partition.replies) >= len(partition.commands)
+    letters = defaultdict[bytes, list[int]](list)
+    for letter in partition.dead_letters:
+        headers = dict(letter.headers)
+        letters[headers["fairlead-offset"]].append(int(headers.get("fairlead-redrives", 0)))
+    for counts in letters.values():
+        assert [*range(len(counts))] == counts
+
+
+@given(st.data())
+def test_once_all_is_redriven_it_is_as_if_nothing_had_failed(aggregate: Aggregate, data: st.DataObject) -> None:
+    history = data.draw(histories(aggregate, onward=True))
+    troubled, sound = Troubled(aggregate), Partition(aggregate)
+    troubled.keys = sound.keys
+    publish(troubled, history)
+    publish(sound, history)
+    while troubled.entities.parked:
+        subject, offset = next(iter(troubled.entities.parked.items()))
+        troubled.ask(envelope("redrive_parked", subject, {}), at=troubled.commands[-1].timestamp)
+        assert troubled.entities.parked.get(subject, len(history)) >= offset
+    for subject in {command["subject"] for command, _, _ in history}:
+        assert events_of(sound, subject) == events_of(troubled, subject)
+        assert answers_of(sound, subject) == answers_of(troubled, subject)
+
+
+def events_of(partition: Partition, subject: str) -> list[Any]:
+    """All but names, which are sealed anew each time."""
+    events = [event.json for event in partition.events if event.json["subject"] == subject]
+    return [event | {"data": event["data"] | {"username": None}} for event in events]
+
+
+def answers_of(partition: Partition, subject: str) -> list[Any]:
+    """Each outcome of a command of the domain, in no order, since a repeat of what is known does not wait.
+
+    Nor does one with an id that is known, which is told the version of then.
+    """
+    kinds = {command.json["id"]: command.json["type"] for command in partition.commands}
+    told = [
+        (reply.json["causationid"], orjson.dumps(reply.json["data"]))
+        for reply in partition.replies
+        if reply.json["subject"] == subject
+        and reply.json["data"]["status"] != "failed"
+        and reply.json["data"]["code"] != "id_reused"
+    ]
+    return sorted(answer for answer in told if kinds[answer[0]] not in CONTROL)
