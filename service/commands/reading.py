@@ -63,9 +63,12 @@ class CommandReader:
         code, message, trace = "internal_error", type(error).__name__, trace_of(error)
         try:
             fault = unreadable(code, message, _members(record.value or b""))
-            subject = self._entity_id.validate_python((record.key or b"").decode(), strict=True)
         except Exception:  # noqa: BLE001  # as in read
             return Unreadable(code, message, trace=trace)
+        try:
+            subject = self._entity_id.validate_python((record.key or b"").decode(), strict=True)
+        except ValueError:
+            subject = None
         return replace(fault, subject=subject if subject == fault.subject else None, trace=trace)
 
     def _explain(

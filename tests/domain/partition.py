@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -85,17 +86,19 @@ class Partition:
     replies: list[Stored] = field(default_factory=list)
     dead_letters: list[Stored] = field(default_factory=list)
     snapshots: list[Stored] = field(default_factory=list)
+    statuses: Counter[tuple[str, str]] = field(default_factory=Counter)
     judged: int = 0
     park: bool = True
 
     def __post_init__(self) -> None:
         """Choose the real parts."""
-        encoder = Encoder(self.aggregate, self.number, f"{self.aggregate.name}.commands")
-        reader = READERS.get(self.aggregate.name) or CommandReader(self.aggregate)
-        self.decider = Decider(
-            self.aggregate, encoder, reader, self.owns, allow_import=self.allow_import, park=self.park
-        )
+        self.decider = self.decider_with(READERS.get(self.aggregate.name) or CommandReader(self.aggregate))
         self.entities = self.replayed()
+
+    def decider_with(self, reader: CommandReader) -> Decider:
+        """A decider that reads by this reader."""
+        encoder = Encoder(self.aggregate, self.number, f"{self.aggregate.name}.commands")
+        return Decider(self.aggregate, encoder, reader, self.owns, allow_import=self.allow_import, park=self.park)
 
     def publish(self, key: bytes | None, value: bytes | None, *, at: int = NOON, headers: Headers = ()) -> None:
         """Append a command; `at` is the broker's time in milliseconds."""
@@ -152,6 +155,7 @@ class Partition:
         _append(self.replies, output.replies)
         _append(self.dead_letters, output.dead_letters)
         _append(self.snapshots, output.snapshots)
+        self.statuses += output.statuses
         decision.overlay.merge()
         self.judged += judged
 
