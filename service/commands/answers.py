@@ -43,6 +43,13 @@ class Answers:
         self.output.dead_letters.append(self.encoder.dead_letter(record, fault))
         self.unjudged(record, status, fault)
 
+    def unread(self, record: Record, fault: Unreadable) -> None:
+        """The same for what is no command, or where reading it failed."""
+        if fault.code == "internal_error":
+            self.failed(record, fault)
+        else:
+            self.set_aside(record, "invalid", fault)
+
     def failed(self, record: Record, fault: Unreadable) -> None:
         """The same for a command that code or broker failed on: its entity is parked from it on."""
         bound = log.bind(causation_id=fault.command_id, correlation_id=fault.correlation_id, entity_id=fault.subject)

@@ -9,7 +9,7 @@ from typing import cast
 from fairlead.control import CONTROL, REDRIVE_PARKED, RedriveParked
 from fairlead.envelope import Command
 from service.commands.answers import Answers
-from service.commands.faults import Unreadable, fault_of, trace_of
+from service.commands.faults import Unreadable, behind_another, busy, internal_error, not_writable
 from service.commands.history import Refused
 from service.commands.identity import command_digest
 from service.commands.judging import Judge, check_version, id_reused, outcome_of
@@ -20,9 +20,6 @@ from service.commands.ports import Output, Record
 from service.commands.reading import CommandReader
 
 Read = tuple[Record, Command | Unreadable]
-
-_BUSY = "Too many commands are waiting: send it again later, with the same id"
-_BEHIND = "An earlier command of this entity failed: this one waits in the dead letters behind it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +52,9 @@ class Decision:
                 try:
                     self._answer(record, command)
                 except Exception as error:  # noqa: BLE001  # a fault of ours on one must not stop the others
-                    fault = fault_of(command, "internal_error", type(error).__name__, trace_of(error))
-                    self.answers.failed(record, fault)
-            elif command.code == "internal_error":
-                self.answers.failed(record, command)
+                    self.answers.failed(record, internal_error(command, error))
             else:
-                self.answers.set_aside(record, "invalid", command)
+                self.answers.unread(record, command)
 
     def put_off(self, batch: Iterable[Read], retry_after_ms: int) -> None:
         """Answer `busy` where there is a command, but judge control commands."""
@@ -68,16 +62,16 @@ class Decision:
             if isinstance(command, Unreadable) or command.type in CONTROL:
                 self.judge([(record, command)])
             else:
-                self.answers.unjudged(record, "busy", fault_of(command, "busy", _BUSY), retry_after_ms)
+                self.answers.unjudged(record, "busy", busy(command), retry_after_ms)
 
     def refuse(self, read: Read, error: str) -> None:
         """The broker does not take what this leads to: it has failed."""
         record, command = read
-        fault = fault_of(command, "not_writable", f"The broker does not take what this command leads to: {error}")
+        fault = not_writable(command, error)
         if isinstance(command, Unreadable):
             self.answers.set_aside(record, "failed", fault)
         elif command.type not in CONTROL and self.overlay.parked(command.subject) is not None:
-            self.answers.set_aside(record, "failed", fault_of(command, "parked", _BEHIND))
+            self.answers.set_aside(record, "failed", behind_another(command))
         else:
             self.answers.failed(record, fault)
 
@@ -99,7 +93,7 @@ class Decision:
         elif control:
             self._end_parking(record, command, digest)
         elif overlay.parked(subject) is not None:
-            answers.set_aside(record, "failed", fault_of(command, "parked", _BEHIND))
+            answers.set_aside(record, "failed", behind_another(command))
         else:
             verdict = self.rules.verdict(command, entity, overlay, place, time, digest, key)
             # Drafts are made before anything is put on the overlay: a fault in between leaves no half decision.

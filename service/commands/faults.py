@@ -45,13 +45,33 @@ def unreadable(code: str, message: str, raw: Mapping[str, Any]) -> Unreadable:
     )
 
 
-def fault_of(command: Command | Unreadable, code: str, message: str, trace: str | None = None) -> Unreadable:
-    """The same of what was read, whatever it is."""
-    if isinstance(command, Unreadable):
-        return replace(command, code=code, message=message, trace=trace)
-    return Unreadable(code, message, command.id, command.subject, command.correlationid, trace)
+def busy(command: Command) -> Unreadable:
+    """Nothing is wrong with it, but it has to come again."""
+    return _of(command, "busy", "Too many commands are waiting: send it again later, with the same id")
+
+
+def behind_another(command: Command) -> Unreadable:
+    """Nothing is wrong with it, but with one before it."""
+    message = "An earlier command of this entity failed: this one waits in the dead letters behind it"
+    return _of(command, "parked", message)
+
+
+def internal_error(command: Command, error: Exception) -> Unreadable:
+    """Our own code failed on it."""
+    return replace(_of(command, "internal_error", type(error).__name__), trace=trace_of(error))
+
+
+def not_writable(command: Command | Unreadable, error: str) -> Unreadable:
+    """The broker failed on it."""
+    return _of(command, "not_writable", f"The broker does not take what this command leads to: {error}")
 
 
 def trace_of(error: Exception) -> str:
     """Where our code failed. It may quote what a command holds: it rests with the dead letter, not in a log."""
     return "".join(traceback.format_exception(error))[-_TRACE_LENGTH:]
+
+
+def _of(command: Command | Unreadable, code: str, message: str) -> Unreadable:
+    if isinstance(command, Unreadable):
+        return replace(command, code=code, message=message)
+    return Unreadable(code, message, command.id, command.subject, command.correlationid)

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from fairlead.bounds import Message
-from service.domain import AGGREGATES, Aggregate
+from service.domain import Aggregate
+from service.domain.ship import SHIP as SOUND
 from tests.domain.partition import Partition, entity_id, envelope
 
 SHIP, OTHER = entity_id(1), entity_id(2)
@@ -22,12 +23,12 @@ class Rules:
 
     def __init__(self) -> None:
         self.mended = False
-        self.aggregate: Aggregate = replace(AGGREGATES["ship"], decide=self._decide)
+        self.aggregate: Aggregate = replace(SOUND, decide=self._decide)
 
     def _decide(self, command: Any, state: Any, entity: str) -> Sequence[Message]:
         if getattr(command, "port", None) == "Atlantis" and not self.mended:
             raise ZeroDivisionError
-        return AGGREGATES["ship"].decide(command, state, entity)
+        return SOUND.decide(command, state, entity)
 
 
 class Ships(Partition):
@@ -62,4 +63,11 @@ def sunk() -> Ships:
     partition = Ships()
     for command in (REGISTER, SINK, LOAD, DEPART):
         partition.ask(command)
+    return partition
+
+
+def mended() -> Ships:
+    """The same, once the rules no longer fail."""
+    partition = sunk()
+    partition.rules.mended = True
     return partition

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
-
 import orjson
-import pytest
 
 from service.commands.identity import reply_id
-from service.domain import AGGREGATES
 from tests.domain.accounts import ADD, CREATE, USER, users
-from tests.domain.atlantis import DEPART, LOAD, REGISTER, SHIP, SINK, Ships, sunk
+from tests.domain.atlantis import DEPART, LOAD, REGISTER, SHIP, SINK, Ships, mended, sunk
 from tests.domain.partition import HOUR, NOON, envelope
 from tests.domain.partition_histories import assert_equal
 
 
-def mended() -> Ships:
-    partition = sunk()
-    partition.rules.mended = True
-    return partition
-
-
 def test_what_waits_is_judged_in_order_and_then_the_control_command() -> None:
     partition = mended()
-    assert ("accepted", None, 4, []) == tuple(
-        partition.redrive()[name] for name in ("status", "code", "entity_version", "events")
-    )
+    told = partition.redrive()
+    assert ("accepted", None, 4, []) == (told["status"], told["code"], told["entity_version"], told["events"])
     assert ["ShipRegistered", "ShipDocked", "CargoLoaded", "ShipDeparted"] == [
         event.json["type"] for event in partition.events
     ]
@@ -94,33 +83,6 @@ def test_what_is_discarded_is_not_judged() -> None:
     assert_equal(partition.entities, partition.replayed())
 
 
-@pytest.mark.parametrize("type_", ["redrive_parked", "discard_parked"])
-def test_a_control_command_meets_the_checks_of_any(type_: str) -> None:
-    partition = mended()
-    wrong = envelope(type_, SHIP, {}, expectedversion=7)
-    assert ("conflict", "version_conflict") == partition.told(wrong)
-    right = envelope(type_, SHIP, {}, expectedversion=1)
-    assert ("accepted", None) == partition.told(right)
-    version = partition.replies[-1].json["data"]["entity_version"]
-    assert ("rejected", "not_parked") == partition.told(envelope(type_, SHIP, {}))
-    assert f"Nothing of {SHIP} is parked" == partition.replies[-1].json["data"]["message"]
-    events = len(partition.events)
-    for entities in (partition.entities, partition.replayed()):
-        partition.entities = entities
-        for before in (wrong, right):
-            partition.ask(before)
-            assert partition.replies[-1].json["data"]["duplicate"]
-        assert version == partition.replies[-1].json["data"]["entity_version"]
-    assert events == len(partition.events)
-
-
-def test_a_control_command_is_compared_as_it_was_sent() -> None:
-    partition = mended()
-    plain = envelope("redrive_parked", SHIP, {})
-    assert ("accepted", None) == partition.told(plain)
-    assert ("conflict", "id_reused") == partition.told(plain | {"data": {"skip": []}})
-
-
 def test_without_the_dead_letter_it_waits_from_nothing_is_judged() -> None:
     partition = mended()
     del partition.dead_letters[0]
@@ -130,16 +92,6 @@ def test_without_the_dead_letter_it_waits_from_nothing_is_judged() -> None:
     assert message == told["message"]
     assert {SHIP: 1} == partition.entities.parked
     assert 1 == len(partition.events)
-
-
-def test_a_control_command_that_failed_ends_nothing_when_it_is_redriven() -> None:
-    partition = mended()
-    partition.publish(SHIP.encode(), orjson.dumps(envelope("redrive_parked", SHIP, {})))
-    partition.refuse("MessageSizeTooLarge")
-    assert {SHIP: 1} == partition.entities.parked
-    assert "accepted" == partition.redrive()["status"]
-    assert [("accepted", None), ("rejected", "not_parked"), ("accepted", None)] == partition.last(3)
-    assert_equal(partition.entities, partition.replayed())
 
 
 def test_a_dead_letter_keeps_the_headers_that_came_with_the_command() -> None:
@@ -157,19 +109,6 @@ def test_a_dead_letter_keeps_the_headers_that_came_with_the_command() -> None:
     assert [("content-type", b"application/cloudevents+json"), received[0]] == list(partition.events[-1].headers)
 
 
-def test_a_redrive_is_decided_alone() -> None:
-    partition = sunk()
-    for command in (LOAD, envelope("redrive_parked", SHIP, {}), REGISTER, DEPART):
-        partition.publish(SHIP.encode(), orjson.dumps(command | {"id": str(uuid4())}))
-    batch = partition.decider.read(partition.commands[4:], partition.entities)
-    assert [1, 1, 2] == [
-        partition.decider.cut(batch),
-        partition.decider.cut(batch[1:]),
-        partition.decider.cut(batch[2:]),
-    ]
-    assert [False, True, False, False] == [partition.decider.redrives(command) for _, command in batch]
-
-
 def test_a_person_who_is_redriven_is_sealed() -> None:
     partition = users()
     partition.publish(USER.encode(), orjson.dumps(CREATE))
@@ -178,8 +117,3 @@ def test_a_person_who_is_redriven_is_sealed() -> None:
     partition.ask(envelope("redrive_parked", USER, {}))
     assert "A256GCM" == partition.events[0].json["data"]["username"]["alg"]
     assert 2 == partition.entities.known[USER].version
-
-
-def test_every_aggregate_can_be_redriven() -> None:
-    for aggregate in AGGREGATES.values():
-        assert {"redrive_parked", "discard_parked"} <= aggregate.commands.keys()

@@ -67,8 +67,8 @@ def test_what_is_answered_without_an_outcome_moves_the_clock_too() -> None:
 
 def test_an_entity_of_the_future_keeps_no_other_alive() -> None:
     partition = Partition(AGGREGATES["user"])
-    entry = {"id": entity_id(9), "time": "2100-01-01T00:00:00Z", "type": "UserCreated"}
-    entry |= {"data": {"username": "test_user", "balance": 0}}
+    data = {"username": "test_user", "balance": 0}
+    entry = {"id": entity_id(9), "time": "2100-01-01T00:00:00Z", "type": "UserCreated", "data": data}
     partition.ask(envelope("import_history", USER, {"first_version": 1, "events": [entry]}))
     partition.ask(CREATE | {"subject": OTHER})
     assert 2 == held(partition)

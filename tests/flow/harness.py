@@ -49,11 +49,14 @@ class Harness(Protocol):
     ) -> Place:
         """Append to the commands; by the key's partition where none is named."""
 
-    async def reply(self, place: Place) -> Message:
-        """The reply to the command at a place, once it is there."""
+    async def reply(self, place: Place, by: Place | None = None) -> Message:
+        """The reply to the command at a place, or that to it when the one at another redrives it, once it is there."""
 
     async def dead_letter(self, place: Place) -> Message:
         """What was put aside of the command at a place, once it is there."""
+
+    async def snapshots(self, aggregate: str, entity_id: str) -> list[Message]:
+        """All records by now that say from which command on an entity is parked."""
 
     async def events(self, aggregate: str, entity_id: str) -> list[Message]:
         """All events of an entity that are committed by now."""

@@ -17,7 +17,7 @@ from service.settings import Settings
 from tests.flow.harness import PARTITIONS, Message, Place
 
 _PATIENCE = 60.0
-_READ = ("events", "replies", "dead-letters")
+_READ = ("events", "replies", "dead-letters", "snapshots")
 
 
 class Real:
@@ -46,9 +46,9 @@ class Real:
         sent = await self._producer.send_and_wait(topic, value, key=key, headers=headers, partition=partition)
         return Place(aggregate, sent.partition, sent.offset)
 
-    async def reply(self, place: Place) -> Message:
-        """The reply to a command."""
-        id_ = reply_id(place.aggregate, place.partition, place.offset)
+    async def reply(self, place: Place, by: Place | None = None) -> Message:
+        """The reply to a command, or that to it when the one at another place redrove it."""
+        id_ = reply_id(place.aggregate, place.partition, place.offset, None if by is None else by.offset)
         return await self._first(f"{place.aggregate}.replies", lambda reply: reply.json["id"] == id_)
 
     async def dead_letter(self, place: Place) -> Message:
@@ -61,12 +61,18 @@ class Real:
 
     async def events(self, aggregate: str, entity_id: str) -> list[Message]:
         """All events of an entity that are committed by now."""
-        topic = f"{self._prefix}{aggregate}.events"
+        return await self._all(f"{self._prefix}{aggregate}.events", entity_id)
+
+    async def snapshots(self, aggregate: str, entity_id: str) -> list[Message]:
+        """All records that say from which command on an entity is parked."""
+        return await self._all(f"{self._prefix}{aggregate}.snapshots", entity_id)
+
+    async def _all(self, topic: str, entity_id: str) -> list[Message]:
         ends = await self._reader.end_offsets([TopicPartition(topic, number) for number in range(PARTITIONS)])
         async with asyncio.timeout(_PATIENCE), self._more:
             while not await self._reached(ends):
                 await self._more.wait()
-        return [event for event in self._read[topic] if event.key == entity_id.encode()]
+        return [message for message in self._read[topic] if message.key == entity_id.encode()]
 
     async def _reached(self, ends: dict[TopicPartition, int]) -> bool:
         return all([await self._reader.position(tp) >= end for tp, end in ends.items()])

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aiokafka.partitioner import murmur2
 
 from service.commands.identity import reply_id
-from service.domain import AGGREGATES
-from tests.domain.partition import Keys, Partition, Stored
+from service.domain import AGGREGATES, Aggregate
+from tests.domain.keys import Keys
+from tests.domain.partition import Partition, Stored
 from tests.flow.harness import PARTITIONS, Message, Place
 
 
 class Twin:
     """Judges every command as soon as it is published."""
 
-    def __init__(self) -> None:
+    def __init__(self, aggregates: Mapping[str, Aggregate] = AGGREGATES) -> None:
+        self._aggregates = aggregates
         self._keys = Keys()
         self.partitions = {
             (name, number): self._partition(name, number) for name in AGGREGATES for number in range(PARTITIONS)
@@ -25,7 +27,7 @@ class Twin:
 
     def _partition(self, aggregate: str, number: int) -> Partition:
         return Partition(
-            AGGREGATES[aggregate], number=number, keys=self._keys, owns=lambda key: place_of(key) == number
+            self._aggregates[aggregate], number=number, keys=self._keys, owns=lambda key: place_of(key) == number
         )
 
     async def publish(
@@ -45,9 +47,9 @@ class Twin:
         chosen.judge()
         return Place(aggregate, number, len(chosen.commands) - 1)
 
-    async def reply(self, place: Place) -> Message:
-        """The reply to a command."""
-        id_ = reply_id(place.aggregate, place.partition, place.offset)
+    async def reply(self, place: Place, by: Place | None = None) -> Message:
+        """The reply to a command, or that to it when the one at another place redrove it."""
+        id_ = reply_id(place.aggregate, place.partition, place.offset, None if by is None else by.offset)
         replies = self.partitions[place.aggregate, place.partition].replies
         return next(_message(place.partition, reply) for reply in replies if reply.json["id"] == id_)
 
@@ -56,6 +58,12 @@ class Twin:
         offset = ("fairlead-offset", str(place.offset).encode())
         letters = self.partitions[place.aggregate, place.partition].dead_letters
         return next(_message(place.partition, letter) for letter in letters if offset in letter.headers)
+
+    async def snapshots(self, aggregate: str, entity_id: str) -> list[Message]:
+        """All records of an entity that is or was parked."""
+        number = place_of(entity_id.encode())
+        snapshots = self.partitions[aggregate, number].snapshots
+        return [_message(number, snapshot) for snapshot in snapshots if snapshot.key == entity_id.encode()]
 
     async def events(self, aggregate: str, entity_id: str) -> list[Message]:
         """All events of an entity."""

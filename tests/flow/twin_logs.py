@@ -26,9 +26,10 @@ def _logs(partition: Partition) -> PartitionLogs:
     logs.records["events"] = _records(partition.events)
     logs.records["replies"] = _records(partition.replies)
     logs.records["dead-letters"] = _records(partition.dead_letters)
+    logs.records["snapshots"] = _records(partition.snapshots)
     if partition.commands:
         value = orjson.dumps({"next_offset": partition.judged})
-        logs.records["snapshots"] = [Record(0, b"checkpoint", value)]
+        logs.records["snapshots"] += [Record(len(partition.snapshots), b"checkpoint", value)]
     return logs
 
 
