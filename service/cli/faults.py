@@ -10,6 +10,8 @@ from pydantic import ValidationError
 
 from fairlead.client import NoReply, TooLarge, TopicsMissing, Unreachable
 from service.cli.exits import Exit, Stop
+from service.cli.options import SERVERS
+from service.settings import ENV_PREFIX, Settings
 
 _START_ONE = "start one with `fairlead up`, or say where it is with"
 # This layer may not import the driver, but a person may start it without any broker.
@@ -29,7 +31,6 @@ _MEANINGS: Sequence[tuple[type[BaseException], Exit, Callable[[Any], str]]] = (
     ),
     (TimeoutException, Exit.TIMED_OUT, lambda error: f"The API at {_origin(error)} did not answer in time: try again"),
     (TransportError, Exit.NO_SERVER, lambda error: f"The API at {_origin(error)} broke off: try again"),
-    (ValidationError, Exit.USAGE, lambda error: "; ".join(map(_setting, error.errors()))),
     (
         ConnectionError,
         Exit.NO_SERVER,
@@ -47,6 +48,8 @@ def explain(error: BaseException) -> Stop:
         return explain(error.exceptions[0])
     if type(error).__name__ in _BROKER_GONE:
         return Stop(Exit.NO_SERVER, f"No Kafka broker answers: {_START_ONE} --bootstrap-servers or --dir")
+    if isinstance(error, ValidationError) and error.title == Settings.__name__:
+        return Stop(Exit.USAGE, "; ".join(map(_setting, error.errors())))
     for kind, code, tell in _MEANINGS:
         if isinstance(error, kind):
             return Stop(code, tell(error))
@@ -68,5 +71,12 @@ def _origin(error: TransportError) -> str:
 
 
 def _setting(fault: Any) -> str:
-    name = "".join(f"FAIRLEAD_{str(part).upper()}: " for part in fault["loc"])
-    return f"{name}{fault['msg'].removeprefix('Value error, ')}"
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    if not fault["loc"]:
+        return message
+    name = str(fault["loc"][0])
+    option = f" or --{name.replace('_', '-')}" if name in SERVERS else ""
+    told = f"{ENV_PREFIX}{name.upper()}{option}{' ' if message.startswith('must') else ': '}{message}"
+    if str(fault["input"]).startswith("tcp://"):
+        told += "; Kubernetes makes this variable of a Service of that name: set enableServiceLinks to false"
+    return told

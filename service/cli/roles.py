@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from typing import Annotated
@@ -10,10 +11,12 @@ import structlog
 import typer
 
 from service.cli.exits import Exit, Stop
+from service.cli.misspelt import warn_of_unknown
 from service.cli.options import Given, with_servers
 from service.cli.running import run_role
 from service.cli.workers import run_workers
 from service.domain import AGGREGATES
+from service.settings import Settings
 from service.telemetry import configure_logging
 
 
@@ -41,7 +44,7 @@ def handle(
 
     known_aggregates(aggregates or ())
     settings = given.settings()
-    configure_logging(settings.log_level)
+    _configure_logs(settings)
     chosen = aggregates or list(AGGREGATES)
     if worker is not None:
         structlog.contextvars.bind_contextvars(worker=worker)
@@ -68,7 +71,7 @@ def project(
         if name not in PROJECTIONS:
             raise Stop(Exit.USAGE, f"{name} is no projection: choose from {', '.join(PROJECTIONS)}")
     settings = given.settings()
-    configure_logging(settings.log_level)
+    _configure_logs(settings)
     run_role(composition.run_projectors(settings, names or []))
 
 
@@ -80,8 +83,13 @@ def api(given: Given) -> None:
     from service import app as composition  # noqa: PLC0415  # as above
 
     settings = given.settings()
-    configure_logging(settings.log_level)
+    _configure_logs(settings)
     run_role(composition.run_api(settings))
+
+
+def _configure_logs(settings: Settings) -> None:
+    configure_logging(settings.log_level)
+    warn_of_unknown(os.environ)
 
 
 def known_aggregates(names: list[str] | tuple[str, ...]) -> None:

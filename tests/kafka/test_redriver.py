@@ -25,11 +25,11 @@ async def test_an_interrupted_sending_knows_what_the_brokers_have(
     topics = Topics("ship", desk.settings.prefix)
     async with redriving(connection(desk.settings), topics, PARTITIONS) as redriver:
         await redriver.publish([_letter()])
-        sending = asyncio.create_task(redriver.publish([_letter() for _ in range(200)]))
-        for _ in range(turns):
-            await asyncio.sleep(0)
-        sending.cancel()
-        await asyncio.wait([sending])
+        async with asyncio.TaskGroup() as group:
+            sending = group.create_task(redriver.publish([_letter() for _ in range(200)]))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            sending.cancel()
         sent = redriver.sent
     assert sent == len(await desk.records("commands", sent))
     await desk.close()
