@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -20,6 +20,7 @@ from service.kafka.feed import ProjectionFeed
 from service.kafka.member import Member
 from service.kafka.terms import Terms
 from service.kafka.topics import Topics
+from service.postgres import settled as postgres_settled
 from service.postgres.keys import PostgresKeys, prepare_keys
 from service.postgres.names import Names
 from service.postgres.pool import open_pool
@@ -32,6 +33,7 @@ from service.serving import open_role, serve
 from service.settings import Settings
 
 _JOURNAL_SECONDS = 60.0
+_ASKED_SECONDS = 5.0
 
 
 async def apply_topics(settings: Settings, *, partitions: int, replication: int) -> list[str]:
@@ -135,6 +137,14 @@ async def export_events(settings: Settings, aggregate: str) -> AsyncIterator[Map
         await queries.caught_up("journal", ends, wait_s=_JOURNAL_SECONDS)
         async for event in queries.export(aggregate):
             yield event
+
+
+async def settled_commands(
+    settings: Settings, aggregate: str, command_ids: Collection[str]
+) -> set[tuple[str, str | None]]:
+    """Those of these commands that have a final outcome, each with its entity; raises StoreUnavailable."""
+    async with open_pool(settings.database_url.get_secret_value(), size=1, patience_s=_ASKED_SECONDS) as pool:
+        return await postgres_settled.settled_commands(pool, Names(settings.prefix), aggregate, command_ids)
 
 
 @asynccontextmanager

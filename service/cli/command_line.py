@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Sequence
 from io import TextIOWrapper
 
+import structlog
 import typer
 
 from service.cli import dead_letters, demo, exporting, importing, reading, roles, sending, settings, stack, topics
@@ -35,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not debug:
         # Roles set up their logs themselves; elsewhere the one line below says what a library would log.
         logging.getLogger().addHandler(logging.NullHandler())
+    # Roles say it in their own way; of itself structlog would write between the results.
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # A terminal that cannot show a ship's name still shows the rest.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +12,7 @@ import typer
 from service.cli.dead_letters_filter import Filter
 from service.cli.dead_letters_plan import Plan, make_plan
 from service.cli.dead_letters_print import emit_tally, plan_fields, plan_lines
-from service.cli.dead_letters_read import Survey, survey
+from service.cli.dead_letters_read import Letter, Place, Survey, survey
 from service.cli.dead_letters_send import NO_ANSWER, Tally, ask_owners, send_again
 from service.cli.exits import Exit, Stop
 from service.cli.faults import explain
@@ -36,7 +36,7 @@ def redrive(  # noqa: PLR0913  # each is a choice of its own
         list[int] | None,
         typer.Option(min=0, metavar="OFFSET", help="Leave out the command with this offset; repeatable"),
     ] = None,
-    again: Annotated[bool, typer.Option("--again", help="Also what was redriven 3 times already")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Also what was redriven 3 times, or judged since")] = False,
     dry_run: Annotated[bool, _DRY_RUN] = False,
     yes: Annotated[bool, _YES] = False,
     timeout: Annotated[float, _TIMEOUT] = 60.0,
@@ -49,7 +49,9 @@ def redrive(  # noqa: PLR0913  # each is a choice of its own
     """
     _refuse_unclear(wanted, all_=all_, sure=dry_run or yes)
     settings = given.settings()
-    plan = make_plan(_found(settings, wanted), frozenset(skip or ()), again=again)
+    found = _found(settings, wanted)
+    settled = set() if again else run(_settled(settings, found.letters))
+    plan = make_plan(found, frozenset(skip or ()), settled, again=again)
     tally = Tally()
 
     async def work() -> None:
@@ -109,6 +111,20 @@ def _found(settings: Settings, wanted: Filter) -> Survey:
     if not found.letters:
         raise Stop(Exit.NOT_FOUND, "No dead letter is meant: `fairlead dead-letters list` shows what there is")
     return found
+
+
+async def _settled(settings: Settings, letters: Sequence[Letter]) -> set[Place]:
+    """Those whose command has been judged since: the window of repeats might not know it any more."""
+    from service import app as composition  # noqa: PLC0415  # it brings every driver: not for commands that need none
+
+    settled: set[Place] = set()
+    for aggregate in {letter.aggregate for letter in letters}:
+        asked = {letter for letter in letters if letter.aggregate == aggregate and letter.command_id}
+        open_ = {letter.command_id for letter in asked if letter.command_id and not letter.waiting}
+        if open_:
+            known = await composition.settled_commands(settings, aggregate, open_)
+            settled |= {letter.place for letter in asked if (letter.command_id, letter.shown_key) in known}
+    return settled
 
 
 def _agreed(plan: Plan, verb: str, given: Given, *, dry_run: bool, yes: bool) -> bool:

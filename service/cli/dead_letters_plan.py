@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from service.cli.dead_letters_read import Letter, Survey
+from service.cli.dead_letters_read import Letter, Place, Survey
 from service.cli.exits import Exit, Stop
 
 MAX_REDRIVES = 3
+REASONS = ("skipped", "superseded", "settled", "looping")
 _MAX_SKIPPED = 1_000
 
 
@@ -38,13 +39,11 @@ class Parked:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`parked` go by their owner, `letters` as commands again; the rest is left out."""
+    """`parked` go by their owner, `letters` as commands again; the rest is left out, by reason."""
 
     parked: Sequence[Parked]
     letters: Sequence[Letter]
-    superseded: Sequence[Letter]
-    looping: Sequence[Letter]
-    skipped: Sequence[Letter]
+    left_out: Mapping[str, Sequence[Letter]]
 
     @property
     def is_empty(self) -> bool:
@@ -52,27 +51,45 @@ class Plan:
         return not self.parked and not self.letters
 
 
-def make_plan(found: Survey, skip: Collection[int] = (), *, again: bool = False) -> Plan:
-    """What follows from what a filter meant; raises Stop where `skip` is unclear."""
+def make_plan(
+    found: Survey, skip: Collection[int] = (), settled: Collection[Place] = (), *, again: bool = False
+) -> Plan:
+    """What follows from what a filter meant; raises Stop where `skip` is unclear.
+
+    `settled` are those whose command has been judged since; `again` takes these too, and what was redriven too often.
+    """
     chosen = {letter.place for letter in found.letters if letter.waiting}
-    entities = {(letter.aggregate, (letter.partition, letter.key)) for letter in found.letters if letter.waiting}
-    parked = [_parked(found.waiting[entity], skip, chosen) for entity in dict.fromkeys(sorted(entities, key=repr))]
-    others = [letter for letter in found.letters if not letter.waiting]
-    skipped = [letter for letter in others if letter.command_offset in skip]
-    _check_skip(skip, [*(letter for one in parked for letter in one.waiting), *skipped])
-    looping = [
-        letter for one in parked for letter in one.waiting if _loops(letter) and letter.command_offset not in skip
-    ]
-    stuck = {(letter.aggregate, letter.partition, letter.key) for letter in looping}
-    current = [letter for letter in others if not letter.superseded and letter.command_offset not in skip]
-    looping += [letter for letter in current if _loops(letter)]
-    return Plan(
-        parked=[one for one in parked if again or not {(w.aggregate, w.partition, w.key) for w in one.waiting} & stuck],
-        letters=[letter for letter in current if again or not _loops(letter)],
-        superseded=[letter for letter in others if letter.superseded],
-        looping=[] if again else looping,
-        skipped=skipped,
-    )
+    entities = dict.fromkeys((letter.aggregate, letter.entity) for letter in found.letters if letter.waiting)
+    left_out: dict[str, list[Letter]] = {reason: [] for reason in REASONS}
+    parked: list[Parked] = []
+    letters: list[Letter] = []
+    for entity in entities:
+        one = _parked(found.waiting[entity], skip, chosen)
+        looping = [letter for letter in one.waiting if _loops(letter) and letter.command_offset not in skip]
+        if looping and not again:
+            left_out["looping"] += looping
+        else:
+            parked.append(one)
+    for letter in found.letters:
+        if not letter.waiting:
+            reason = _reason(letter, skip, settled, again=again)
+            (left_out[reason] if reason else letters).append(letter)
+    waiting = [letter for entity in entities for letter in found.waiting[entity]]
+    _check_skip(skip, [*waiting, *left_out["skipped"]])
+    return Plan(parked, letters, left_out)
+
+
+def _reason(letter: Letter, skip: Collection[int], settled: Collection[Place], *, again: bool) -> str | None:
+    """Why a letter that does not wait is left out."""
+    if letter.command_offset in skip:
+        return "skipped"
+    if letter.superseded:
+        return "superseded"
+    if again:
+        return None
+    if letter.place in settled:
+        return "settled"
+    return "looping" if _loops(letter) else None
 
 
 def _parked(waiting: Sequence[Letter], skip: Collection[int], chosen: Collection[object]) -> Parked:

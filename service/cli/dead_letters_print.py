@@ -20,6 +20,11 @@ COLUMNS = (
     "redrives", "waiting",
 )  # fmt: skip
 _SHOWN, _NAMED = 60, 10
+_REASONS = {
+    "superseded": "whose content became one again later",
+    "settled": "whose command has been judged since (--again includes them)",
+    "looping": f"redriven {MAX_REDRIVES} times already, with its parked entity (--again includes them)",
+}
 
 
 def row(letter: Letter) -> dict[str, Any]:
@@ -73,8 +78,7 @@ def plan_fields(plan: Plan) -> dict[str, Any]:
 
 def left_out(plan: Plan) -> dict[str, list[dict[str, Any]]]:
     """What the filter meant, and is not done."""
-    reasons = {"looping": plan.looping, "superseded": plan.superseded, "skipped": plan.skipped}
-    return {reason: [_place(letter) for letter in letters] for reason, letters in reasons.items()}
+    return {reason: [_place(letter) for letter in letters] for reason, letters in plan.left_out.items()}
 
 
 def plan_lines(plan: Plan, verb: str) -> list[str]:
@@ -91,21 +95,18 @@ def plan_lines(plan: Plan, verb: str) -> list[str]:
             f"  {_count(beyond, 'of them is', 'of them are')} beyond the filter, but an entity goes as a whole: "
             "--skip leaves commands out"
         )
-    if skipped := sum(len(one.skip) for one in plan.parked) + len(plan.skipped):
+    if plan.letters:
+        lines.append(f"Send {_count(len(plan.letters), 'command')} again")
+    skipped = sum(len(one.skip) for one in plan.parked) + len(plan.left_out["skipped"])
+    if skipped:
         lines.append(
             f"Leave out {_count(skipped, 'command')} by --skip: of a parked entity they are not judged any more"
         )
-    if plan.letters:
-        lines.append(f"Send {_count(len(plan.letters), 'command')} again")
-    if plan.superseded:
-        lines.append(f"Leave out {_count(len(plan.superseded), 'dead letter')} whose content became one again later")
-    if plan.looping:
-        named = ", ".join(_name(letter) for letter in plan.looping[:_NAMED])
-        more = f" and {len(plan.looping) - _NAMED:,} more" if len(plan.looping) > _NAMED else ""
-        lines.append(
-            f"Leave out {_count(len(plan.looping), 'dead letter')} redriven {MAX_REDRIVES} times already, "
-            f"with their parked entities; --again includes them: {named}{more}"
-        )
+    for reason, why in _REASONS.items():
+        if letters := plan.left_out[reason]:
+            named = ", ".join(_name(letter) for letter in letters[:_NAMED])
+            more = f" and {len(letters) - _NAMED:,} more" if len(letters) > _NAMED else ""
+            lines.append(f"Leave out {_count(len(letters), 'dead letter')} {why}: {named}{more}")
     return lines
 
 

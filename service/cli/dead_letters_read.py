@@ -46,6 +46,11 @@ class Letter:
         return self.aggregate, self.partition, self.offset
 
     @property
+    def entity(self) -> Entity:
+        """Whose command it was."""
+        return self.partition, self.key
+
+    @property
     def shown_key(self) -> str | None:
         """The key as text, what is no UTF-8 of it escaped."""
         return None if self.key is None else self.key.decode(errors="backslashreplace")

@@ -15,6 +15,10 @@ from uuid import uuid4
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from service.local.servers import Endpoints
+from service.postgres.names import Names
+from service.postgres.pool import open_pool
+from service.postgres.schema import prepare_projections
+from service.projections import PROJECTIONS
 from service.settings import Settings
 from tests.checker.hashing import partition_of
 from tests.running import PARTITIONS, apply_topics, settings_for
@@ -36,6 +40,8 @@ class Desk:
         """To be closed."""
         settings = settings_for(servers, f"letters-{uuid4().hex[:8]}.")
         await apply_topics(settings)
+        async with open_pool(servers.database_url, size=1) as pool:
+            await prepare_projections(pool, Names(settings.prefix), [*PROJECTIONS.values()])
         names = {"bootstrap_servers": servers.bootstrap_servers, "database_url": servers.database_url}
         (directory / "endpoints.json").write_text(json.dumps(names | {"api_url": "http://127.0.0.1:1"}))
         producer = AIOKafkaProducer(bootstrap_servers=servers.bootstrap_servers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import defaultdict
 from collections.abc import AsyncIterator
@@ -13,8 +14,8 @@ from aiokafka.errors import MessageSizeTooLargeError
 
 from service.local.servers import Endpoints
 from tests.checker.hashing import partition_of
-from tests.cli.letters import Desk, astray, command
-from tests.running import PARTITIONS, running_handler
+from tests.cli.letters import PATIENCE, Desk, astray, command
+from tests.running import PARTITIONS, running_handler, running_projectors
 
 TRACE = ("traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 
@@ -139,6 +140,20 @@ async def test_what_fails_again_is_told_and_left_out_after_three_times(desk: Des
 async def _again(desk: Desk, ship: str) -> tuple[int, dict[str, int]]:
     code, told, _ = await desk.run("redrive", "--key", ship, "--yes", "--again")
     return code, told["commands"]
+
+
+async def test_what_has_been_judged_since_is_not_sent_again(desk: Desk) -> None:
+    ship = str(uuid4())
+    await desk.put("commands", astray(ship), ship.encode(), command(ship))
+    await desk.until(1)
+    async with running_projectors(desk.settings), asyncio.timeout(PATIENCE):
+        assert 0 == (await desk.run("redrive", "--all", "--yes"))[0]
+        # The window of repeats forgets in time, the log of outcomes does not.
+        while not (await desk.run("redrive", "--all", "--dry-run"))[1]["left_out"]["settled"]:
+            pass
+    code, told, _ = await desk.run("redrive", "--all", "--yes")
+    assert (0, {}, 1) == (code, told["commands"], len(told["left_out"]["settled"]))
+    assert 2 == len(await desk.records("commands", 2))
 
 
 async def test_what_no_broker_takes_again_is_told_and_stops_no_other(desk: Desk) -> None:

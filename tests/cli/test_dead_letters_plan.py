@@ -42,9 +42,9 @@ def test_a_parked_entity_goes_as_a_whole_and_what_no_filter_meant_is_told() -> N
 def test_a_command_redriven_three_times_holds_its_whole_entity_back() -> None:
     waiting = [letter(0, redrives=3), letter(1)]
     plan = make_plan(survey(waiting[1:], waiting))
-    assert ([], [waiting[0]]) == (plan.parked, plan.looping)
+    assert ([], [waiting[0]]) == (plan.parked, plan.left_out["looping"])
     assert any("ship 0/0" in line and "--again" in line for line in plan_lines(plan, "Redrive"))
-    assert [] == make_plan(survey(waiting, waiting), again=True).looping
+    assert [] == make_plan(survey(waiting, waiting), again=True).left_out["looping"]
     # Left out by name it holds nobody back.
     assert 1 == make_plan(survey(waiting, waiting), {10}).parked[0].count
 
@@ -67,4 +67,12 @@ def test_more_are_not_skipped_at_once_than_the_contract_takes() -> None:
 def test_a_skip_leaves_out_what_is_not_parked_too() -> None:
     letters = [letter(at, waiting=False) for at in range(2)]
     plan = make_plan(Survey(letters, {}), {10})
-    assert ([letters[1]], [letters[0]]) == (plan.letters, plan.skipped)
+    assert ([letters[1]], [letters[0]]) == (plan.letters, plan.left_out["skipped"])
+
+
+def test_what_has_been_judged_since_is_left_out_and_named() -> None:
+    letters = [letter(at, waiting=False) for at in range(2)]
+    plan = make_plan(Survey(letters, {}), settled={letters[0].place})
+    assert ([letters[1]], [letters[0]]) == (plan.letters, plan.left_out["settled"])
+    assert any("ship 0/0" in line and "judged since" in line for line in plan_lines(plan, "Redrive"))
+    assert letters == make_plan(Survey(letters, {}), settled={letters[0].place}, again=True).letters

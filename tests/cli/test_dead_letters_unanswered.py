@@ -111,6 +111,15 @@ async def test_discarding_asks_the_owner_and_says_what_just_rests(desk: Desk) ->
     assert "rest until retention" in said
 
 
+async def test_where_nobody_can_tell_what_was_judged_since_nothing_is_sent(desk: Desk) -> None:
+    ship = str(uuid4())
+    await desk.put_letter(ship, 1, code="wrong_partition")
+    code, printed, said = await desk.run("redrive", "--all", "--yes", "--database-url", "postgresql://127.0.0.1:1/x")
+    assert (6, None) == (code, printed)
+    assert "PostgreSQL" in said
+    assert 0 == await desk.put("commands", partition_of(ship.encode(), PARTITIONS), ship.encode(), b"first")
+
+
 async def test_a_record_that_is_no_dead_letter_stops_nothing(desk: Desk) -> None:
     await desk.put("dead-letters", 0, b"\xff", b"\xff", [("fairlead-offset", b"\xff"), ("fairlead-redrives", b"many")])
     [letter] = await desk.letters()

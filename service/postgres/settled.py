@@ -1,0 +1,28 @@
+"""Which commands have an outcome that is final, so that nobody has them judged a second time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from service.postgres.names import Names
+from service.postgres.pool import Pool, reading_faults
+
+_AT_ONCE = 10_000
+_SETTLED = """
+SELECT DISTINCT command_id, entity_id FROM {public}.outcomes
+WHERE aggregate = $1 AND command_id = ANY($2) AND status = ANY('{{accepted,rejected,conflict}}')
+AND code IS DISTINCT FROM 'id_reused'
+"""
+
+
+async def settled_commands(
+    pool: Pool, names: Names, aggregate: str, command_ids: Collection[str]
+) -> set[tuple[str, str | None]]:
+    """Those of these ids that were judged, each with the entity that was asked; raises StoreUnavailable."""
+    found: set[tuple[str, str | None]] = set()
+    ids = sorted(command_ids)
+    for at in range(0, len(ids), _AT_ONCE):
+        with reading_faults():
+            rows = await pool.fetch(_SETTLED.format(public=names.public), aggregate, ids[at : at + _AT_ONCE])
+        found |= {(row["command_id"], row["entity_id"]) for row in rows}
+    return found
