@@ -35,7 +35,7 @@ async def scan(
         for tp in assigned:
             consumer.seek(tp, begins[tp])
         total = sum(max(0, ends[tp] - begins[tp]) for tp in assigned)
-        heads: dict[TopicPartition, deque[Any]] = {tp: deque() for tp in assigned if begins[tp] < ends[tp]}
+        heads: dict[TopicPartition, deque[Any]] = {tp: deque() for tp in assigned}
         while await _fill(consumer, heads, ends):
             while all(heads.values()):
                 first = min(heads, key=lambda tp: heads[tp][0].timestamp)
@@ -58,6 +58,8 @@ async def _fill(
         for tp in empty:
             if positions[tp] >= ends[tp]:
                 del heads[tp]
+                # Else each fetch would wait for what may come there.
+                consumer.pause(tp)
         if not (reading := [tp for tp in empty if tp in heads]):
             break
         for tp, records in (await consumer.getmany(*reading, timeout_ms=_POLL_MS, max_records=_READ_RECORDS)).items():
