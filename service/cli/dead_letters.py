@@ -9,8 +9,9 @@ import typer
 
 from service.cli.dead_letters_act import discard, redrive
 from service.cli.dead_letters_filter import Filter, filter_options
+from service.cli.dead_letters_letter import Letter
 from service.cli.dead_letters_print import emit_letter, emit_letters
-from service.cli.dead_letters_read import Letter, survey
+from service.cli.dead_letters_read import survey
 from service.cli.exits import Exit, Stop
 from service.cli.options import Given, expanded, with_servers
 from service.cli.roles import known_aggregates

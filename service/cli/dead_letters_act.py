@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Annotated, Any
 
 import typer
 
+from service.cli.dead_letters_consent import agreed, refuse_unclear
 from service.cli.dead_letters_filter import Filter
+from service.cli.dead_letters_letter import Letter, Place
 from service.cli.dead_letters_plan import Plan, make_plan
-from service.cli.dead_letters_print import emit_tally, plan_fields, plan_lines
-from service.cli.dead_letters_read import Letter, Place, Survey, survey
-from service.cli.dead_letters_send import NO_ANSWER, Tally, ask_owners, send_again
+from service.cli.dead_letters_read import Survey, survey
+from service.cli.dead_letters_report import emit_tally
+from service.cli.dead_letters_send import ask_owners, send_again
+from service.cli.dead_letters_tally import Tally
 from service.cli.exits import Exit, Stop
 from service.cli.faults import explain
 from service.cli.options import Given
-from service.cli.output import emit_json, out, say
+from service.cli.output import say
 from service.cli.running import run
 from service.settings import Settings
 
@@ -47,7 +49,7 @@ def redrive(  # noqa: PLR0913  # each is a choice of its own
 
     Example: `fairlead dead-letters redrive ship --code wrong_partition`
     """
-    _refuse_unclear(wanted, all_=all_, sure=dry_run or yes)
+    refuse_unclear(wanted, all_=all_, sure=dry_run or yes)
     settings = given.settings()
     found = _found(settings, wanted)
     settled = set() if again else run(_settled(settings, found.letters))
@@ -61,7 +63,7 @@ def redrive(  # noqa: PLR0913  # each is a choice of its own
         if plan.letters:
             await send_again(settings, plan.letters, timeout, tally)
 
-    if _agreed(plan, "Redrive", given, dry_run=dry_run, yes=yes):
+    if agreed(plan, "Redrive", given, dry_run=dry_run, yes=yes):
         _carry_out(work, plan, tally, given)
 
 
@@ -78,7 +80,7 @@ def discard(  # noqa: PLR0913  # as above
 
     Example: `fairlead dead-letters discard ship --key 7b0f…`
     """
-    _refuse_unclear(wanted, all_=all_, sure=dry_run or yes)
+    refuse_unclear(wanted, all_=all_, sure=dry_run or yes)
     settings = given.settings()
     found = _found(settings, wanted)
     if resting := sum(not letter.waiting for letter in found.letters):
@@ -89,21 +91,8 @@ def discard(  # noqa: PLR0913  # as above
     async def work() -> None:
         await ask_owners(settings, "discard_parked", plan.parked, timeout, tally)
 
-    if _agreed(plan, "Discard", given, dry_run=dry_run, yes=yes):
+    if agreed(plan, "Discard", given, dry_run=dry_run, yes=yes):
         _carry_out(work, plan, tally, given)
-
-
-def _refuse_unclear(wanted: Filter, *, all_: bool, sure: bool) -> None:
-    if not wanted.says_something and not all_:
-        raise Stop(Exit.USAGE, "Which ones? Say so with a filter such as --key or --code, or --all")
-    if wanted.says_something and all_:
-        raise Stop(Exit.USAGE, "--all and a filter exclude each other: give one")
-    if not sure and not _can_ask():
-        raise Stop(Exit.USAGE, "No terminal can be asked whether to do this: say --yes, or see with --dry-run first")
-
-
-def _can_ask() -> bool:
-    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _found(settings: Settings, wanted: Filter) -> Survey:
@@ -119,27 +108,11 @@ async def _settled(settings: Settings, letters: Sequence[Letter]) -> set[Place]:
 
     settled: set[Place] = set()
     for aggregate in {letter.aggregate for letter in letters}:
-        asked = {letter for letter in letters if letter.aggregate == aggregate and letter.command_id}
-        open_ = {letter.command_id for letter in asked if letter.command_id and not letter.waiting}
-        if open_:
-            known = await composition.settled_commands(settings, aggregate, open_)
+        asked = [letter for letter in letters if letter.aggregate == aggregate and not letter.waiting]
+        if ids := {letter.command_id for letter in asked if letter.command_id}:
+            known = await composition.settled_commands(settings, aggregate, ids)
             settled |= {letter.place for letter in asked if (letter.command_id, letter.shown_key) in known}
     return settled
-
-
-def _agreed(plan: Plan, verb: str, given: Given, *, dry_run: bool, yes: bool) -> bool:
-    """Whether to go on; raises Stop where a person says no."""
-    lines = plan_lines(plan, verb)
-    if dry_run and given.as_json:
-        emit_json(plan_fields(plan))
-    elif dry_run:
-        out.print("\n".join(lines) or "Nothing to do", markup=False, soft_wrap=True)
-    else:
-        for line in lines:
-            say(line)
-        if not plan.is_empty and not yes and not typer.confirm("Go on?", err=True):
-            raise Stop(Exit.FAILED, "Nothing was done")
-    return not dry_run
 
 
 def _carry_out(work: Callable[[], Coroutine[Any, Any, None]], plan: Plan, tally: Tally, given: Given) -> None:
@@ -154,10 +127,9 @@ def _carry_out(work: Callable[[], Coroutine[Any, Any, None]], plan: Plan, tally:
 
     run(counted())
     emit_tally(tally, plan, as_json=given.as_json)
-    unanswered = tally.entities[NO_ANSWER] + tally.commands[NO_ANSWER]
-    if len(tally.failures) > unanswered:
+    if len(tally.failures) > tally.unanswered:
         raise Stop(Exit.FAILED)
-    if unanswered:
+    if tally.unanswered:
         raise Stop(Exit.TIMED_OUT, "Not all is answered: see whether `fairlead handle` runs; what was sent is not lost")
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli.dead_letters_read import Letter
+from service.cli.dead_letters_letter import Letter
 from service.cli.exits import Exit, Stop
 from service.cli.roles import known_aggregates
 from service.cli.times import parse_time

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from service.cli.dead_letters_read import Letter, Place, Survey
+from service.cli.dead_letters_letter import Letter, Place
+from service.cli.dead_letters_read import Survey
 from service.cli.exits import Exit, Stop
 
 MAX_REDRIVES = 3

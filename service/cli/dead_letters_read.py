@@ -5,55 +5,15 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
-from hashlib import blake2b
-from typing import Any
+from dataclasses import dataclass, replace
 
-import orjson
-
+from service.cli.dead_letters_letter import Letter, letter_of
 from service.cli.progress import progress_of_known
 from service.kafka.connection import connection
 from service.kafka.dead_letters import PARKING, DeadLetter, Entity, parked_entities, read_dead_letters
 from service.kafka.scan import Progress
 from service.kafka.topics import Topics, partition_count
 from service.settings import Settings
-
-Place = tuple[str, int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A dead letter without its content; `superseded` where the same content came to be one again later."""
-
-    aggregate: str
-    partition: int
-    offset: int
-    command_offset: int
-    key: bytes | None
-    code: str
-    reason: str
-    time: int
-    type: str | None
-    command_id: str | None
-    redrives: int
-    content: bytes = field(repr=False)
-    waiting: bool = False
-    superseded: bool = False
-
-    @property
-    def place(self) -> Place:
-        """Where it is."""
-        return self.aggregate, self.partition, self.offset
-
-    @property
-    def entity(self) -> Entity:
-        """Whose command it was."""
-        return self.partition, self.key
-
-    @property
-    def shown_key(self) -> str | None:
-        """The key as text, what is no UTF-8 of it escaped."""
-        return None if self.key is None else self.key.decode(errors="backslashreplace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,40 +88,3 @@ class _Sight:
             for letter in self._seen
         )
         return [letter for letter in judged if self._matches(letter)]
-
-
-def letter_of(aggregate: str, found: DeadLetter) -> Letter:
-    """What is told of a dead letter by itself."""
-    type_, command_id = _said(found.value)
-    return Letter(
-        aggregate=aggregate,
-        partition=found.partition,
-        offset=found.offset,
-        command_offset=found.command_offset,
-        key=found.key,
-        code=found.code,
-        reason=found.reason,
-        time=found.time,
-        type=type_,
-        command_id=command_id,
-        redrives=found.redrives,
-        content=_content(found),
-    )
-
-
-def _said(value: bytes | None) -> tuple[str | None, str | None]:
-    """Type and id, where they can be read."""
-    try:
-        raw: Any = orjson.loads(value or b"null")
-    except ValueError:
-        return None, None
-    said = (raw.get("type"), raw.get("id")) if isinstance(raw, dict) else (None, None)
-    type_, command_id = (text if isinstance(text, str) else None for text in said)
-    return type_, command_id
-
-
-def _content(found: DeadLetter) -> bytes:
-    digest = blake2b(digest_size=16)
-    for part in (found.key, found.value):
-        digest.update(b"-" if part is None else b"%d:%b" % (len(part), part))
-    return digest.digest()

@@ -3,53 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from fairlead.client import Client, NoReply
+from service.cli.dead_letters_letter import Letter
 from service.cli.dead_letters_plan import Parked
-from service.cli.dead_letters_read import Letter
+from service.cli.dead_letters_tally import GONE, NO_ANSWER, Tally
 from service.cli.kafka_client import open_client
 from service.cli.progress import progress_of_known
+from service.kafka.answers import Answer
 from service.kafka.connection import connection
 from service.kafka.dead_letters import DeadLetter, read_dead_letters
-from service.kafka.redrive import BATCH_BYTES, Answer, Redriver, redriving
+from service.kafka.redrive import BATCH_BYTES, Redriver, redriving
 from service.kafka.topics import Topics, partition_count
 from service.settings import Settings
 
 _ENTITIES_AT_ONCE = 100
 _LETTERS_AT_ONCE = 1_000
 _BYTES_AT_ONCE = 8 * BATCH_BYTES
-NO_ANSWER = "no answer"
-GONE = "gone"
-
-
-@dataclass(slots=True)
-class Tally:
-    """What has been done so far, whatever happens next; `failures` are told one by one."""
-
-    asked: int = 0
-    sent: int = 0
-    entities: Counter[str] = field(default_factory=Counter)
-    commands: Counter[str] = field(default_factory=Counter)
-    failures: list[dict[str, Any]] = field(default_factory=list)
-
-    def entity(self, one: Parked, status: str, code: str | None, message: str | None) -> None:
-        """What the owner answered for an entity."""
-        self.entities[status] += 1
-        if status != "accepted":
-            self.failures.append(
-                {"aggregate": one.aggregate, "key": one.entity_id, "status": status, "code": code, "message": message}
-            )
-
-    def command(self, place: dict[str, Any], status: str, code: str | None, message: str | None) -> None:
-        """What became of a command; a refusal by the rules is an answer like any."""
-        self.commands[status] += 1
-        if status not in ("accepted", "rejected", "conflict"):
-            self.failures.append(place | {"status": status, "code": code, "message": message})
 
 
 async def ask_owners(settings: Settings, type_: str, entities: Sequence[Parked], patience: float, tally: Tally) -> None:
@@ -141,13 +116,13 @@ class _Run:
             self._note(await self.redriver.publish(letters))
         finally:
             self.tally.sent += self.redriver.sent - before
-        self._note(await self.redriver.answered(patiently=False))
+        self._note(await self.redriver.answers.read(patiently=False))
 
     async def finish(self) -> None:
         clock = asyncio.get_running_loop().time
         deadline = clock() + self.patience
-        while (waiting := self.redriver.waiting) and clock() < deadline:
-            if answers := await self.redriver.answered(patiently=True):
+        while (waiting := self.redriver.answers.waiting) and clock() < deadline:
+            if answers := await self.redriver.answers.read(patiently=True):
                 self._note(answers)
                 deadline = clock() + self.patience
         for letter in waiting:

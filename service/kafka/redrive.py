@@ -1,4 +1,4 @@
-"""Dead letters become commands again, byte for byte, and what becomes of each is awaited."""
+"""Dead letters become commands again, byte for byte, and each is counted."""
 
 from __future__ import annotations
 
@@ -6,61 +6,32 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import MessageSizeTooLargeError
 from aiokafka.partitioner import murmur2
 
-from service.commands.identity import reply_id
-from service.kafka.dead_letters import PARKING, REDRIVES, DeadLetter, dead_letter
+from service.kafka.answers import Answer, Answers
+from service.kafka.dead_letters import REDRIVES, DeadLetter
 from service.kafka.scan import reader
 from service.kafka.topics import Topics
 
 # A broker holds a batch to the bound of a command: what is larger than half of it travels alone.
 BATCH_BYTES = 128 * 1024
-_POLL_MS = 200
 _LAST_SECONDS = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What became of a dead letter that was sent again; `status` is that of the reply, or `invalid` without one."""
-
-    letter: DeadLetter
-    status: str
-    code: str | None = None
-    message: str | None = None
-
-
-@dataclass(slots=True)
-class _Places:
-    """Commands under way, by their reply's id and by their place."""
-
-    by_reply: dict[str, tuple[int, int]] = field(default_factory=dict)
-    letters: dict[tuple[int, int], DeadLetter] = field(default_factory=dict)
-
-
 class Redriver:
-    """Publishes in the order that it is given, and reads what comes of it."""
+    """Publishes in the order that it is given; `answers` knows what comes of it."""
 
-    def __init__(
-        self, connection: Mapping[str, Any], topics: Topics, partitions: int, answers: AIOKafkaConsumer
-    ) -> None:
+    def __init__(self, connection: Mapping[str, Any], topics: Topics, partitions: int, answers: Answers) -> None:
         self._connection = connection
         self._topics = topics
         self._partitions = partitions
-        self._answers = answers
-        self._under_way = _Places()
+        self.answers = answers
         self._producer: AIOKafkaProducer | None = None
         self.sent = 0
-
-    @property
-    def waiting(self) -> list[DeadLetter]:
-        """What was sent and has no answer yet."""
-        return list(self._under_way.letters.values())
 
     async def publish(self, letters: Sequence[DeadLetter]) -> list[Answer]:
         """Publish these and return once the brokers have them; those that no broker takes are answered at once.
@@ -118,10 +89,7 @@ class Redriver:
             if future.cancelled() or future.exception() is not None:
                 continue
             self.sent += len(group)
-            for offset, letter in enumerate(group, future.result().offset):
-                self._under_way.letters[partition, offset] = letter
-                id_ = reply_id(self._topics.aggregate, partition, offset)
-                self._under_way.by_reply[id_] = (partition, offset)
+            self.answers.expect(partition, future.result().offset, group)
 
     async def _refused(self, futures: Mapping[Any, tuple[int, list[DeadLetter]]]) -> list[Answer]:
         answers = []
@@ -136,35 +104,6 @@ class Redriver:
             # After a refusal aiokafka's sequence of the partition is off.
             await self.stop()
         return answers
-
-    async def answered(self, *, patiently: bool) -> list[Answer]:
-        """What has been answered since it was last asked; patiently: after a short wait where there is nothing yet."""
-        answers = []
-        for tp, records in (await self._answers.getmany(timeout_ms=_POLL_MS if patiently else 0)).items():
-            for record in records:
-                answer = self._reply(record) if tp.topic == self._topics.replies else self._put_aside(record)
-                if answer is not None:
-                    answers.append(answer)
-        return answers
-
-    def _reply(self, record: Any) -> Answer | None:
-        reply = orjson.loads(record.value)
-        if (letter := self._settle(self._under_way.by_reply.get(reply["id"]))) is None:
-            return None
-        data = reply["data"]
-        return Answer(letter, data["status"], data["code"], data["message"])
-
-    def _put_aside(self, record: Any) -> Answer | None:
-        again = dead_letter(record)
-        if (letter := self._settle((again.partition, again.command_offset))) is None:
-            return None
-        return Answer(letter, "failed" if again.code in PARKING else "invalid", again.code, again.reason)
-
-    def _settle(self, place: tuple[int, int] | None) -> DeadLetter | None:
-        if place is None or (letter := self._under_way.letters.pop(place, None)) is None:
-            return None
-        self._under_way.by_reply.pop(reply_id(self._topics.aggregate, *place), None)
-        return letter
 
     async def _started(self) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(**self._connection, acks="all", enable_idempotence=True, max_batch_size=BATCH_BYTES)
@@ -185,16 +124,16 @@ class Redriver:
 @asynccontextmanager
 async def redriving(connection: Mapping[str, Any], topics: Topics, partitions: int) -> AsyncIterator[Redriver]:
     """A redriver that misses no answer to what it publishes."""
-    async with reader(connection) as answers:
+    async with reader(connection) as consumer:
         places = [
             TopicPartition(name, number)
             for name in (topics.replies, topics.dead_letters)
             for number in range(partitions)
         ]
-        answers.assign(places)
-        for tp, end in (await answers.end_offsets(places)).items():
-            answers.seek(tp, end)
-        redriver = Redriver(connection, topics, partitions, answers)
+        consumer.assign(places)
+        for tp, end in (await consumer.end_offsets(places)).items():
+            consumer.seek(tp, end)
+        redriver = Redriver(connection, topics, partitions, Answers(topics, consumer))
         try:
             yield redriver
         finally:

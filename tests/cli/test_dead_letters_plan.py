@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
+from service.cli.dead_letters_letter import Letter
 from service.cli.dead_letters_plan import make_plan
-from service.cli.dead_letters_print import plan_lines
-from service.cli.dead_letters_read import Letter, Survey
+from service.cli.dead_letters_read import Survey
+from service.cli.dead_letters_report import plan_lines
 from service.cli.exits import Exit, Stop
 
 PARKED, OTHER = b"parked", b"other"

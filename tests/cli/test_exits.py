@@ -11,7 +11,10 @@ from fairlead.client import NoReply, TooLarge, TopicsMissing, Unreachable
 from service.cli.command_line import main
 from service.cli.exits import OF_STATUS, Exit
 from service.cli.faults import explain
+from service.kafka.acquire import PartitionUnsafe
+from service.projections.store import StoreUnavailable
 
+MORE = [*(f"dead-letters {name}" for name in ("list", "show", "redrive", "discard")), "settings"]
 _REQUEST = Request("GET", "http://127.0.0.1:1/ships/x")
 
 
@@ -80,6 +83,19 @@ def test_every_error_has_its_code(error: Exception, code: Exit) -> None:
     assert code == explain(error).code
 
 
+@pytest.mark.parametrize(
+    "error", [LookupError("a topic is missing"), PartitionUnsafe("it was recreated"), StoreUnavailable("not there")]
+)
+def test_what_the_service_says_itself_is_told_as_it_is(error: Exception) -> None:
+    told = str(explain(error))
+    assert str(error) in told
+    assert "--debug" not in told
+
+
+def test_what_nobody_foresaw_is_one_line_that_says_where_to_look() -> None:
+    assert "ZeroDivisionError: first; --debug shows where" == str(explain(ZeroDivisionError("first\nsecond")))
+
+
 def test_what_can_be_sent_again_says_how() -> None:
     assert "--id 0b9c" in str(explain(NoReply("0b9c", 1)))
 
@@ -90,7 +106,7 @@ def test_debug_shows_the_traceback(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["", "send", "show", "replay", "import", "export", "outcome", "topics apply", "up", "demo"]
+    "command", ["", "send", "show", "replay", "import", "export", "outcome", "topics apply", "up", "demo", *MORE]
 )
 def test_every_command_explains_itself(command: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert main([*command.split(), "--help"]) == Exit.DONE
