@@ -50,6 +50,9 @@ class Supervisor:
                 while not all(worker.ready.is_set() for worker in self._workers):
                     await asyncio.gather(*(worker.ready.wait() for worker in self._workers))
                 await all_ready()
+        except BaseExceptionGroup as faults:
+            # One reason is what a person can act on.
+            raise faults.exceptions[0] from None
         finally:
             os.close(stdin)
             os.close(lifeline)

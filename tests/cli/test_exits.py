@@ -38,6 +38,8 @@ def test_every_status_of_a_reply_has_its_code() -> None:
         ("replay ship x --format notebook", 2, "for users"),
         ("replay ship x --format odd", 2, "plain or notebook"),
         ("handle boat", 2, "choose from ship, user"),
+        ("handle --workers 0", 2, "--workers"),
+        ("handle --workers many", 2, "--workers"),
         ("project tides", 2, "choose from ships"),
         ("import ship nowhere.json", 1, "nowhere.json: No such file"),
         ("show ship x --api-url http://127.0.0.1:1", 6, "fairlead up"),
@@ -63,6 +65,16 @@ def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, capfd: pytest
     monkeypatch.setenv("FAIRLEAD_API_PORT", "many")
     assert main(["show", "ship", "x"]) == Exit.USAGE
     assert "FAIRLEAD_API_PORT" in capfd.readouterr().err
+
+
+def test_ports_of_workers_that_go_beyond_the_last_one_are_refused(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FAIRLEAD_HEALTH_PORT", "65534")
+    assert main(["handle", "--workers", "3"]) == Exit.USAGE
+    told = capfd.readouterr().err
+    assert "FAIRLEAD_HEALTH_PORT" in told
+    assert "65533 or less" in told
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,98 @@
+"""How processes are kept running, shown on programs that take no time to start."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import MutableMapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from service.cli import supervisor
+from service.cli.exits import Stop
+from service.cli.supervisor import Program, Supervisor
+
+# How often it has been started, and how it tells that it is ready.
+COUNTING = """
+import os, pathlib, signal, sys, time
+folder = pathlib.Path(sys.argv[1])
+with (folder / "starts").open("a") as file:
+    file.write("x")
+starts = len((folder / "starts").read_text())
+def be_ready():
+    (folder / "ready").touch()
+    sys.stdin.read()
+"""
+DIES_FOUR_TIMES = """
+if starts == 1:
+    os.kill(os.getpid(), signal.SIGKILL)
+if starts < 5:
+    sys.exit(3)
+be_ready()
+"""
+DOES_NOT_STOP = """
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+be_ready()
+"""
+
+
+def supervising(folder: Path, work: str) -> Supervisor:
+    line = [sys.executable, "-I", "-c", COUNTING + work, str(folder)]
+    return Supervisor([Program(0, line, {}, folder / "ready")])
+
+
+async def until_ready(one: Supervisor) -> list[MutableMapping[str, Any]]:
+    """Run it until its program is ready, then stop it; what it logged."""
+    is_ready = asyncio.Event()
+
+    async def all_ready() -> None:
+        is_ready.set()
+
+    with capture_logs() as logs:
+        running = asyncio.create_task(one.run(all_ready))
+        waiting = asyncio.create_task(is_ready.wait())
+        async with asyncio.timeout(20):
+            await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        running.cancel()
+        waiting.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+    return logs
+
+
+async def test_the_pause_before_another_start_grows_to_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(supervisor, "LONGEST_PAUSE", 0.03)
+    logs = await until_ready(supervising(tmp_path, DIES_FOUR_TIMES))
+
+    assert [0.01, 0.02, 0.03, 0.03] == [line["again_in_s"] for line in logs]
+    # A kill is no refusal, even at the first start.
+    assert ["SIGKILL", None, None, None] == [line.get("signal") for line in logs]
+    assert [None, 3, 3, 3] == [line.get("exit_code") for line in logs]
+
+
+async def test_one_that_ran_for_long_is_started_again_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(supervisor, "STEADY_SECONDS", 0.0)
+    logs = await until_ready(supervising(tmp_path, DIES_FOUR_TIMES))
+
+    assert [0.01] * 4 == [line["again_in_s"] for line in logs]
+
+
+async def test_a_refusal_of_the_very_first_start_ends_all_with_its_code(tmp_path: Path) -> None:
+    with pytest.raises(Stop) as refused:
+        await until_ready(supervising(tmp_path, "sys.exit(4)"))
+
+    assert 4 == refused.value.code
+    assert "x" == (tmp_path / "starts").read_text()
+
+
+async def test_one_that_does_not_stop_in_time_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "STOP_SECONDS", 0.1)
+    [line] = await until_ready(supervising(tmp_path, DOES_NOT_STOP))
+
+    assert "worker killed" == line["event"]
