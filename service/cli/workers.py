@@ -26,7 +26,7 @@ def run_workers(given: Given, settings: Settings, aggregates: Sequence[str], wor
     """Run so many until told to stop; raises Stop where they cannot be started."""
     _check_ports(settings.health_port, workers)
     with TemporaryDirectory(prefix="fairlead-workers-") as folder:
-        programs = [_program(given, settings, aggregates, number, Path(folder)) for number in range(workers)]
+        programs = [program(given, settings, aggregates, number, Path(folder)) for number in range(workers)]
         supervisor = Supervisor(programs)
         run_role(_supervise(supervisor, settings, aggregates, workers), again=supervisor.kill)
 
@@ -40,7 +40,8 @@ def _check_ports(first: int | None, workers: int) -> None:
         raise Stop(Exit.USAGE, message)
 
 
-def _program(given: Given, settings: Settings, aggregates: Sequence[str], number: int, directory: Path) -> Program:
+def program(given: Given, settings: Settings, aggregates: Sequence[str], number: int, directory: Path) -> Program:
+    """How the worker of this number is started: as itself towards Kafka, its supervisor and whoever asks its health."""
     ready_file = directory / f"{number}.ready"
     own = {"FAIRLEAD_READY_FILE": str(ready_file)}
     if settings.instance_id:

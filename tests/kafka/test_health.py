@@ -21,29 +21,32 @@ from service.serving import open_role
 from service.settings import Settings
 from service.status import Part
 from tests.running import PARTITIONS, apply_topics, running_handler, running_projectors, settings_for
+from tests.workload import generate, publish
 
 SECONDS = 30.0
 Answer = tuple[int, dict[str, Any]]
 
 
-async def test_a_handler_answers_before_it_is_ready_and_says_what_is_missing(servers: Endpoints) -> None:
+async def test_a_handler_is_ready_while_it_owns_every_partition_and_else_says_which_is_missing(
+    servers: Endpoints,
+) -> None:
     settings = settings_for(servers, "health.", health_port=free_port())
+    topics = Topics("ship", settings.prefix)
     await apply_topics(settings)
-    async with open_transaction(servers, Topics("ship", settings.prefix).events, partition=1), asking(settings) as http:
-        handling = asyncio.create_task(run_handler(settings, ["ship"]))
-        code, told = await readyz(http, lambda answer: len(ready_parts(answer)) == PARTITIONS - 1)
-        assert (503, "not ready") == (code, told["status"])
-        [waiting] = [part for part in told["parts"] if not part["ready"]]
-        assert {"name", "state", "ready", "reason"} == waiting.keys()
-        assert "[1]" in waiting["name"]
-        assert 200 == (await http.get("/healthz")).status_code
-    async with asking(settings) as http:
-        code, told = await readyz(http, lambda answer: answer[0] == 200)
-        assert "ready" == told["status"]
-        assert PARTITIONS == len(told["parts"])
-    handling.cancel()
-    with suppress(asyncio.CancelledError):
-        await handling
+    async with asking(settings) as http, handling(settings):
+        async with open_transaction(servers, topics.events, partition=1):
+            answer = await readyz(http, lambda answer: len(ready_parts(answer)) == PARTITIONS - 1)
+            assert "[1]" in the_missing(answer)
+            assert 200 == (await http.get("/healthz")).status_code
+        _, told = await readyz(http, lambda answer: answer[0] == 200)
+        assert ("ready", PARTITIONS) == (told["status"], len(told["parts"]))
+
+        async with open_transaction(servers, topics.events, partition=2):
+            await fence(servers, topics.transactional_id(2))
+            messages = generate(50, ships=20, users=1, seed=3, prefix=settings.prefix)
+            await asyncio.to_thread(publish, servers.bootstrap_servers, messages)
+            assert "[2]" in the_missing(await readyz(http, lambda answer: answer[0] == 503))
+        await readyz(http, lambda answer: answer[0] == 200)
 
 
 async def test_projectors_answer_too_and_metrics_can_be_read(servers: Endpoints) -> None:
@@ -59,13 +62,9 @@ async def test_projectors_answer_too_and_metrics_can_be_read(servers: Endpoints)
 async def test_a_role_that_waits_for_postgresql_is_seen_to_be_alive_and_not_ready(servers: Endpoints) -> None:
     nowhere = f"postgresql://127.0.0.1:{free_port()}/none"
     settings = settings_for(servers, "health-waiting.", health_port=free_port(), database_url=nowhere)
-    handling = asyncio.create_task(run_handler(settings, ["ship"]))
-    async with asking(settings) as http:
+    async with asking(settings) as http, handling(settings):
         assert (503, {"status": "not ready", "parts": []}) == await readyz(http, lambda _: True)
         assert 200 == (await http.get("/healthz")).status_code
-    handling.cancel()
-    with suppress(asyncio.CancelledError):
-        await handling
 
 
 @pytest.mark.parametrize("role", ["handler", "projectors"])
@@ -123,6 +122,18 @@ async def serve(settings: Settings, service: Lingering) -> None:
 
 
 @asynccontextmanager
+async def handling(settings: Settings) -> AsyncIterator[None]:
+    """A handler of ships from its start on, ready or not."""
+    running = asyncio.create_task(run_handler(settings, ["ship"]))
+    try:
+        yield
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+
+@asynccontextmanager
 async def asking(settings: Settings) -> AsyncIterator[AsyncClient]:
     async with AsyncClient(base_url=f"http://127.0.0.1:{settings.health_port}") as http:
         yield http
@@ -142,6 +153,22 @@ async def readyz(http: AsyncClient, wanted: Callable[[Answer], bool]) -> Answer:
 
 def ready_parts(answer: Answer) -> list[Any]:
     return [part for part in answer[1]["parts"] if part["ready"]]
+
+
+def the_missing(answer: Answer) -> str:
+    """The name of the one part that is not ready."""
+    code, told = answer
+    assert (503, "not ready") == (code, told["status"])
+    [missing] = [part for part in told["parts"] if not part["ready"]]
+    assert {"name", "state", "ready", "reason"} == missing.keys()
+    return str(missing["name"])
+
+
+async def fence(servers: Endpoints, transactional_id: str) -> None:
+    """Take an owner's place for a moment: it acquires its partition anew when it would next write."""
+    producer = AIOKafkaProducer(bootstrap_servers=servers.bootstrap_servers, transactional_id=transactional_id)
+    await producer.start()
+    await producer.stop()
 
 
 @asynccontextmanager
