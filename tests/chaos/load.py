@@ -46,9 +46,13 @@ class Load:
         """Publish so many at once."""
         for _ in range(count):
             ship = self._random.choice(self._ships)
-            self._producer.produce(self._topic, key=ship, value=command(self._random, ship), on_delivery=self._told)
-            self._producer.poll(0)
-        self.published += count
+            self.send(ship, command(self._random, ship))
+
+    def send(self, ship: str, value: bytes) -> None:
+        """Publish one for this ship."""
+        self._producer.produce(self._topic, key=ship, value=value, on_delivery=self._told)
+        self._producer.poll(0)
+        self.published += 1
 
     def settle(self) -> None:
         """Return once all is acknowledged."""

@@ -11,11 +11,10 @@ from uuid import UUID
 
 from service.local.servers import Endpoints
 from tests.chaos.handlers import eventually, handler
-from tests.chaos.load import command, watched_replies
+from tests.chaos.load import Load, command, watched_replies
 from tests.checker import check
 from tests.checker.reader import read_logs
 from tests.running import PARTITIONS, apply_topics, settings_for
-from tests.workload import Message, publish
 
 WAITING, BUSY_ABOVE, BATCH = 20_000, 1_000, 100
 AGAIN = 500
@@ -33,8 +32,10 @@ async def test_a_busy_answer_leads_to_nothing_and_the_same_command_is_judged_lat
     await apply_topics(settings_for(servers, prefix))
     ships = [str(UUID(int=random.getrandbits(128), version=4)) for _ in range(40)]
     asked = [(ship, command(random, ship)) for ship in random.choices(ships, k=WAITING)]
-    messages = [Message(f"{prefix}ship.commands", ship.encode(), value) for ship, value in asked]
-    await asyncio.to_thread(publish, servers.bootstrap_servers, messages)
+    load = Load(servers.bootstrap_servers, prefix)
+    for ship, value in asked:
+        load.send(ship, value)
+    await asyncio.to_thread(load.settle)
     with watched_replies(servers.bootstrap_servers, prefix) as replies:
         async with handler(servers, tmp_path, {"prefix": prefix, **TERMS}):
             await eventually(lambda: replies.have(WAITING), "all are answered")
@@ -42,8 +43,9 @@ async def test_a_busy_answer_leads_to_nothing_and_the_same_command_is_judged_lat
             busy = {id_ for id_, answers in found.items() if answers[0]["status"] == "busy"}
             # All but the last ones of each partition were too many.
             assert len(busy) >= WAITING - PARTITIONS * (BUSY_ABOVE + BATCH)
-            again = [message for message in messages if json.loads(message.value or b"")["id"] in busy][:AGAIN]
-            await asyncio.to_thread(publish, servers.bootstrap_servers, again)
+            for ship, value in [(ship, value) for ship, value in asked if json.loads(value)["id"] in busy][:AGAIN]:
+                load.send(ship, value)
+            await asyncio.to_thread(load.settle)
             await eventually(lambda: replies.have(WAITING + AGAIN), "those sent again are answered")
             report = await asyncio.to_thread(
                 check, servers.bootstrap_servers, prefix=prefix, aggregates=["ship"], **BUSY_ALLOWED

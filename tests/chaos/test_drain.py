@@ -106,7 +106,7 @@ async def _leave(  # noqa: PLR0913  # where, how, and without what
             one.signal(signum)
             code = await one.ended(END_SECONDS)
             ended = time.time() - since
-            taken = await took_over(other, owned, since, replies, within=END_SECONDS)
+            taken = await took_over(other, owned, since, replies, within=2 * TAKEOVER_SECONDS)
         report = await _report(servers, prefix)
     seconds = sorted(taken.seconds.values())
     print(f"ended after {ended:.2f} s, taken over after {', '.join(f'{one:.2f}' for one in seconds)} s")  # noqa: T201  # a figure

@@ -12,7 +12,10 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import psutil
 import pytest
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
 
 from service.local.servers import Servers, running_servers
 from tests.chaos.handlers import Handler, eventually, handler
@@ -98,10 +101,20 @@ async def _alone(
                 assert not replies.have(BURST)
         broker.send_signal(signal.SIGSTOP)
         try:
+            await eventually(lambda: psutil.Process(broker.pid).status() == psutil.STATUS_STOPPED, "it stands still")
             yield one
         finally:
             broker.send_signal(signal.SIGCONT)
+            # It was taken for dead meanwhile, and is let in again.
+            await eventually(partial(_serves, servers.bootstrap_servers), "it serves again")
 
 
 def _broker(own: Servers) -> subprocess.Popen[bytes]:
     return next(child.process for child in own.children if child.program.name == "kafka")
+
+
+def _serves(bootstrap_servers: str) -> bool:
+    try:
+        return bool(AdminClient({"bootstrap.servers": bootstrap_servers}).list_topics(timeout=1).brokers)
+    except KafkaException:
+        return False

@@ -17,8 +17,8 @@ from tests.running import apply_topics, settings_for
 
 WAITING = 1_000_000
 WORKING_SECONDS = 10.0
-# Measured: 218 MB with the pause; without it the 300 are passed in seconds, 400 in 40 s.
-BOUND = 300 * (1 << 20)
+# What a handler may add to what it has when it begins. Measured: 110 MB with the pause, 580 MB without it.
+BOUND = 200 * (1 << 20)
 
 
 @pytest.fixture(scope="module")
@@ -32,25 +32,26 @@ async def prefix(servers: Endpoints) -> str:
     return prefix
 
 
-async def test_memory_stays_bounded_while_a_million_commands_wait(
-    servers: Endpoints, tmp_path: Path, prefix: str
-) -> None:
-    async with handler(servers, tmp_path, {"prefix": prefix}) as one:
-        end, peak = time.monotonic() + WORKING_SECONDS, 0
-        while time.monotonic() < end:
-            peak = max(peak, _memory(one))
-            await asyncio.sleep(0.05)
-    print(f"most memory {peak >> 20} MB")  # noqa: T201  # a figure
-
-    assert sum(said.fields["waiting"] for said in one.said("acquired")) > WAITING / 2
-    assert peak < BOUND
-
-
 async def test_without_the_pause_all_that_waits_is_read_into_memory(
     servers: Endpoints, tmp_path: Path, prefix: str
 ) -> None:
     async with handler(servers, tmp_path, {"prefix": prefix}, without="pause") as one:
-        await eventually(lambda: _memory(one) > BOUND, "the memory grows beyond the bound")
+        first = _memory(one)
+        await eventually(lambda: _memory(one) > first + BOUND, "its memory grows beyond the bound")
+
+
+async def test_memory_stays_bounded_while_a_million_commands_wait(
+    servers: Endpoints, tmp_path: Path, prefix: str
+) -> None:
+    async with handler(servers, tmp_path, {"prefix": prefix}) as one:
+        first, peak, end = _memory(one), 0, time.monotonic() + WORKING_SECONDS
+        while time.monotonic() < end:
+            peak = max(peak, _memory(one))
+            await asyncio.sleep(0.05)
+    print(f"{first >> 20} MB at first, at most {peak >> 20} MB")  # noqa: T201  # figures
+
+    assert sum(said.fields["waiting"] for said in one.said("acquired")) > WAITING / 2
+    assert peak < first + BOUND
 
 
 @pytest.mark.long

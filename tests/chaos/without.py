@@ -20,27 +20,32 @@ from service.kafka import commands_feed, log_reader, membership, recovery, trans
 from service.kafka.coordination import Coordination
 from service.kafka.topics import Topics
 from service.kafka.transaction import PartitionProducer
-
-_DAWDLE_SECONDS = 0.05
+from tests.chaos.handlers import SECONDS
 
 patch = pytest.MonkeyPatch()
 
 
 def fence() -> None:
-    """Each process has transactional ids of its own; it takes its time, so that a freeze finds it deciding."""
-    name, write = Topics.transactional_id, PartitionProducer.write
-
-    async def slow(producer: PartitionProducer, topics: Sequence[Any]) -> None:
-        await asyncio.sleep(_DAWDLE_SECONDS)
-        await write(producer, topics)
-
+    """Each process has transactional ids of its own, and time between two transactions, in which it can be frozen."""
+    name = Topics.transactional_id
     patch.setattr(Topics, "transactional_id", lambda topics, partition: f"{name(topics, partition)}.{os.getpid()}")
-    patch.setattr(PartitionProducer, "write", slow)
+    _dawdle(0.05)
 
 
 def pause() -> None:
-    """All that waits is read at once."""
+    """All that waits is read at once, by one who is slow to work it off."""
     patch.setattr(commands_feed, "_READ_AHEAD", 1 << 30)
+    _dawdle(SECONDS)
+
+
+def _dawdle(seconds: float) -> None:
+    write = PartitionProducer.write
+
+    async def slow(producer: PartitionProducer, topics: Sequence[Any]) -> None:
+        await asyncio.sleep(seconds)
+        await write(producer, topics)
+
+    patch.setattr(PartitionProducer, "write", slow)
 
 
 def signals() -> None:
