@@ -18,6 +18,7 @@ from tests.running import PARTITIONS
 
 _SECONDS = 60.0
 _TICK = 0.02
+_READY_MADE = 20_000
 _PORTS = ("Rio", "Singapore", "Hamburg")
 _ITEMS = ("tea", "copper")
 
@@ -47,6 +48,19 @@ class Load:
         for _ in range(count):
             ship = self._random.choice(self._ships)
             self.send(ship, command(self._random, ship))
+
+    def many(self, count: int) -> None:
+        """Publish so many as fast as it goes: some ready-made ones again and again, each time with another id."""
+        ready = []
+        for ship in self._random.choices(self._ships, k=_READY_MADE):
+            head, tail = command(self._random, ship).split(b'"id":"')
+            ready.append((ship, head + b'"id":"', tail[8:]))
+        for number in range(count):
+            ship, head, tail = ready[number % _READY_MADE]
+            self._producer.produce(self._topic, key=ship, value=b"%s%08x%s" % (head, number, tail))
+            if number % _READY_MADE == 0:
+                self._producer.poll(0)
+        self.published += count
 
     def send(self, ship: str, value: bytes) -> None:
         """Publish one for this ship."""
