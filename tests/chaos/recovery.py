@@ -6,12 +6,12 @@ import time
 from collections.abc import Sequence
 from math import ceil
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 
+from tests.ends import end_of
 from tests.running import PARTITIONS
 
 _SECONDS = 60.0
-_NOT_YET = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
 
 
 def seconds_to_new_replies(bootstrap_servers: str, prefix: str, since: float) -> list[float]:
@@ -32,7 +32,7 @@ def seconds_to_new_replies(bootstrap_servers: str, prefix: str, since: float) ->
             for partition in range(PARTITIONS):
                 # What was written before the outage is not new, however late it becomes readable.
                 topic = f"{prefix}{aggregate}.replies"
-                waiting.add((topic, partition, _end(consumer, TopicPartition(topic, partition))))
+                waiting.add((topic, partition, end_of(consumer, topic, partition)))
         consumer.assign([TopicPartition(*place) for place in waiting])
         left, seconds = {place[:2] for place in waiting}, []
         while left and time.monotonic() < since + _SECONDS:
@@ -46,19 +46,6 @@ def seconds_to_new_replies(bootstrap_servers: str, prefix: str, since: float) ->
         return seconds
     finally:
         consumer.close()
-
-
-def _end(consumer: Consumer, at: TopicPartition) -> int:
-    """The high watermark; a broker answers a little before it leads its partitions."""
-    deadline = time.monotonic() + _SECONDS
-    while True:
-        try:
-            _, end = consumer.get_watermark_offsets(at, timeout=_SECONDS)
-        except KafkaException as fault:
-            if time.monotonic() > deadline or fault.args[0].code() not in _NOT_YET:
-                raise
-        else:
-            return int(end)
 
 
 def percentile(figures: Sequence[float], share: float) -> float:

@@ -18,6 +18,7 @@ from service.local.child import until
 from service.local.servers import Endpoints
 from tests.checker import Report, check
 from tests.checker.hashing import partition_of
+from tests.ends import end_of
 from tests.running import settings_for
 from tests.workload import Message, publish
 
@@ -36,7 +37,6 @@ class Pier:
         self.settings = settings_for(servers, f"pier-{uuid4().hex[:8]}.")
         self.bootstrap_servers = servers.bootstrap_servers
         self._admin = AdminClient({"bootstrap.servers": servers.bootstrap_servers})
-        self._consumer = Consumer({"bootstrap.servers": servers.bootstrap_servers, "group.id": "not-used"})
         ids = (str(UUID(int=number, version=4)) for number in count(1))
         self._ships = {partition_of(one.encode(), _PARTITIONS): one for one, _ in zip(ids, range(20), strict=False)}
 
@@ -94,18 +94,19 @@ class Pier:
 
     def ends(self, partition: int) -> dict[str, int]:
         """The high watermark of everything that the owner of a partition writes."""
-        return {kind: self._end(kind, partition) for kind in WRITTEN}
-
-    def _end(self, kind: str, partition: int) -> int:
-        _, end = self._consumer.get_watermark_offsets(TopicPartition(self.topic(kind), partition), timeout=SECONDS)
-        return int(end)
+        # A new one each time: it must not remember a topic that was deleted.
+        consumer = Consumer({"bootstrap.servers": self.bootstrap_servers, "group.id": "not-used"})
+        try:
+            return {kind: end_of(consumer, self.topic(kind), partition) for kind in WRITTEN}
+        finally:
+            consumer.close()
 
     async def goes_on(self, partition: int) -> None:
         """Return once a command for a partition is answered."""
-        before = self._end("replies", partition)
+        before = self.ends(partition)["replies"]
         await self.ask(partition, "register_ship", name="Pacific Explorer")
         # The record of the reply and the marker of its transaction.
-        assert await until(lambda: self._end("replies", partition) >= before + 2, SECONDS)
+        assert await until(lambda: self.ends(partition)["replies"] >= before + 2, SECONDS)
 
     async def report(self) -> Report:
         """What the checker says."""
