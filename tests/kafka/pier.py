@@ -127,11 +127,11 @@ class Pier:
             await asyncio.wait({handler})
 
 
-async def said(logs: Logs, event: str, **fields: Any) -> Any:
-    """The first line of the log with these words and fields, once it is there."""
+async def said(logs: Logs, *events: str, **fields: Any) -> Any:
+    """The first line of the log with one of these words and all of these fields, once it is there."""
 
     def found() -> Any:
-        return next((line for line in logs if {"event": event, **fields}.items() <= line.items()), None)
+        return next((line for line in logs if line["event"] in events and fields.items() <= line.items()), None)
 
     assert await until(lambda: found() is not None, SECONDS), logs
     return found()
