@@ -14,6 +14,7 @@ from confluent_kafka import Producer
 from structlog.testing import capture_logs
 
 from service.kafka import acquire, group
+from service.kafka.member import PartitionFeed
 from service.local.servers import Endpoints
 from tests.kafka.pier import SECONDS, SOUND, SPOILT, Pier, said
 
@@ -146,3 +147,25 @@ async def test_behind_a_strangers_open_transaction_nothing_is_decided_until_it_e
     assert "warning" == waiting["log_level"]
     assert report.ok, report.text()
     assert 3 == report.counts["commands"]
+
+
+@pytest.mark.xfail(raises=AssertionError, reason="the whole handler ends by it, and only says OffsetOutOfRangeError")
+async def test_a_position_that_the_broker_no_longer_has_stops_its_partition_and_no_other(
+    servers: Endpoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = PartitionFeed.start
+
+    def beyond_the_end(feed: PartitionFeed, next_offset: int) -> None:
+        # As after a broker that lost the end of its log: the owner knows of commands that are not there.
+        start(feed, next_offset + 10 * (feed._tp.partition == SPOILT))  # noqa: SLF001  # which one it reads
+
+    monkeypatch.setattr(PartitionFeed, "start", beyond_the_end)
+    pier = await Pier(servers).build()
+    with capture_logs() as logs:
+        async with pier.handling() as handler:
+            stopped = asyncio.create_task(said(logs, "partition stopped", partition=SPOILT))
+            await asyncio.wait({handler, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            ended = handler.done()
+            stopped.cancel()
+            assert not ended, handler.exception()
+            await pier.goes_on(SOUND)
