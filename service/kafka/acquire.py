@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,8 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from service.commands.entities import Entities
-from service.commands.replay import Replay
+from service.commands.ports import Record
+from service.commands.replay import GapInLog, Replay
 from service.domain import Aggregate
 from service.kafka.checkpoint import KEY, Checkpoint, read_checkpoint
 from service.kafka.log_reader import Tell, open_reader, read_log
@@ -24,12 +25,14 @@ class PartitionUnsafe(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Acquired:
-    """The entities of a partition, where its last owner stood, and the first command that nobody has judged."""
+    """The entities of a partition, where its last owner stood, the first command that nobody has judged, and ends."""
 
     entities: Entities
     checkpoint: Checkpoint | None
     next_offset: int
     waiting: int
+    events_end: int
+    replies_end: int
 
 
 async def read_partition(  # noqa: PLR0913  # where, of what, and whom to tell
@@ -41,7 +44,7 @@ async def read_partition(  # noqa: PLR0913  # where, of what, and whom to tell
     *,
     keep_event_ids: bool,
 ) -> Acquired:
-    """Rehydrate a partition whose producer has just been started; raises PartitionUnsafe and GapInLog."""
+    """Rehydrate a partition whose producer has just been started; raises PartitionUnsafe."""
     commands, events, replies, snapshots = (
         TopicPartition(name, partition) for name in (topics.commands, topics.events, topics.replies, topics.snapshots)
     )
@@ -55,10 +58,8 @@ async def read_partition(  # noqa: PLR0913  # where, of what, and whom to tell
     checkpoint: Checkpoint | None = None
     async with aclosing(read_log(connection, {tp: starts[tp] for tp in logs}, ends, tell)) as reading:
         async for tp, records in reading:
-            if tp == events:
-                replay.add_events(records)
-            elif tp == replies:
-                replay.add_replies(records)
+            if tp != snapshots:
+                _add(replay.add_events if tp == events else replay.add_replies, tp, records)
             else:
                 marks_of_ours = [record for record in records if record.key == KEY]
                 checkpoint = read_checkpoint(marks_of_ours[-1]) if marks_of_ours else checkpoint
@@ -72,9 +73,32 @@ async def read_partition(  # noqa: PLR0913  # where, of what, and whom to tell
                 f"{topics.snapshots} has no checkpoint although {topics.events} has events: restore the topic, "
                 "or recreate all five topics of the aggregate together"
             )
-        return Acquired(replay.entities, None, starts[commands], ends[commands] - starts[commands])
-    await _recognise(connection, commands, checkpoint, starts[commands], ends[commands])
-    return Acquired(replay.entities, checkpoint, checkpoint.next_offset, ends[commands] - checkpoint.next_offset)
+        next_offset = starts[commands]
+    else:
+        next_offset = checkpoint.next_offset
+        for tp, reached in ((events, checkpoint.events), (replies, checkpoint.replies)):
+            _require_end(tp, ends[tp], reached)
+        await _recognise(connection, commands, checkpoint, starts[commands], ends[commands])
+    waiting = ends[commands] - next_offset
+    return Acquired(replay.entities, checkpoint, next_offset, waiting, ends[events], ends[replies])
+
+
+def _add(add: Callable[[Iterable[Record]], None], tp: TopicPartition, records: Sequence[Record]) -> None:
+    try:
+        add(records)
+    except GapInLog as gap:
+        raise PartitionUnsafe(
+            f"{tp.topic}[{tp.partition}]: {gap}; something else wrote to the topic, or lost from it: restore it from a "
+            "copy, and let nobody but the handler write to it"
+        ) from gap
+
+
+def _require_end(tp: TopicPartition, end: int, reached: int) -> None:
+    if end < reached:
+        raise PartitionUnsafe(
+            f"{tp.topic}[{tp.partition}] ends at {end}, but once went on to {reached}: it was recreated, or its broker "
+            "lost what it had acknowledged; restore the topic, or recreate all five topics of the aggregate together"
+        )
 
 
 async def _recognise(
@@ -89,7 +113,8 @@ async def _recognise(
         )
     if at.next_offset < start:
         raise PartitionUnsafe(
-            f"{place} begins at {start}, but command {at.next_offset} was never judged: retention removed it"
+            f"{place} begins at {start}, but command {at.next_offset} was never judged: retention removed it; "
+            "restore the topic from a copy, and give its retention.ms more time than the handler may stand still"
         )
     if at.last_offset < start:
         return

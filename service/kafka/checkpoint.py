@@ -15,12 +15,15 @@ KEY = b"checkpoint"
 class Checkpoint:
     """The next command to be judged, and the last one that was: its offset and broker time in milliseconds.
 
-    aiokafka reads no topic ids; by the last command a topic that was made anew under the same name is found out.
+    aiokafka reads no topic ids; by the last command, and by offsets that `events` and `replies` had reached, a topic
+    that was made anew under the same name is found out.
     """
 
     next_offset: int
     last_offset: int
     last_timestamp: int
+    events: int
+    replies: int
 
     def moved(self, next_offset: int) -> Checkpoint:
         """The checkpoint once what comes before this offset is known to hold no further command."""
@@ -29,16 +32,15 @@ class Checkpoint:
     def draft(self) -> Draft:
         """The record of it."""
         last = {"offset": self.last_offset, "timestamp": self.last_timestamp}
-        value = orjson.dumps({"next_offset": self.next_offset, "last_command": last})
+        reached = {"events": self.events, "replies": self.replies}
+        value = orjson.dumps({"next_offset": self.next_offset, "last_command": last, "reached": reached})
         return Draft(KEY, value, [], self.last_timestamp)
 
 
 def read_checkpoint(record: Record) -> Checkpoint:
     """The checkpoint in a record."""
     value = orjson.loads(record.value or b"null")
-    return Checkpoint(value["next_offset"], value["last_command"]["offset"], value["last_command"]["timestamp"])
-
-
-def checkpoint_after(record: Record) -> Checkpoint:
-    """The checkpoint once this command has been judged."""
-    return Checkpoint(record.offset + 1, record.offset, record.timestamp)
+    last, reached = value["last_command"], value.get("reached", {})
+    return Checkpoint(
+        value["next_offset"], last["offset"], last["timestamp"], reached.get("events", 0), reached.get("replies", 0)
+    )

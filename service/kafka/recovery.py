@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from aiokafka.errors import ProducerFenced
 
-from service.commands.replay import GapInLog
 from service.kafka.acquire import PartitionUnsafe
 from service.kafka.transaction import Refused, Tainted
 
@@ -52,7 +51,7 @@ class Recovery:
     def remedy(self, error: Exception, now: float) -> Remedy:
         """What to do about an error, at a time in seconds."""
         match error:
-            case PartitionUnsafe() | GapInLog():
+            case PartitionUnsafe():
                 return Remedy("unsafe", str(error), _UNSAFE_SECONDS)
             case Tainted():
                 return Remedy("tainted", "a request to the broker failed on its way", 0.0)

@@ -13,7 +13,7 @@ from service.commands.decision import Decision, Read
 from service.commands.ports import Draft, Output, Record
 from service.kafka import metrics
 from service.kafka.acquire import Acquired
-from service.kafka.checkpoint import Checkpoint, checkpoint_after
+from service.kafka.checkpoint import Checkpoint
 from service.kafka.commands_feed import Batch
 from service.kafka.suspicion import Suspicion
 from service.kafka.terms import Terms
@@ -44,6 +44,8 @@ class Session:
         self._producer = producer
         self._entities = acquired.entities
         self._checkpoint = acquired.checkpoint
+        # What they have reached at least: markers of transactions come on top.
+        self._events, self._replies = acquired.events_end, acquired.replies_end
         self._suspicion = suspicion
         self._per_second = 1_000.0
         self._report(acquired.next_offset + acquired.waiting)
@@ -58,8 +60,8 @@ class Session:
         while reads:
             size = self._decider.cut(reads[: self._suspicion.limit(self.next_offset, len(reads))])
             part, reads = reads[:size], reads[size:]
-            checkpoint = checkpoint_after(part[-1][0])
-            await self._transact(part, checkpoint if reads else checkpoint.moved(batch.next_offset), busy_until)
+            next_offset = part[-1][0].offset + 1 if reads else batch.next_offset
+            await self._transact(part, next_offset, busy_until)
         self._report(batch.end)
 
     async def _read(self, records: Sequence[Record]) -> list[Read]:
@@ -69,21 +71,24 @@ class Session:
             await asyncio.sleep(0)
         return reads
 
-    async def _transact(self, part: Sequence[Read], checkpoint: Checkpoint, busy_until: int) -> None:
+    async def _transact(self, part: Sequence[Read], next_offset: int, busy_until: int) -> None:
         started = perf_counter()
         decision = await self._decide(part, busy_until)
+        output, last = decision.output, part[-1][0]
+        reached = self._events + len(output.events), self._replies + len(output.replies)
         try:
-            await self._write(decision.output, checkpoint)
+            await self._write(output, Checkpoint(next_offset, last.offset, last.timestamp, *reached))
         except Refused as refused:
-            self._suspicion.narrow(part[0][0].offset, checkpoint.next_offset, len(part), str(refused))
+            self._suspicion.narrow(part[0][0].offset, next_offset, len(part), str(refused))
             raise
+        self._events, self._replies = reached
         decision.overlay.merge()
         self._suspicion.clear(self.next_offset)
         seconds = perf_counter() - started
         self._per_second += 0.1 * (len(part) / seconds - self._per_second)
         name = self._terms.aggregate.name
         metrics.TRANSACTION_SECONDS.labels(name).observe(seconds)
-        for (status, code), count in decision.output.statuses.items():
+        for (status, code), count in output.statuses.items():
             metrics.COMMANDS.labels(name, status, code).inc(count)
 
     async def _decide(self, part: Sequence[Read], busy_until: int) -> Decision:

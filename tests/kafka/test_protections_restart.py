@@ -93,6 +93,8 @@ async def test_a_new_owner_that_reads_to_the_last_stable_offset_decides_on_a_sho
         return open_reader(connection, "read_committed")
 
     monkeypatch.setattr(acquire, "open_reader", stable)
+    # The checkpoint knows that there was more, and would stop the partition.
+    monkeypatch.setattr(acquire, "_require_end", lambda *_: None)
     report, _ = await _hidden(servers, monkeypatch)
 
     assert any("ShipDocked" in line and "missing" in line for line in report.violations), report.text()
