@@ -12,11 +12,11 @@ from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError
 
 from fairlead.bounds import MAX_VALUE_BYTES, Message
 from fairlead.envelope import CONTENT_TYPE, Reply
-from fairlead.failures import NoReply, TooLarge, TopicsMissing, Unreachable
+from fairlead.failures import NoReply, NotConfirmed, TooLarge, TopicsMissing, Unreachable
 from fairlead.outgoing import Extras, aggregate_of, encode
 from fairlead.replies import ReplyReader
 
-__all__ = ["Client", "Extras", "NoReply", "TooLarge", "TopicsMissing", "Unreachable"]
+__all__ = ["Client", "Extras", "NoReply", "NotConfirmed", "TooLarge", "TopicsMissing", "Unreachable"]
 
 DEFAULT_TIMEOUT = 30.0
 # A broker holds a whole batch to the bound of a command. Small batches make thousands of senders wait in turn,
@@ -102,16 +102,40 @@ class Client:
         except TimeoutError as error:
             raise NoReply(command_id, timeout) from error
 
-    async def publish(self, command: Message, entity_id: str, **extras: Unpack[Extras]) -> str:
-        """Publish without waiting for what becomes of it; the command's id, once the brokers have it."""
-        aggregate, type_ = aggregate_of(command)
-        return await self.publish_raw(aggregate, type_, entity_id, command.model_dump(mode="json"), **extras)
+    async def publish(
+        self,
+        command: Message,
+        entity_id: str,
+        *,
+        timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109  # as in send
+        **extras: Unpack[Extras],
+    ) -> str:
+        """Publish without waiting for what becomes of it; the command's id, once the brokers have it.
 
-    async def publish_raw(self, aggregate: str, type_: str, entity_id: str, data: Any, **extras: Unpack[Extras]) -> str:
+        Raises NotConfirmed, TooLarge, TopicsMissing and Unreachable.
+        """
+        aggregate, type_ = aggregate_of(command)
+        data = command.model_dump(mode="json")
+        return await self.publish_raw(aggregate, type_, entity_id, data, timeout=timeout, **extras)
+
+    async def publish_raw(  # a command has as many parts
+        self,
+        aggregate: str,
+        type_: str,
+        entity_id: str,
+        data: Any,
+        *,
+        timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109  # as in send
+        **extras: Unpack[Extras],
+    ) -> str:
         """As `publish`, for data that nobody has checked."""
         command_id, value = encode(self._source, aggregate, type_, entity_id, data, extras)
-        await self._reader(aggregate)
-        await self._put(aggregate, entity_id, value)
+        try:
+            async with asyncio.timeout(timeout):
+                await self._reader(aggregate)
+                await self._put(aggregate, entity_id, value)
+        except TimeoutError as error:
+            raise NotConfirmed(command_id, timeout) from error
         return command_id
 
     async def _put(self, aggregate: str, entity_id: str, value: bytes) -> None:

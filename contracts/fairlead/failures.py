@@ -14,6 +14,17 @@ class NoReply(TimeoutError):
         self.command_id = command_id
 
 
+class NotConfirmed(TimeoutError):
+    """No broker has confirmed the command in time: it may be published, or not; sending it again is safe."""
+
+    def __init__(self, command_id: str, timeout: float) -> None:
+        super().__init__(
+            f"No broker confirmed command {command_id} within {timeout:g} s: it may or may not have been published, "
+            "and can be sent again safely with the same id"
+        )
+        self.command_id = command_id
+
+
 class TooLarge(ValueError):
     """The command is larger than any broker takes; it was not sent."""
 

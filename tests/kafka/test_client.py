@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from fairlead import Client, NoReply
 from fairlead.bounds import Message
-from fairlead.client import TooLarge, TopicsMissing, Unreachable
+from fairlead.client import NotConfirmed, TooLarge, TopicsMissing, Unreachable
 from fairlead.ship import DockShip, LoadCargo, RegisterShip
 from service import app
 from service.local.servers import Endpoints
@@ -122,6 +122,12 @@ async def test_without_a_reply_the_command_is_named_and_can_be_sent_again(settin
         with pytest.raises(NoReply, match="again safely") as nothing:
             await client.send_raw("user", "delete_user", str(uuid4()), {}, command_id="0b9c", timeout=0.5)
     assert nothing.value.command_id == "0b9c"
+
+
+async def test_what_no_broker_confirms_in_time_may_be_sent_again(client: Client) -> None:
+    with pytest.raises(NotConfirmed, match="may or may not have been published") as unknown:
+        await client.publish(RegisterShip(name="x"), str(uuid4()), command_id="0b9c", timeout=0)
+    assert unknown.value.command_id == "0b9c"
 
 
 async def test_missing_topics_are_named(servers: Endpoints) -> None:
