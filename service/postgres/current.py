@@ -13,9 +13,17 @@ from service.projections.answers import NotFound, State
 _SHIP = "SELECT ship_id, name, status, current_port, version, cargo FROM {public}.ships"
 _PORT = "SELECT port, ships_now, visits, loaded::text, unloaded::text FROM {public}.ports"
 _USER = "SELECT user_id, username, balance, version, deleted FROM {public}.accounts WHERE user_id = $1"
+# Each reply is a row. One that is not final counts until another is there, but never instead of an outcome.
 _OUTCOMES = """
 SELECT aggregate, entity_id, status, code, message, entity_version, events, time
-FROM {public}.outcomes WHERE command_id = $1 ORDER BY time, aggregate, partition, "offset"
+FROM {public}.outcomes AS told WHERE command_id = $1 AND (
+    status NOT IN ('busy', 'failed') OR NOT EXISTS (
+        SELECT FROM {public}.outcomes AS other
+        WHERE other.command_id = $1 AND other.aggregate = told.aggregate AND other.partition = told.partition
+            AND other.entity_id IS NOT DISTINCT FROM told.entity_id
+            AND (other.status NOT IN ('busy', 'failed') OR other."offset" > told."offset")
+    )
+) ORDER BY time, aggregate, partition, "offset"
 """
 _PROGRESS = """
 SELECT p.projection, v.version, p.topic, p.partition, p.next_offset
