@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,13 @@ from service.cli.options import Given
 from service.cli.supervisor import Program
 from service.cli.workers import program
 from service.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.upper().startswith("FAIRLEAD_"):
+            monkeypatch.delenv(name)
 
 
 def started(folder: Path, given: Given | None = None) -> Program:
