@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
+from service.kafka.log_reader import open_reader
 from service.kafka.topics import Topics, partition_count
 
 
@@ -16,10 +17,6 @@ async def log_ends(connection: Mapping[str, Any], topics: Topics) -> dict[tuple[
     Raises LookupError where the topics are missing.
     """
     partitions = range(await partition_count(connection, topics))
-    consumer = AIOKafkaConsumer(**connection, isolation_level="read_committed", enable_auto_commit=False)
-    await consumer.start()
-    try:
-        ends = await consumer.end_offsets([TopicPartition(topics.events, partition) for partition in partitions])
-        return {(tp.topic, tp.partition): end for tp, end in ends.items()}
-    finally:
-        await consumer.stop()
+    async with open_reader(connection, "read_committed") as reader:
+        ends = await reader.end_offsets([TopicPartition(topics.events, partition) for partition in partitions])
+    return {(tp.topic, tp.partition): end for tp, end in ends.items()}

@@ -65,6 +65,8 @@ class Membership(ConsumerRebalanceListener, Generic[W]):  # type: ignore[misc]  
             max_poll_interval_ms=_MAX_POLL_MS,
             max_partition_fetch_bytes=4 << 20,
             fetch_max_wait_ms=500,
+            # A topic made anew under the same name is seen by its metadata.
+            metadata_max_age_ms=30_000,
             retry_backoff_ms=20,
         )
 

@@ -58,7 +58,8 @@ async def fairlead(servers: Endpoints, tmp_path_factory: pytest.TempPathFactory)
     yield run
     for role in roles:
         role.cancel()
-    await asyncio.wait(roles)
+    ended = await asyncio.gather(*roles, return_exceptions=True)
+    assert all(isinstance(one, asyncio.CancelledError) for one in ended), ended
 
 
 async def test_what_was_asked_is_shown_replayed_and_remembered(fairlead: Run) -> None:
