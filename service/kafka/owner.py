@@ -88,6 +88,7 @@ class PartitionOwner:
         """The partition is assigned to us again."""
         self._assigned.set()
         if self._session:
+            self._log.info("resumed", next_offset=self._session.next_offset)
             self._feed.start(self._session.next_offset)
             self._standing.set("owned")
 

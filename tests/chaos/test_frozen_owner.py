@@ -98,7 +98,7 @@ async def _freeze(
 
 
 def _is_back(frozen: Handler, awake: float) -> bool:
-    return bool(frozen.said("acquired", awake) or frozen.said(STOPPED, awake))
+    return any(frozen.said(word, awake) for word in ("acquired", "resumed", STOPPED))
 
 
 async def _in_turn(servers: Endpoints, prefix: str) -> bool:

@@ -141,7 +141,7 @@ async def all_owned(ports: Sequence[int]) -> None:
     async with AsyncClient() as http, asyncio.timeout(60):
         while True:
             answers = [await http.get(f"http://127.0.0.1:{port}/readyz") for port in ports]
-            parts = [part["name"] for answer in answers for part in answer.json()["parts"] if part["ready"]]
+            parts = [part["name"] for answer in answers for part in answer.json()["parts"] if part["state"] == "owned"]
             if len(parts) == len(set(parts)) == 2 * PARTITIONS:
                 return
             await asyncio.sleep(0.05)
