@@ -15,7 +15,7 @@ from service.commands.ports import Draft, Headers, Record
 from service.domain import Aggregate
 
 _TRACE = ("traceparent", "tracestate")
-_PLAIN_HEADERS = [CONTENT_TYPE]
+_PLAIN_HEADERS: list[tuple[str, bytes | None]] = [CONTENT_TYPE]
 
 
 class Encoder:
@@ -143,7 +143,7 @@ class Encoder:
         return Draft(record.key, record.value, headers, record.timestamp)
 
 
-def _headers(received: Headers) -> list[tuple[str, bytes]]:
+def _headers(received: Headers) -> list[tuple[str, bytes | None]]:
     if not received:
         return _PLAIN_HEADERS
     return [CONTENT_TYPE, *((name, value) for name, value in received if name in _TRACE)]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 
 from service.commands.ports import Headers, Record
 
 _CODES = frozenset({b"internal_error", b"not_writable", b"parked"})
+_MAX_DIGITS = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +40,14 @@ def waiting_from(letters: Iterable[Record], offset: int) -> list[Waiting]:
     latest: dict[int, Waiting] = {}
     for letter in letters:
         # By name the last one: a command may have come with such headers of its own.
-        why = dict(letter.headers)
+        why = {name: text or b"" for name, text in letter.headers}
         if why.get("fairlead-code") in _CODES and int(why["fairlead-offset"]) >= offset:
             waiting = _received(letter, why)
             latest[waiting.offset] = waiting
     return sorted(latest.values(), key=attrgetter("offset"))
 
 
-def _received(letter: Record, why: dict[str, bytes]) -> Waiting:
+def _received(letter: Record, why: Mapping[str, bytes]) -> Waiting:
     names = [name for name, _ in letter.headers]
     ours = len(names) - names[::-1].index("fairlead-code") - 1
     return Waiting(
@@ -55,5 +56,10 @@ def _received(letter: Record, why: dict[str, bytes]) -> Waiting:
         letter.headers[:ours],
         int(why["fairlead-offset"]),
         int(why["fairlead-timestamp"]),
-        int(why.get("fairlead-redrives", 0)),
+        _count(why.get("fairlead-redrives", b"")),
     )
+
+
+def _count(text: bytes) -> int:
+    # A command may come with such a header of its own, whatever is in it.
+    return int(text) if text.isdigit() and len(text) <= _MAX_DIGITS else 0

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from service.commands.personal import DataKey
 
-Headers = Sequence[tuple[str, bytes]]
+Headers = Sequence[tuple[str, bytes | None]]
 
 
 class Record(Protocol):
@@ -42,7 +42,7 @@ class Draft:
 
     key: bytes | None
     value: bytes | None
-    headers: list[tuple[str, bytes]]
+    headers: list[tuple[str, bytes | None]]
     timestamp: int
 
 

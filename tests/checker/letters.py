@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from itertools import dropwhile
@@ -14,6 +15,7 @@ from tests.checker.records import Headers, PartitionLogs, Record
 from tests.checker.report import Report
 
 _REDRIVES = "fairlead-redrives"
+_NUMBER = re.compile(rb"[0-9]{1,18}")
 
 
 def check_letters(report: Report, logs: PartitionLogs, verdicts: list[Verdict]) -> None:
@@ -47,8 +49,8 @@ def why(logs: PartitionLogs, verdict: Verdict) -> dict[str, Any]:
         added["fairlead-traceback"] = Open(example="Traceback")
     if verdict.redrives:
         # A command that was sent again as a dead letter came with a number of its own.
-        before = _text(_last(record.headers, _REDRIVES)) or ""
-        added[_REDRIVES] = str(verdict.redrives + (int(before) if before.isdecimal() else 0))
+        before = _NUMBER.fullmatch(_last(record.headers, _REDRIVES) or b"")
+        added[_REDRIVES] = str(verdict.redrives + (int(before[0]) if before else 0))
     return added
 
 

@@ -54,7 +54,7 @@ class Ships(Partition):
 
     def letter(self, place: int = -1) -> tuple[str, str, str | None]:
         """Code, offset and number of redrives of a dead letter."""
-        headers = {name: value.decode() for name, value in self.dead_letters[place].headers}
+        headers = self.dead_letters[place].said
         return headers["fairlead-code"], headers["fairlead-offset"], headers.get("fairlead-redrives")
 
 

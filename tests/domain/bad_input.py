@@ -33,7 +33,7 @@ def code_of(partition: Partition) -> bytes:
         assert headers["fairlead-reason"] == data["message"].encode()
         assert data["entity_version"] is None
         assert "commanddigest" not in reply.json
-    return headers["fairlead-code"]
+    return headers["fairlead-code"] or b""
 
 
 def dumped(command: dict[str, Any]) -> bytes:

@@ -41,6 +41,11 @@ class Stored:
         """What its value says."""
         return orjson.loads(self.value or b"null")
 
+    @property
+    def said(self) -> dict[str, str]:
+        """What its headers say, the last of each name."""
+        return {name: (text or b"").decode(errors="replace") for name, text in self.headers}
+
 
 @dataclass
 class Partition:

@@ -39,8 +39,8 @@ def test_a_command_that_cannot_be_judged_has_failed_and_the_others_go_on() -> No
     assert ["accepted", "failed", "accepted"] == [reply.json["data"]["status"] for reply in partition.replies]
     [letter] = partition.dead_letters
     assert partition.commands[1].value == letter.value
-    assert b"internal_error" == dict(letter.headers)["fairlead-code"]
-    assert b"ZeroDivisionError" in dict(letter.headers)["fairlead-traceback"]
+    assert "internal_error" == letter.said["fairlead-code"]
+    assert "ZeroDivisionError" in letter.said["fairlead-traceback"]
 
 
 def test_a_failure_is_not_remembered() -> None:

@@ -134,7 +134,7 @@ def test_a_fault_in_reading_is_answered_as_far_as_it_can_be(
     partition.judge()
     [letter] = partition.dead_letters
     assert (key, value) == (letter.key, letter.value)
-    assert b"RecursionError" in dict(letter.headers)["fairlead-traceback"]
+    assert "RecursionError" in letter.said["fairlead-traceback"]
     assert [FAILED] * (value is not None and b"id" in value) == partition.last(1)
     assert parked == partition.entities.parked
 

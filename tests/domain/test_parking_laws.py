@@ -88,10 +88,9 @@ def test_every_command_has_its_reply_and_one_more_for_each_redrive(aggregate: Ag
     ids = [record.json["id"] for record in [*partition.events, *partition.replies]]
     assert len(ids) == len(set(ids))
     assert len(partition.replies) >= len(partition.commands)
-    letters = defaultdict[bytes, list[int]](list)
+    letters = defaultdict[str, list[int]](list)
     for letter in partition.dead_letters:
-        headers = dict(letter.headers)
-        letters[headers["fairlead-offset"]].append(int(headers.get("fairlead-redrives", 0)))
+        letters[letter.said["fairlead-offset"]].append(int(letter.said.get("fairlead-redrives", 0)))
     for counts in letters.values():
         assert [*range(len(counts))] == counts
 

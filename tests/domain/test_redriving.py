@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import orjson
+import pytest
 
 from service.commands.identity import reply_id
 from tests.domain.accounts import ADD, CREATE, USER, users
@@ -107,6 +108,19 @@ def test_a_dead_letter_keeps_the_headers_that_came_with_the_command() -> None:
     partition.rules.mended = True
     partition.redrive()
     assert [("content-type", b"application/cloudevents+json"), received[0]] == list(partition.events[-1].headers)
+
+
+@pytest.mark.parametrize("count", [None, b"", b"abc", b"-1", b"1_0", b"\xff", "\u0663".encode(), b"9" * 5_000])
+def test_a_count_that_is_none_counts_as_nothing(count: bytes | None) -> None:
+    partition = Ships()
+    partition.publish(SHIP.encode(), orjson.dumps(REGISTER))
+    partition.publish(SHIP.encode(), orjson.dumps(SINK), headers=[("fairlead-redrives", count)])
+    partition.judge()
+    assert "still_parked" == partition.redrive()["code"]
+    assert ("internal_error", "1", "1") == partition.letter()
+    partition.rules.mended = True
+    assert "accepted" == partition.redrive()["status"]
+    assert 2 == len(partition.events)
 
 
 def test_a_person_who_is_redriven_is_sealed() -> None:

@@ -27,7 +27,7 @@ class Message:
     partition: int
     key: bytes | None
     value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
+    headers: Sequence[tuple[str, bytes | None]]
 
     @property
     def json(self) -> Any:
@@ -44,7 +44,7 @@ class Harness(Protocol):
         key: bytes | None,
         value: bytes | None,
         *,
-        headers: Sequence[tuple[str, bytes]] = (),
+        headers: Sequence[tuple[str, bytes | None]] = (),
         partition: int | None = None,
     ) -> Place:
         """Append to the commands; by the key's partition where none is named."""

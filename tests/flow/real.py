@@ -36,7 +36,7 @@ class Real:
         key: bytes | None,
         value: bytes | None,
         *,
-        headers: Sequence[tuple[str, bytes]] = (),
+        headers: Sequence[tuple[str, bytes | None]] = (),
         partition: int | None = None,
     ) -> Place:
         """Append to the commands; aiokafka's default partitioner is Kafka's murmur2."""

@@ -48,7 +48,7 @@ async def test_what_has_no_id_is_put_aside(harness: Harness, key: bytes | None, 
     assert b"unreadable" == headers["fairlead-code"]
     assert TRACE == letter.headers[0]
     assert f"{place.partition} {place.offset}" == " ".join(
-        headers[f"fairlead-{name}"].decode() for name in ("partition", "offset")
+        (headers[f"fairlead-{name}"] or b"").decode() for name in ("partition", "offset")
     )
 
 

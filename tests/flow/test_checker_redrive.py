@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
+import pytest
+
 from tests.checker import check_logs
 from tests.checker.handmade import written
 from tests.checker.letters import why
@@ -97,6 +99,18 @@ def test_a_command_that_came_as_a_redrive_counts_on() -> None:
 
     assert "fairlead-redrives" not in why(logs, first)
     assert why(logs, redrive.redriven[0])["fairlead-redrives"] == "3"
+
+
+@pytest.mark.parametrize("count", [None, b"", b"abc", b"-1", b"\xff", "\u0663".encode(), b"9" * 19])
+def test_a_count_that_is_none_counts_as_nothing(count: bytes | None) -> None:
+    logs = partition("ship", [REGISTER, command(9, "redrive_parked")])
+    logs.records["commands"][0] = record(0, REGISTER, headers=(("fairlead-redrives", count),))
+    told = Told({reply_id(0): CODE_FAILED, reply_id(0, 1): CODE_FAILED}, frozenset({(SHIP, 0)}))
+    judge = Judge(logs, told=told)
+
+    _, redrive = (judge.judge(one) for one in logs.records["commands"])
+
+    assert why(logs, redrive.redriven[0])["fairlead-redrives"] == "1"
 
 
 def test_control_commands_are_remembered_behind_what_they_redrive() -> None:

@@ -66,7 +66,7 @@ async def answers(harness: Harness, *places: Place, by: Place | None = None) -> 
     return [(one["status"], one["code"]) for one in data]
 
 
-def header(letter: Message, name: str) -> bytes:
+def header(letter: Message, name: str) -> bytes | None:
     return dict(letter.headers)[f"fairlead-{name}"]
 
 
@@ -101,6 +101,21 @@ async def test_what_fails_again_goes_on_waiting(harness: Harness, rules: Rules) 
     rules.mended = True
     again = await publish(harness, ship, "redrive_parked")
     assert [("accepted", None)] * 2 == await answers(harness, failed, waits, by=again)
+
+
+@pytest.mark.parametrize("count", [None, b"abc"])
+async def test_a_command_that_came_with_a_count_of_its_own_can_be_redriven(
+    harness: Harness, rules: Rules, count: bytes | None
+) -> None:
+    ship = str(uuid4())
+    await publish(harness, ship, "register_ship", name="Pacific Explorer")
+    value = orjson.dumps(envelope("dock_ship", ship, {"port": "Atlantis"}))
+    failed = await harness.publish("ship", ship.encode(), value, headers=[("fairlead-redrives", count)])
+    await harness.reply(failed)
+    rules.mended = True
+    redrive = await publish(harness, ship, "redrive_parked")
+    assert [("accepted", None)] == await answers(harness, redrive)
+    assert [("accepted", None)] == await answers(harness, failed, by=redrive)
 
 
 async def test_what_is_skipped_is_left_out(harness: Harness) -> None:

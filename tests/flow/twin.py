@@ -36,7 +36,7 @@ class Twin:
         key: bytes | None,
         value: bytes | None,
         *,
-        headers: Sequence[tuple[str, bytes]] = (),
+        headers: Sequence[tuple[str, bytes | None]] = (),
         partition: int | None = None,
     ) -> Place:
         """Append to the commands and judge."""
