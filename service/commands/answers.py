@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import structlog
@@ -9,8 +10,9 @@ import structlog
 from fairlead.envelope import Command
 from service.commands.encoding import Encoder
 from service.commands.entities import Outcome
-from service.commands.faults import Unreadable
+from service.commands.faults import Unreadable, still_behind
 from service.commands.overlay import Overlay
+from service.commands.parked import Redrive, Waiting
 from service.commands.ports import Draft, Output, Record
 
 log = structlog.get_logger()
@@ -63,6 +65,12 @@ class Answers:
         """The entity waits from the command at this offset on, or no longer."""
         self.output.snapshots.append(self.encoder.parked(entity_id, offset, record))
         self.overlay.park(entity_id, offset)
+
+    def wait_on(self, by: int, letters: Iterable[Waiting]) -> None:
+        """These are written again behind what failed again: else retention could take them before it, unnoticed."""
+        for letter in letters:
+            encoder = self.encoder.redriving(Redrive(by, 0))
+            self.output.dead_letters.append(encoder.dead_letter(letter, still_behind()))
 
     def set_clock(self, record: Record) -> None:
         """What is answered from now on is not earlier than this record."""

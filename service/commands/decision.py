@@ -136,8 +136,9 @@ class Decision:
             raise Refused("rejected", "dead_letters_gone", gone)
         skip = frozenset(cast("RedriveParked", command.data).skip)
         self.overlay.park(subject, None)
-        for letter in letters:
+        for place, letter in enumerate(letters, 1):
             if letter.offset not in skip and (failure := self._redrive(record, letter)):
+                self.answers.wait_on(record.offset, letters[place:])
                 self.answers.parked(record, subject, letter.offset)
                 again = f"The command at offset {letter.offset} failed again: {failure}"
                 raise Refused("rejected", "still_parked", again)

@@ -137,7 +137,7 @@ class Encoder:
         }
         if fault.trace is not None:
             why["fairlead-traceback"] = fault.trace
-        if self._redrive is not None:
+        if self._redrive is not None and self._redrive.count:
             why["fairlead-redrives"] = str(self._redrive.count)
         headers = [*record.headers, *((name, text.encode(errors="replace")) for name, text in why.items())]
         return Draft(record.key, record.value, headers, record.timestamp)

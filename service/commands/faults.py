@@ -15,6 +15,7 @@ from fairlead.envelope import Command
 _MAX_ID = 200
 _TRACE_LENGTH = 8_000
 _TEXT: TypeAdapter[str] = TypeAdapter(Text)
+_BEHIND = "An earlier command of this entity failed: this one waits in the dead letters behind it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,12 @@ def busy(command: Command) -> Unreadable:
 
 def behind_another(command: Command) -> Unreadable:
     """Nothing is wrong with it, but with one before it."""
-    message = "An earlier command of this entity failed: this one waits in the dead letters behind it"
-    return _of(command, "parked", message)
+    return _of(command, "parked", _BEHIND)
+
+
+def still_behind() -> Unreadable:
+    """The same of one that has been told so, and is not asked again what it is."""
+    return Unreadable("parked", _BEHIND)
 
 
 def internal_error(command: Command, error: Exception) -> Unreadable:

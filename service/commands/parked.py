@@ -26,7 +26,10 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Redrive:
-    """By the control command at which offset a command is judged again, and how often it has been, this included."""
+    """By the control command at which offset a command is judged again, and how often it has been, this included.
+
+    `count` is 0 where it goes on waiting.
+    """
 
     by: int
     count: int

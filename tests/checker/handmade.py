@@ -69,10 +69,17 @@ def _write(logs: PartitionLogs, verdict: Verdict) -> None:
     for event in verdict.events:
         _append(logs, "events", record.key, _json(event), verdict.headers)
     if verdict.reason is not None:
-        added = tuple((name, str(_said(value)).encode()) for name, value in why(logs, verdict).items())
-        _append(logs, "dead-letters", record.key, record.value, (*record.headers, *added))
+        _put_aside(logs, verdict)
+    for waiting in verdict.behind:
+        _put_aside(logs, waiting)
     if verdict.snapshot is not None:
         _append(logs, "snapshots", record.key, _json(verdict.snapshot))
+
+
+def _put_aside(logs: PartitionLogs, verdict: Verdict) -> None:
+    record = verdict.record
+    added = tuple((name, str(_said(value)).encode()) for name, value in why(logs, verdict).items())
+    _append(logs, "dead-letters", record.key, record.value, (*record.headers, *added))
 
 
 def _append(logs: PartitionLogs, kind: str, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
-from itertools import dropwhile
+from collections.abc import Hashable, Iterator
+from dataclasses import replace
+from itertools import chain, dropwhile
 from typing import Any
 
 from tests.checker.alignment import Message, align
@@ -21,8 +22,10 @@ _NUMBER = re.compile(rb"[0-9]{1,18}")
 def check_letters(report: Report, logs: PartitionLogs, verdicts: list[Verdict]) -> None:
     """Compare; only where retention shortened the log may the oldest be missing."""
     received = {record.offset: len(record.headers) for record in logs.records["commands"]}
-    found = [_found(record, received) for record in logs.records["dead-letters"]]
-    expected = list(_expected(logs, verdicts))
+    expected = [*_expected(logs, verdicts)]
+    most = Counter(letter.identity for letter in expected)
+    expected = _numbered(expected, most)
+    found = _numbered([_found(record, received) for record in logs.records["dead-letters"]], most)
     if logs.starts.get("dead-letters"):
         there = {message.identity for message in found}
         expected = list(dropwhile(lambda message: message.identity not in there, expected))
@@ -54,8 +57,18 @@ def why(logs: PartitionLogs, verdict: Verdict) -> dict[str, Any]:
     return added
 
 
+def _numbered(letters: list[Message], most: Counter[Hashable]) -> list[Message]:
+    """Those of one command told apart, as far as there may be several, from the last on: the first may be gone."""
+    seen: Counter[Hashable] = Counter()
+    numbered = []
+    for letter in reversed(letters):
+        seen[letter.identity] = min(seen[letter.identity] + 1, most[letter.identity])
+        numbered.append(replace(letter, identity=(letter.identity, seen[letter.identity])))
+    return numbered[::-1]
+
+
 def _expected(logs: PartitionLogs, verdicts: list[Verdict]) -> Iterator[Message]:
-    for verdict in verdicts:
+    for verdict in chain.from_iterable([verdict, *verdict.behind] for verdict in verdicts):
         if verdict.reason is not None:
             record, added = verdict.record, why(logs, verdict)
             wanted = {"key": record.key, "value": record.value, "headers": list(record.headers), "added headers": added}

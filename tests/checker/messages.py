@@ -21,7 +21,8 @@ _CONTENT_TYPE = ("content-type", b"application/cloudevents+json")
 class Verdict:
     """What has to follow from one command: `reply` is None where there is no id, `reason` where it is no dead letter.
 
-    A control command also has the verdicts of those that it redrives, which come before its own.
+    A control command also has the verdicts of those that it redrives, which come before its own; one that fails again
+    those of the commands behind it, whose dead letters come after its own.
     """
 
     record: Record
@@ -36,6 +37,7 @@ class Verdict:
     redrives: int = 0
     snapshot: Json | None = None
     redriven: list[Verdict] = field(default_factory=list)
+    behind: list[Verdict] = field(default_factory=list)
 
     @property
     def name(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.checker import messages
 from tests.checker.decision import answered, check_version, decide, refused
 from tests.checker.entity import Case, Entity
@@ -63,8 +65,11 @@ class Judge:
             return self._judged(case, case.now, answer, duplicate=same)
         if parked is not None and held:
             parked.waiting[case.record.offset] = case
-            return messages.unjudged(self._logs, case.record, Fault("parked", BEHIND, case.command), "failed")
+            return self._held(case)
         return self._controlled(case) if case.is_control else self._decided(case)
+
+    def _held(self, case: Case) -> Verdict:
+        return messages.unjudged(self._logs, case.record, Fault("parked", BEHIND, case.command), "failed")
 
     def _decided(self, case: Case) -> Verdict:
         now, command_digest = case.now, self._personal.digest(case)
@@ -81,6 +86,7 @@ class Judge:
         verdict = messages.unjudged(self._logs, case.record, fault, "failed", case.by)
         if case.by is not None and entity.parked is not None:
             verdict.redrives = entity.parked.fail_again(offset)
+            verdict.behind = [replace(self._held(waiting), reply=None) for waiting in entity.parked.behind()]
             verdict.snapshot = {"parked": {"from": offset}}
         elif entity.parked is not None:
             entity.parked.waiting[offset] = case

@@ -39,6 +39,10 @@ class Parked:
         self.redrives[offset] += 1
         return self.redrives[offset]
 
+    def behind(self) -> list[Case]:
+        """All that wait but for the first, in order."""
+        return [self.waiting[at] for at in sorted(self.waiting) if at > self.since]
+
 
 def failed_again(offset: int, message: str) -> Open:
     """What the control command is told; the error of `not_writable` may be named with its sentence or without."""

@@ -45,7 +45,7 @@ def _count(report: Report, verdicts: list[Verdict]) -> None:
         report.counts[verdict.name] += 1
         report.counts["replies"] += verdict.reply is not None
         report.counts["events"] += len(verdict.events)
-        report.counts["dead letters"] += verdict.reason is not None
+        report.counts["dead letters"] += (verdict.reason is not None) + len(verdict.behind)
 
 
 def _replies(verdicts: list[Verdict]) -> Iterator[Message]:

@@ -92,7 +92,22 @@ def test_every_command_has_its_reply_and_one_more_for_each_redrive(aggregate: Ag
     for letter in partition.dead_letters:
         letters[letter.said["fairlead-offset"]].append(int(letter.said.get("fairlead-redrives", 0)))
     for counts in letters.values():
-        assert [*range(len(counts))] == counts
+        # Written again for as long as it waits behind another, and counted once it fails again itself.
+        assert [0] * counts.count(0) + [*range(1, max(counts) + 1)] == counts
+
+
+@given(st.data())
+def test_the_letter_of_what_an_entity_waits_from_is_the_oldest_of_those_that_count(
+    aggregate: Aggregate, data: st.DataObject
+) -> None:
+    partition = Troubled(aggregate)
+    trouble(partition, data.draw(histories(aggregate, control=True)), data)
+    for subject, since in partition.entities.parked.items():
+        letters = [letter for letter in partition.dead_letters if letter.key == subject.encode()]
+        latest = {int(letter.said["fairlead-offset"]): letter.offset for letter in letters}
+        waiting = [offset for offset in sorted(latest, key=latest.__getitem__) if offset >= since]
+        assert since == waiting[0]
+        assert sorted(waiting) == waiting
 
 
 @given(st.data())

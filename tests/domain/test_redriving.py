@@ -43,11 +43,36 @@ def test_what_fails_again_waits_with_all_behind_it() -> None:
         told = partition.redrive()
         assert ("rejected", "still_parked", 1) == (told["status"], told["code"], told["entity_version"])
         assert "The command at offset 1 failed again: ZeroDivisionError" == told["message"]
-        assert ("internal_error", "1", str(redrives)) == partition.letter()
+        assert ("internal_error", "1", str(redrives)) == partition.letter(-4)
     partition.rules.mended = True
     assert "accepted" == partition.redrive()["status"]
     assert 5 == len(partition.events)
     assert_equal(partition.entities, partition.replayed())
+
+
+def test_what_waits_behind_a_failure_is_written_again_after_it() -> None:
+    partition = sunk()
+    replies, before = len(partition.replies), partition.dead_letters[1:]
+    partition.redrive(3)
+    assert 2 == len(partition.replies) - replies
+    assert [("internal_error", "1", "1"), ("parked", "2", None), ("parked", "3", None)] == [
+        partition.letter(place) for place in (-3, -2, -1)
+    ]
+    assert [(one.key, one.value, one.said) for one in before] == [
+        (one.key, one.value, one.said) for one in partition.dead_letters[-2:]
+    ]
+    partition.rules.mended = True
+    assert ("accepted", 4) == (partition.redrive()["status"], len(partition.events))
+
+
+@pytest.mark.parametrize("kept", range(7))
+def test_what_retention_took_is_missed(kept: int) -> None:
+    partition = sunk()
+    partition.redrive()
+    partition.rules.mended = True
+    del partition.dead_letters[: max(len(partition.dead_letters) - kept, 0)]
+    assert ("accepted" if kept >= 3 else "rejected") == partition.redrive()["status"]
+    assert (4 if kept >= 3 else 1) == len(partition.events)
 
 
 def test_what_fails_later_is_where_it_waits_from() -> None:

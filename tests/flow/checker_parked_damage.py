@@ -61,6 +61,18 @@ PARKED_DAMAGES: Mapping[str, tuple[Damage, str]] = {
     "a waiting command is lost": (drop("dead-letters", letter_at(4)), "no dead letter in ship.dead-letters[0]"),
     "a failed command is lost": (drop("dead-letters", letter_at(2)), "no dead letter in ship.dead-letters[0]"),
     "failing again leaves no dead letter": (drop("dead-letters", letter_at(2, 1)), "no dead letter"),
+    "what waits behind a failure is not written again": (
+        drop("dead-letters", letter_at(7, 1)),
+        "no dead letter in ship.dead-letters[0]: dead letter (parked) is missing",
+    ),
+    "what waits is written again in another order": (
+        swap("dead-letters", letter_at(4, 1), letter_at(7, 1)),
+        "dead letter (parked) stands before the dead letter",
+    ),
+    "what waits is written again before the failure": (
+        swap("dead-letters", letter_at(2, 1), letter_at(4, 1)),
+        "dead letter (parked) stands before the dead letter",
+    ),
     "a dead letter has no traceback": (header("dead-letters", letter_at(2), "fairlead-traceback", None), "traceback"),
     "a refused command has a traceback": (
         header("dead-letters", letter_at(18), "fairlead-traceback", b"x"),

@@ -26,7 +26,7 @@ def test_what_failed_waits_or_was_redriven_is_counted() -> None:
 
     assert (counts["commands"], counts["redriven"], counts["replies"], counts["parked"]) == (20, 4, 24, 1)
     assert (counts["failed.internal_error"], counts["failed.not_writable"], counts["failed.parked"]) == (3, 2, 5)
-    assert (counts["busy"], counts["dead letters"], counts["events"]) == (1, 10, 8)
+    assert (counts["busy"], counts["dead letters"], counts["events"]) == (1, 12, 8)
     assert (counts["rejected.still_parked"], counts["rejected.not_parked"]) == (1, 1)
 
 

@@ -83,6 +83,8 @@ def test_what_fails_again_stays_parked_with_all_behind_it() -> None:
         {"parked": {"from": 1}}
     ] * 2
     assert names(verdicts[6].redriven) == ["accepted", "accepted", "rejected.not_docked"]
+    assert [[one.record.offset for one in verdict.behind] for verdict in verdicts[3].redriven] == [[], [2]]
+    assert [[one.record.offset for one in verdict.behind] for verdict in verdicts[5].redriven] == [[2, 4]]
     logs = partition("ship", ())
     assert why(logs, verdicts[3].redriven[1])["fairlead-redrives"] == "1"
     assert why(logs, verdicts[5].redriven[0])["fairlead-redrives"] == "2"
@@ -111,6 +113,18 @@ def test_a_count_that_is_none_counts_as_nothing(count: bytes | None) -> None:
     _, redrive = (judge.judge(one) for one in logs.records["commands"])
 
     assert why(logs, redrive.redriven[0])["fairlead-redrives"] == "1"
+
+
+def test_what_is_skipped_behind_a_failure_goes_on_waiting() -> None:
+    skip = command(8, "redrive_parked", {"skip": [0, 2]})
+
+    verdicts = judge({reply_id(1, 3): CODE_FAILED}, REGISTER, DOCK, DEPART, skip, command(9, "redrive_parked"))
+
+    assert names(verdicts[3].redriven) == ["failed.internal_error"]
+    assert [(one.name, one.record.offset, one.reply) for one in verdicts[3].redriven[0].behind] == [
+        ("failed.parked", 2, None)
+    ]
+    assert [one.record.offset for one in verdicts[4].redriven] == [1, 2]
 
 
 def test_control_commands_are_remembered_behind_what_they_redrive() -> None:
