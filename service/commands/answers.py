@@ -69,7 +69,7 @@ class Answers:
     def wait_on(self, by: int, letters: Iterable[Waiting]) -> None:
         """These are written again behind what failed again: else retention could take them before it, unnoticed."""
         for letter in letters:
-            encoder = self.encoder.redriving(Redrive(by, 0))
+            encoder = self.encoder.redriving(Redrive(by, 0, letter.received))
             self.output.dead_letters.append(encoder.dead_letter(letter, still_behind()))
 
     def set_clock(self, record: Record) -> None:

@@ -77,20 +77,17 @@ class Decision:
 
     def _answer(self, record: Record, command: Command) -> None:
         answers, overlay, subject = self.answers, self.answers.overlay, command.subject
-        control = command.type in CONTROL
-        if not control:
-            answers.set_clock(record)
+        answers.set_clock(record)
         entity = overlay.entity(subject)
         time = max(record.timestamp * 1000, entity.time)
         key = self.keys.get(subject) if command.type in self.rules.personal else None
         digest = command_digest(command, record.value or b"", key)
         place = overlay.next_place(subject)
         if known := overlay.outcome(subject, command.id, place, time):
-            answers.set_clock(record)
             # Once the key is gone, content cannot be compared: the id alone makes it a repeat.
             same = known.digest == digest or (key is not None and key.secret is None)
             answers.judged(record, command, known if same else id_reused(entity, digest), time, duplicate=same)
-        elif control:
+        elif command.type in CONTROL:
             self._end_parking(record, command, digest)
         elif overlay.parked(subject) is not None:
             answers.set_aside(record, "failed", behind_another(command))
@@ -113,8 +110,6 @@ class Decision:
             self._settle(record, command, overlay.parked(subject))
         except Refused as refused:
             refusal = refused
-        # Only now, after what was redriven: a replay meets the replies in this order.
-        answers.set_clock(record)
         entity, place = overlay.entity(subject), overlay.next_place(subject)
         time = max(record.timestamp * 1000, entity.time)
         outcome = outcome_of(refusal, entity, digest, time, place, overlay.clock)
@@ -130,7 +125,7 @@ class Decision:
             raise Refused("rejected", "not_parked", f"Nothing of {subject} is parked")
         if command.type != REDRIVE_PARKED:
             return
-        letters = waiting_from(self.waiting.get(subject, ()), parked)
+        letters = waiting_from(self.waiting.get(subject, ()), parked, record.timestamp)
         if not letters or letters[0].offset != parked:
             gone = f"The dead letter of the command at offset {parked} is no longer kept: discard what is left"
             raise Refused("rejected", "dead_letters_gone", gone)
@@ -145,7 +140,7 @@ class Decision:
 
     def _redrive(self, record: Record, letter: Waiting) -> str | None:
         """Judge one that waits; why it failed, if it did."""
-        encoder = self.answers.encoder.redriving(Redrive(record.offset, letter.redrives + 1))
+        encoder = self.answers.encoder.redriving(Redrive(record.offset, letter.redrives + 1, letter.received))
         answers = Answers(encoder, self.overlay, park=False, output=self.output)
         replace(self, answers=answers).judge([(letter, self.reader.read(letter))])
         return answers.failure

@@ -127,13 +127,14 @@ class Encoder:
 
     def dead_letter(self, record: Record, fault: Unreadable) -> Draft:
         """The record as it was received, with why and whence in headers behind its own."""
+        received = record.timestamp if self._redrive is None else self._redrive.received
         why = {
             "fairlead-code": fault.code,
             "fairlead-reason": fault.message,
             "fairlead-topic": self._topic,
             "fairlead-partition": str(self._partition),
             "fairlead-offset": str(record.offset),
-            "fairlead-timestamp": str(record.timestamp),
+            "fairlead-timestamp": str(received),
         }
         if fault.trace is not None:
             why["fairlead-traceback"] = fault.trace

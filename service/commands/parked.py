@@ -14,13 +14,17 @@ _MAX_DIGITS = 18
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A command's record as it once stood on its topic, and how often it has been redriven."""
+    """A command's record as it once stood on its topic, but for `timestamp`, and how often it has been redriven.
+
+    `timestamp` is that of the control command, at whose time it is decided, `received` its own.
+    """
 
     key: bytes | None
     value: bytes | None
     headers: Headers
     offset: int
     timestamp: int
+    received: int
     redrives: int
 
 
@@ -28,15 +32,16 @@ class Waiting:
 class Redrive:
     """By the control command at which offset a command is judged again, and how often it has been, this included.
 
-    `count` is 0 where it goes on waiting.
+    `count` is 0 where it goes on waiting; `received` as of Waiting.
     """
 
     by: int
     count: int
+    received: int
 
 
-def waiting_from(letters: Iterable[Record], offset: int) -> list[Waiting]:
-    """What waits from the command at this offset on, in the order of the commands topic.
+def waiting_from(letters: Iterable[Record], offset: int, now: int) -> list[Waiting]:
+    """What waits from the command at this offset on, in the order of the commands topic, to be decided at `now`.
 
     `letters` are all those of an entity, in order: of two of one command the later one counts.
     """
@@ -45,12 +50,12 @@ def waiting_from(letters: Iterable[Record], offset: int) -> list[Waiting]:
         # By name the last one: a command may have come with such headers of its own.
         why = {name: text or b"" for name, text in letter.headers}
         if why.get("fairlead-code") in _CODES and int(why["fairlead-offset"]) >= offset:
-            waiting = _received(letter, why)
+            waiting = _received(letter, why, now)
             latest[waiting.offset] = waiting
     return sorted(latest.values(), key=attrgetter("offset"))
 
 
-def _received(letter: Record, why: Mapping[str, bytes]) -> Waiting:
+def _received(letter: Record, why: Mapping[str, bytes], now: int) -> Waiting:
     names = [name for name, _ in letter.headers]
     ours = len(names) - names[::-1].index("fairlead-code") - 1
     return Waiting(
@@ -58,6 +63,7 @@ def _received(letter: Record, why: Mapping[str, bytes]) -> Waiting:
         letter.value,
         letter.headers[:ours],
         int(why["fairlead-offset"]),
+        now,
         int(why["fairlead-timestamp"]),
         _count(why.get("fairlead-redrives", b"")),
     )

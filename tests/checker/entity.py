@@ -29,12 +29,12 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A command at its turn; `by` is the offset of the control command that redrives it."""
+    """A command at its turn; `by` is the record of the control command that redrives it."""
 
     record: Record
     command: Json
     entity: Entity
-    by: int | None = None
+    by: Record | None = None
 
     @property
     def subject(self) -> str:
@@ -49,4 +49,4 @@ class Case:
     @property
     def now(self) -> int:
         """The time of the decision, as long as it is not made."""
-        return max(self.record.timestamp * 1000, self.entity.time)
+        return max((self.by or self.record).timestamp * 1000, self.entity.time)

@@ -49,9 +49,9 @@ class Verdict:
         return f"{self.status}.{self.code}" if self.code else self.status
 
 
-def reply_id(logs: PartitionLogs, record: Record, by: int | None) -> str:
-    """The id of the reply to a command, or of that which it gets by the control command at this offset."""
-    redriven = () if by is None else (by,)
+def reply_id(logs: PartitionLogs, record: Record, by: Record | None) -> str:
+    """The id of the reply to a command, or of that which it gets by this control command."""
+    redriven = () if by is None else (by.offset,)
     return uuid8(logs.aggregate, "reply", logs.partition, record.offset, *redriven)
 
 
@@ -65,7 +65,7 @@ def busy(logs: PartitionLogs, record: Record, fault: Fault) -> Verdict:
 
 
 def unjudged(
-    logs: PartitionLogs, record: Record, fault: Fault, status: str = "invalid", by: int | None = None
+    logs: PartitionLogs, record: Record, fault: Fault, status: str = "invalid", by: Record | None = None
 ) -> Verdict:
     """What follows from a record that is no command of this partition, or is put aside without a decision."""
     reply = None
@@ -73,7 +73,7 @@ def unjudged(
         answer: Json = {"status": status, "code": fault.code, "message": fault.message}
         answer |= {"entity_version": None, "events": []}
         id_ = reply_id(logs, record, by)
-        reply = _reply(logs, id_, fault.id, fault.subject, record.timestamp * 1000, answer)
+        reply = _reply(logs, id_, fault.id, fault.subject, (by or record).timestamp * 1000, answer)
         if fault.correlation is not None:
             reply["correlationid"] = fault.correlation
     key = record.key

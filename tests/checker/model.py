@@ -36,21 +36,15 @@ class Judge:
         """What has to follow from a command."""
         command = read(self._logs, record)
         asked = command.command if isinstance(command, Fault) else command
-        is_control = asked.get("type") in CONTROL
-        # What cannot be answered is no command, and a control command comes behind those that it redrives.
-        if command.id is not None if isinstance(command, Fault) else not is_control:
-            self._saw(record)
-        if not is_control and self._told.busy(messages.reply_id(self._logs, record, None)):
+        # What cannot be answered is no command.
+        if not isinstance(command, Fault) or command.id is not None:
+            self._newest = max(self._newest, record.timestamp * 1000)
+        if asked.get("type") not in CONTROL and self._told.busy(messages.reply_id(self._logs, record, None)):
             return messages.busy(self._logs, record, Fault("busy", BUSY, asked))
         if isinstance(command, Fault):
             return messages.unjudged(self._logs, record, command)
         entity = self.entities.setdefault(command["subject"], Entity())
-        verdict = self._handled(Case(record, command, entity))
-        self._saw(record)
-        return verdict
-
-    def _saw(self, record: Record) -> None:
-        self._newest = max(self._newest, record.timestamp * 1000)
+        return self._handled(Case(record, command, entity))
 
     def _handled(self, case: Case) -> Verdict:
         case.entity.window.let_go(self._newest)
@@ -102,9 +96,6 @@ class Judge:
             answer = answered("accepted", None, None, case.entity.version)
         except Refusal as refusal:
             answer = refused(refusal, case.entity.version)
-        # It comes after what was redriven, and so does its time.
-        self._saw(case.record)
-        case.entity.window.let_go(self._newest)
         verdict = self._remembered(case, case.now, answer)
         verdict.redriven = redriven
         verdict.snapshot = {"parked": None} if answer["status"] == "accepted" else None
@@ -125,7 +116,7 @@ class Judge:
             gone = f"The dead letter of the command at offset {parked.since} is no longer kept: discard what is left"
             raise Refusal("dead_letters_gone", gone)
         for offset in sorted(parked.waiting.keys() - set(case.command["data"].get("skip", ()))):
-            waiting, by = parked.waiting[offset], case.record.offset
+            waiting, by = parked.waiting[offset], case.record
             redriven.append(self._handled(Case(waiting.record, waiting.command, waiting.entity, by)))
             if failure := self._told.failure(messages.reply_id(self._logs, waiting.record, by)):
                 raise Refusal("still_parked", failed_again(offset, str(failure.message)))

@@ -22,7 +22,6 @@ _ENTITIES = st.sampled_from([entity_id(1), entity_id(2)])
 _IDS = st.sampled_from([entity_id(1_000 + number) for number in range(16)])
 _EXPECTED = st.sampled_from([None, None, None, 0, 1, 2])
 _ENDS = st.booleans()
-_ONWARD = st.sampled_from([0, 0, 1, 1000, 23 * HOUR, 25 * HOUR])
 _CONTROLS = st.sampled_from([True, False, False, False, False])
 _CONTROL: st.SearchStrategy[tuple[str, dict[str, Any]]] = st.one_of(
     st.tuples(st.just(REDRIVE_PARKED), st.one_of(st.just({}), st.builds(dict, skip=st.lists(st.integers(0, 20))))),
@@ -32,16 +31,16 @@ _CONTROL: st.SearchStrategy[tuple[str, dict[str, Any]]] = st.one_of(
 
 @st.composite
 def histories(
-    draw: st.DrawFn, aggregate: Aggregate, *, control: bool = False, onward: bool = False
+    draw: st.DrawFn, aggregate: Aggregate, *, control: bool = False
 ) -> list[tuple[dict[str, Any], int, bool]]:
     """Envelopes with the broker's time of each, and whether a batch ends after it.
 
-    With control commands among them, or on a clock that never goes back, where that is asked for.
+    With control commands among them where that is asked for.
     """
     time = NOON
     asked: list[tuple[dict[str, Any], int, bool]] = []
     for _ in range(draw(_LENGTHS)):
-        time += draw(_ONWARD if onward else _STEPS)
+        time += draw(_STEPS)
         repeats: bool = draw(_REPEATS)
         if asked and repeats:
             command = draw(st.sampled_from(asked))[0]

@@ -28,11 +28,41 @@ def test_what_waits_is_judged_in_order_and_then_the_control_command() -> None:
     assert_equal(partition.entities, partition.replayed())
 
 
-def test_a_redriven_command_keeps_its_time() -> None:
+def test_a_redriven_command_is_decided_at_the_time_of_the_redrive() -> None:
     partition = mended()
+    at = NOON + 30 * HOUR
+    partition.ask(envelope("redrive_parked", SHIP, {}), at=at)
+    assert {at} == {record.timestamp for record in [*partition.events[1:], *partition.replies[-4:]]}
+    assert {partition.replies[-1].json["time"]} == {
+        record.json["time"] for record in [*partition.events[1:], *partition.replies[-4:]]
+    }
+    assert_equal(partition.entities, partition.replayed())
+
+
+def test_a_repeat_finds_the_outcome_for_a_day_from_the_redrive() -> None:
+    partition = mended()
+    at = NOON + 30 * HOUR
+    partition.ask(envelope("redrive_parked", SHIP, {}), at=at)
+    for entities in (partition.replayed(), partition.entities):
+        partition.entities = entities
+        assert partition.ask(LOAD, at=at + 24 * HOUR - 1)["data"]["duplicate"]
+    assert not partition.ask(LOAD, at=at + 24 * HOUR)["data"]["duplicate"]
+
+
+def test_a_redrive_is_never_earlier_than_the_last_event() -> None:
+    partition = mended()
+    partition.ask(envelope("redrive_parked", SHIP, {}), at=NOON - HOUR)
+    assert 1 == len({record.json["time"] for record in [*partition.events, *partition.replies[-4:]]})
+    assert_equal(partition.entities, partition.replayed())
+
+
+def test_a_dead_letter_keeps_the_time_of_its_command() -> None:
+    partition = sunk()
     partition.ask(envelope("redrive_parked", SHIP, {}), at=NOON + HOUR)
-    assert partition.events[0].json["time"] == partition.events[-1].json["time"]
-    assert partition.replies[-2].json["time"] < partition.replies[-1].json["time"]
+    partition.ask(envelope("redrive_parked", SHIP, {}), at=NOON + 2 * HOUR)
+    assert 3 + 3 + 3 == len(partition.dead_letters)
+    assert {str(NOON)} == {letter.said["fairlead-timestamp"] for letter in partition.dead_letters}
+    assert {NOON, NOON + HOUR, NOON + 2 * HOUR} == {letter.timestamp for letter in partition.dead_letters}
 
 
 def test_what_fails_again_waits_with_all_behind_it() -> None:

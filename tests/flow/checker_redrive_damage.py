@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.checker.records import PartitionLogs, Record
-from tests.flow.checker_edits import Damage, add, drop, edit, put, swap
-from tests.flow.checker_parked_story import OTHER, reply_at, reply_id
-from tests.flow.checker_story import command_id
+from tests.flow.checker_edits import Damage, add, drop, edit, header, put, swap
+from tests.flow.checker_parked_story import OTHER, letter_at, reply_at, reply_id
+from tests.flow.checker_story import TIME, command_id
 
 
 def _event_of_a_failure(logs: PartitionLogs) -> None:
@@ -43,9 +43,17 @@ REDRIVE_DAMAGES: Mapping[str, tuple[Damage, str]] = {
         put("replies", reply_at(4, 10), reply_id(4, 8), "id"),
         f"reply to {command_id(4)} is missing",
     ),
-    "a redriven command has the control command's time": (
-        put("replies", reply_at(2, 10), "2025-11-24T18:20:00.133Z", "time"),
+    "a redriven command has the time at which it came": (
+        put("replies", reply_at(2, 10), "2025-11-24T18:20:00.125Z", "time"),
         "value.time",
+    ),
+    "an event of a redriven command has the time at which it came": (
+        put("events", 3, "2025-11-24T18:20:00.125Z", "time"),
+        "value.time",
+    ),
+    "a dead letter has the time of the redrive": (
+        header("dead-letters", letter_at(2, 1), "fairlead-timestamp", str(TIME + 8).encode()),
+        "fairlead-timestamp",
     ),
     "redriving is accepted although it failed": (
         put("replies", reply_at(8), "accepted", *_ANSWER),

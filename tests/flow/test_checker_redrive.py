@@ -13,12 +13,12 @@ from tests.checker.model import Judge
 from tests.checker.told import Answer, Told
 from tests.flow.checker_failing import DEPART, DOCK, REGISTER, data, judge, names, violations
 from tests.flow.checker_parked_story import CODE_FAILED, NOT_WRITABLE, TRACE, reply_id
-from tests.flow.checker_story import SHIP, command, partition, record
+from tests.flow.checker_story import SHIP, TIME, command, partition, record
 
 _GONE = Answer("rejected", "dead_letters_gone")
 
 
-def test_what_waits_is_redriven_in_order_each_with_its_own_id_content_and_time() -> None:
+def test_what_waits_is_redriven_in_order_at_the_time_of_the_redrive() -> None:
     redrive = judge({}, REGISTER, {**DOCK, "correlationid": "c"}, command(9, "redrive_parked"))[-1]
 
     registered, docked = redrive.redriven
@@ -26,10 +26,22 @@ def test_what_waits_is_redriven_in_order_each_with_its_own_id_content_and_time()
     raw = blake2b(b"ship\nreply\n0\n1\n2", digest_size=16).hexdigest()
     assert docked.reply is not None
     assert docked.reply["id"].replace("-", "")[:12] == raw[:12]
-    assert docked.reply["time"] == docked.events[0]["time"] == "2025-11-24T18:20:00.124Z"
+    assert docked.reply["time"] == docked.events[0]["time"] == "2025-11-24T18:20:00.125Z"
     assert docked.reply["causationid"] == docked.events[0]["causationid"] == DOCK["id"]
     assert docked.reply["correlationid"] == docked.events[0]["correlationid"] == "c"
     assert (redrive.name, redrive.snapshot, data(redrive)["events"]) == ("accepted", {"parked": None}, [])
+
+
+def test_a_repeat_finds_the_outcome_for_a_day_from_the_redrive() -> None:
+    logs = partition("ship", ())
+    day = 24 * 3_600_000
+    asked = [(REGISTER, 0), (command(9, "redrive_parked"), day), (REGISTER, 2 * day - 9), (REGISTER, 2 * day)]
+    logs.records["commands"] = [record(at, value, at=TIME + time) for at, (value, time) in enumerate(asked)]
+    judge = Judge(logs, told=Told({reply_id(0): CODE_FAILED}, frozenset({(SHIP, 0)})))
+
+    verdicts = [judge.judge(one) for one in logs.records["commands"]]
+
+    assert names(verdicts[2:]) == ["duplicate", "rejected.already_exists"]
 
 
 def test_a_redriven_command_keeps_the_trace_of_its_own_record() -> None:
