@@ -53,7 +53,7 @@ class Answers:
             self.set_aside(record, "invalid", fault)
 
     def failed(self, record: Record, fault: Unreadable) -> None:
-        """The same for a command that code or broker failed on: its entity is parked from it on."""
+        """The same for a command that code or broker failed on: its entity is parked from it on, if it was not."""
         bound = log.bind(causation_id=fault.command_id, correlation_id=fault.correlation_id, entity_id=fault.subject)
         bound.error("command failed", code=fault.code, error=fault.message)
         self.failure = fault.message

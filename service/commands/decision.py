@@ -70,8 +70,6 @@ class Decision:
         fault = not_writable(command, error)
         if isinstance(command, Unreadable):
             self.answers.set_aside(record, "failed", fault)
-        elif command.type not in CONTROL and self.overlay.parked(command.subject) is not None:
-            self.answers.set_aside(record, "failed", behind_another(command))
         else:
             self.answers.failed(record, fault)
 
@@ -80,17 +78,20 @@ class Decision:
         answers.set_clock(record)
         entity = overlay.entity(subject)
         time = max(record.timestamp * 1000, entity.time)
+        place = overlay.next_place(subject)
+        known, control = overlay.outcome(subject, command.id, place, time), command.type in CONTROL
+        if known is None and not control and overlay.parked(subject) is not None:
+            # Before its content is looked at: what is not needed cannot fail.
+            answers.set_aside(record, "failed", behind_another(command))
+            return
         key = self.keys.get(subject) if command.type in self.rules.personal else None
         digest = command_digest(command, record.value or b"", key)
-        place = overlay.next_place(subject)
-        if known := overlay.outcome(subject, command.id, place, time):
+        if known is not None:
             # Once the key is gone, content cannot be compared: the id alone makes it a repeat.
             same = known.digest == digest or (key is not None and key.secret is None)
             answers.judged(record, command, known if same else id_reused(entity, digest), time, duplicate=same)
-        elif command.type in CONTROL:
+        elif control:
             self._end_parking(record, command, digest)
-        elif overlay.parked(subject) is not None:
-            answers.set_aside(record, "failed", behind_another(command))
         else:
             verdict = self.rules.verdict(command, entity, overlay, place, time, digest, key)
             # Drafts are made before anything is put on the overlay: a fault in between leaves no half decision.

@@ -49,15 +49,13 @@ class Judge:
     def _handled(self, case: Case) -> Verdict:
         case.entity.window.let_go(self._newest)
         entity, parked = case.entity, case.entity.parked
-        held = parked is not None and case.by is None and not case.is_control
-        failure = self._told.failure(messages.reply_id(self._logs, case.record, case.by))
-        if failure and not held:
+        if failure := self._told.failure(messages.reply_id(self._logs, case.record, case.by)):
             return self._failed(case, failure)
         if known := entity.window.find(case.command["id"], case.now):
             same = known.content == content_of(case.command)
             answer = known.answer if same else answered("conflict", "id_reused", Open(), entity.version)
             return self._judged(case, case.now, answer, duplicate=same)
-        if parked is not None and held:
+        if parked is not None and case.by is None and not case.is_control:
             parked.waiting[case.record.offset] = case
             return self._held(case)
         return self._controlled(case) if case.is_control else self._decided(case)

@@ -9,9 +9,18 @@ from typing import Any
 from zlib import crc32
 
 from fairlead.bounds import Message
+from service.commands.ports import Record
+from service.commands.reading import CommandReader
 from service.domain import Aggregate
 
 _TIMES = {0: 1, 1: 2}
+
+
+class Blind(CommandReader):
+    """A reader with a fault."""
+
+    def _read(self, record: Record) -> None:  # type: ignore[override]  # it never returns
+        raise RecursionError(record.offset)
 
 
 def failing(aggregate: Aggregate) -> Aggregate:

@@ -7,8 +7,6 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from service.commands.ports import Record
-from service.commands.reading import CommandReader
 from service.commands.replay import GapInLog
 from service.domain import AGGREGATES
 from tests.domain.atlantis import DEPART, LOAD, OTHER, REGISTER, SHIP, SINK, Ships, sunk
@@ -82,10 +80,11 @@ def test_what_no_broker_takes_has_failed() -> None:
     decision.refuse(batch[1], "MessageSizeTooLarge")
     decision.refuse(batch[2], "MessageSizeTooLarge")
     partition.commit(decision, 3)
-    assert [("accepted", None), ("failed", "not_writable"), WAITS] == partition.last(3)
+    refused = ("failed", "not_writable")
+    assert [("accepted", None), refused, refused] == partition.last(3)
     message = "The broker does not take what this command leads to: MessageSizeTooLarge"
     assert message == partition.replies[1].json["data"]["message"]
-    assert [("not_writable", "1", None), ("parked", "2", None)] == [partition.letter(place) for place in range(2)]
+    assert [("not_writable", "1", None), ("not_writable", "2", None)] == [partition.letter(place) for place in range(2)]
     assert {SHIP: 1} == partition.entities.parked
 
 
@@ -106,37 +105,6 @@ def test_control_commands_are_never_put_off() -> None:
     partition.publish(SHIP.encode(), orjson.dumps(envelope("redrive_parked", SHIP, {})))
     partition.put_off(250)
     assert [("accepted", None)] * 4 == partition.last(4)
-
-
-class Blind(CommandReader):
-    """A reader with a fault."""
-
-    def _read(self, record: Record) -> None:  # type: ignore[override]  # it never returns
-        raise RecursionError(record.offset)
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "parked"),
-    [
-        (SHIP.encode(), orjson.dumps(DEPART), {SHIP: 0}),
-        (OTHER.encode(), orjson.dumps(DEPART), {}),
-        (SHIP.encode(), b"\xff", {}),
-        (b"\xff", None, {}),
-        (None, orjson.dumps(DEPART | {"subject": 1}), {}),
-    ],
-)
-def test_a_fault_in_reading_is_answered_as_far_as_it_can_be(
-    key: bytes | None, value: bytes | None, parked: dict[str, int]
-) -> None:
-    partition = Ships()
-    partition.decider = partition.decider_with(Blind(AGGREGATES["ship"]))
-    partition.publish(key, value)
-    partition.judge()
-    [letter] = partition.dead_letters
-    assert (key, value) == (letter.key, letter.value)
-    assert "RecursionError" in letter.said["fairlead-traceback"]
-    assert [FAILED] * (value is not None and b"id" in value) == partition.last(1)
-    assert parked == partition.entities.parked
 
 
 @pytest.mark.parametrize("value", [b"{}", b"null", b'{"parked": 1}', b'{"parked": {}}'])

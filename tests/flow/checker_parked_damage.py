@@ -40,7 +40,11 @@ PARKED_DAMAGES: Mapping[str, tuple[Damage, str]] = {
     "one answer behind a failure is accepted": (put("replies", reply_at(4), "accepted", *_ANSWER), "must be 'failed'"),
     "what waits is said to have failed": (
         put("replies", reply_at(4), "internal_error", "data", "code"),
-        "code is 'internal_error', must be 'parked'",
+        "fairlead-code is 'parked', must be 'internal_error'",
+    ),
+    "what waits is said to have failed, in its dead letter": (
+        header("dead-letters", letter_at(4), "fairlead-code", b"internal_error"),
+        "fairlead-code is 'internal_error', must be 'parked'",
     ),
     "a parked record is missing": (drop("snapshots", parked_at(3)), "status is 'failed', must be 'accepted'"),
     "the last parked record is missing": (drop("snapshots", -3), "status is 'failed', must be 'rejected'"),

@@ -8,7 +8,7 @@ from tests.checker.handmade import written
 from tests.checker.letters import offset_of
 from tests.checker.told import Told
 from tests.flow.checker_failing import DEPART, DOCK, REGISTER, data, judge, names, violations
-from tests.flow.checker_parked_story import BUSY, CODE_FAILED, OTHER, reply_id
+from tests.flow.checker_parked_story import BUSY, CODE_FAILED, NOT_WRITABLE, OTHER, reply_id
 from tests.flow.checker_story import SHIP, command, partition, record
 
 
@@ -29,6 +29,17 @@ def test_an_entity_whose_command_failed_waits_and_others_go_on() -> None:
     }
     assert failed.reply is not None
     assert "commanddigest" not in failed.reply
+
+
+def test_a_failure_on_what_would_wait_is_one_and_it_waits_like_the_others() -> None:
+    reused = {**REGISTER, "data": {"name": "b"}}
+    redrive = command(9, "redrive_parked")
+
+    verdicts = judge({reply_id(1): CODE_FAILED, reply_id(2): NOT_WRITABLE}, REGISTER, DOCK, reused, DEPART, redrive)
+
+    assert names(verdicts[:4]) == [*["failed.internal_error"] * 2, "failed.not_writable", "failed.parked"]
+    assert [verdict.snapshot for verdict in verdicts[1:4]] == [None] * 3
+    assert names(verdicts[4].redriven) == ["accepted", "accepted", "conflict.id_reused", "accepted"]
 
 
 def test_an_entity_goes_on_where_no_record_parks_it() -> None:
