@@ -64,6 +64,7 @@ class Partition:
     statuses: Counter[tuple[str, str]] = field(default_factory=Counter)
     judged: int = 0
     park: bool = True
+    letters_taken: int = 0
 
     def __post_init__(self) -> None:
         """Choose the real parts."""
@@ -113,6 +114,11 @@ class Partition:
             self.commit(decision, len(together))
             batch = batch[len(together) :]
 
+    def retain(self, taken: int) -> None:
+        """Retention takes so many of the oldest dead letters."""
+        self.letters_taken += len(self.dead_letters[:taken])
+        del self.dead_letters[:taken]
+
     def begin(self, batch: Sequence[Read]) -> Decision:
         """A decision on a batch, with all that it needs to know."""
         keys = self.keys.made(self.aggregate.name, self.decider.people(batch))
@@ -128,7 +134,7 @@ class Partition:
         output = decision.output
         _append(self.events, output.events)
         _append(self.replies, output.replies)
-        _append(self.dead_letters, output.dead_letters)
+        _append(self.dead_letters, output.dead_letters, self.letters_taken)
         _append(self.snapshots, output.snapshots)
         self.statuses += output.statuses
         decision.overlay.merge()
@@ -145,9 +151,9 @@ class Partition:
         return replay.entities
 
 
-def _append(topic: list[Stored], drafts: Sequence[Draft]) -> None:
+def _append(topic: list[Stored], drafts: Sequence[Draft], taken: int = 0) -> None:
     for draft in drafts:
-        topic.append(Stored(draft.key, draft.value, len(topic), draft.timestamp, draft.headers))
+        topic.append(Stored(draft.key, draft.value, taken + len(topic), draft.timestamp, draft.headers))
 
 
 def envelope(type_: str, subject: str, data: Mapping[str, Any], **more: Any) -> dict[str, Any]:

@@ -12,41 +12,16 @@ from hypothesis import strategies as st
 
 from fairlead.control import CONTROL
 from service.domain import Aggregate
-from tests.domain.failing import failing
 from tests.domain.partition import NOON, Partition, envelope
 from tests.domain.partition_histories import assert_equal, histories, publish
 from tests.domain.strategies import aggregates
-
-History = list[tuple[dict[str, Any], int, bool]]
+from tests.domain.troubles import Troubled, trouble
 
 
 @pytest.fixture(params=aggregates, ids=lambda aggregate: aggregate.name, scope="module")
 def aggregate(request: pytest.FixtureRequest) -> Aggregate:
     found: Aggregate = request.param
     return found
-
-
-class Troubled(Partition):
-    """A partition that a replay reads with code that works: what it wrote was decided by code that did."""
-
-    def __init__(self, aggregate: Aggregate) -> None:
-        super().__init__(failing(aggregate))
-        self.aggregate = aggregate
-
-
-def trouble(partition: Partition, history: History, ends: st.DataObject) -> None:
-    """Judge, put off or refuse what was published, batch by batch."""
-    for command, time, ends_batch in history:
-        partition.publish(command["subject"].encode(), orjson.dumps(command), at=time)
-        if ends_batch:
-            match ends.draw(st.sampled_from(["judge", "judge", "put off", "refuse"])):
-                case "put off":
-                    partition.put_off(500)
-                case "refuse":
-                    partition.refuse("MessageSizeTooLarge")
-                case _:
-                    partition.judge()
-    partition.judge()
 
 
 @given(st.data())

@@ -13,19 +13,21 @@ from tests.domain.partition import Partition, Stored
 from tests.flow.harness import PARTITIONS
 
 
-def judged(partitions: Iterable[Partition]) -> Report:
-    """The checker's report."""
+def judged(partitions: Iterable[Partition], *, of: int = PARTITIONS, troubled: bool = False) -> Report:
+    """The checker's report on some of so many partitions; `troubled` where commands may fail or be put off."""
     chosen = [*partitions]
     keys = {id_: DataKey(key.kid, key.secret) for one in chosen for id_, key in one.keys.kept("user").items()}
-    return check_logs(map(_logs, chosen), keys=keys)
+    logs = [_logs(partition, of) for partition in chosen]
+    return check_logs(logs, keys=keys, failures_allowed=troubled, busy_allowed=troubled)
 
 
-def _logs(partition: Partition) -> PartitionLogs:
-    logs = PartitionLogs(partition.aggregate.name, partition.number, PARTITIONS)
+def _logs(partition: Partition, of: int) -> PartitionLogs:
+    logs = PartitionLogs(partition.aggregate.name, partition.number, of)
     logs.records["commands"] = _records(partition.commands)
     logs.records["events"] = _records(partition.events)
     logs.records["replies"] = _records(partition.replies)
     logs.records["dead-letters"] = _records(partition.dead_letters)
+    logs.starts["dead-letters"] = partition.letters_taken
     logs.records["snapshots"] = _records(partition.snapshots)
     if partition.commands:
         value = orjson.dumps({"next_offset": partition.judged})
