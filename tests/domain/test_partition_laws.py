@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from service.commands.entities import within_window
 from service.domain import Aggregate
-from tests.domain.partition import NOON, Partition, entity_id, envelope
+from tests.domain.partition import HOUR, NOON, Partition, entity_id, envelope
 from tests.domain.partition_histories import answer_of, assert_equal, histories, publish, states_of
 from tests.domain.strategies import aggregates, commands_of, type_of
 
@@ -71,8 +71,10 @@ def test_without_replies_the_events_still_tell_what_was_accepted(aggregate: Aggr
     with_events = {id_: state for id_, state in states_of(partition.entities).items() if state[1]}
     assert with_events == states_of(replayed)
     for subject, window in partition.entities.windows.items():
-        # By what is asked from now on: of commands that were refused, events do not tell how far the clock had gone.
-        now, last = partition.entities.clock, [*window.values()][-1].place
+        now, last = states_of(partition.entities).get(subject, (None, 0, 0))[2], [*window.values()][-1].place
+        # By events alone the partition's clock may be behind at an entity's last one, which is then let go earlier.
+        if replayed.clock - now >= 25 * HOUR * 1000:
+            continue
         reached = {id_: one for id_, one in window.items() if within_window(one, last, now)}
         accepted = {id_: answer_of(one) for id_, one in reached.items() if one.status == "accepted"}
         found = {id_: answer_of(outcome) for id_, outcome in replayed.windows.get(subject, {}).items()}
