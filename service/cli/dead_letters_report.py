@@ -61,7 +61,8 @@ def plan_lines(plan: Plan, verb: str) -> list[str]:
     skipped = sum(len(one.skip) for one in plan.parked) + len(plan.left_out["skipped"])
     if skipped:
         lines.append(
-            f"Leave out {_count(skipped, 'command')} by --skip: of a parked entity they are not judged any more"
+            f"Leave out {_count(skipped, 'command')} by --skip: of a parked entity they are not judged any more, "
+            f"unless one before them fails again"
         )
     for reason, why in _REASONS.items():
         if letters := plan.left_out[reason]:
