@@ -6,16 +6,20 @@ import asyncio
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import Fetcher
 from prometheus_client import REGISTRY
 
 from service.domain import AGGREGATES
 from service.kafka import membership
+from service.kafka.watchdog import watch
+from service.local.child import until
 from service.local.servers import Endpoints
 from tests.kafka.protections import DOCK, REGISTER, Harbour
 from tests.running import running_handler
 
 WATCHDOG_SECONDS = 2.0
+LOOKS = 6
 
 
 async def test_a_client_that_stands_still_is_replaced_and_its_commands_are_judged(
@@ -42,6 +46,25 @@ async def test_a_member_with_nothing_to_read_is_left_alone(servers: Endpoints) -
         await asyncio.sleep(3.0)
 
     assert _restarts(harbour) == 0
+
+
+@pytest.mark.xfail(strict=True, reason="one look at an end that has just moved is taken for standing still")
+async def test_a_client_that_was_just_offered_something_is_given_time_to_read_it(servers: Endpoints) -> None:
+    harbour = await Harbour(servers).build()
+    commands = TopicPartition(f"{harbour.settings.prefix}ship.commands", 0)
+    looks = 0
+
+    def waiting() -> dict[TopicPartition, int]:
+        # With four looks a second it has stood still for long at the fifth; soon after it is handed something.
+        nonlocal looks
+        looks += 1
+        return {commands: 0 if looks <= LOOKS else 1}
+
+    for _ in range(20):
+        await harbour.ask(REGISTER)
+    watching = asyncio.create_task(watch({"bootstrap_servers": servers.bootstrap_servers}, waiting, 1.0))
+    assert await until(lambda: looks >= LOOKS + 5 or watching.done(), 10.0)
+    assert watching.cancel(), watching
 
 
 async def test_without_the_watchdog_a_client_that_stands_still_is_never_found(
