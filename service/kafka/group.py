@@ -68,13 +68,11 @@ class GroupMember(Generic[W]):
             self._membership = self._join()
             try:
                 await self._membership.run()
-            except Stuck as stuck:
-                reason = str(stuck)
-            except KafkaError as error:
+            except (Stuck, KafkaError) as error:
                 self._joined = self._joined or self._membership.assigned
                 if isinstance(error, _REFUSALS) or not self._joined:
                     raise
-                reason = f"{type(error).__name__}: {error}"
+                reason = str(error) if isinstance(error, Stuck) else f"{type(error).__name__}: {error}"
             metrics.RESTARTS.labels(self._group).inc()
             log.warning("client restarted", group=self._group, reason=reason)
             await asyncio.sleep(_PAUSE_SECONDS)
