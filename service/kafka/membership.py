@@ -98,7 +98,7 @@ class Membership(ConsumerRebalanceListener, Generic[W]):  # type: ignore[misc]  
         self._stopping = True
         await self.workers.stop()
         with suppress(AttributeError):
-            self._coordination.leave_on_stop()
+            self._coordination.leave()
         await stop_within(self.consumer, _LEAVE_SECONDS)
 
     def lost(self, error: BaseException) -> None:
