@@ -19,18 +19,21 @@ class Stuck(Exception):
 
 
 async def watch(connection: Mapping[str, Any], waiting: Waiting, seconds: float) -> None:
-    """Raise Stuck once a partition has offered records for so long that nobody was handed.
+    """Raise Stuck once a partition that has stood still for so long is found to offer records twice in a row.
 
     `waiting()` says at which offsets workers wait for the broker now. Idle partitions wait too: only for those that
-    have not moved is the end of the log asked, of a client that is not the suspect.
+    have not moved is the end of the log asked, of a client that is not the suspect; and what it offers may have come
+    just now, or the broker may only just be back.
     """
     loop = asyncio.get_running_loop()
     since: dict[TopicPartition, tuple[int, float]] = {}
+    offered: dict[TopicPartition, int] = {}
     while True:
         await asyncio.sleep(seconds / 4)
         now = loop.time()
         since = {tp: (at, _begun(since.get(tp), at, now)) for tp, at in waiting().items()}
         suspects = {tp: at for tp, (at, begun) in since.items() if now - begun >= seconds}
+        before, offered = offered, {}
         if not suspects:
             continue
         try:
@@ -40,9 +43,12 @@ async def watch(connection: Mapping[str, Any], waiting: Waiting, seconds: float)
             # No broker: then it is not the client that stands still.
             continue
         for tp, at in suspects.items():
-            if ends[tp] > at and waiting().get(tp) == at:
+            if ends[tp] <= at:
+                since.pop(tp)
+            elif before.get(tp) == at == waiting().get(tp):
                 raise Stuck(f"{tp.topic}[{tp.partition}] ends at {ends[tp]}, but nothing came from {at} on")
-            since.pop(tp)
+            else:
+                offered[tp] = at
 
 
 def _begun(known: tuple[int, float] | None, at: int, now: float) -> float:
