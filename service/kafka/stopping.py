@@ -11,6 +11,11 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 async def stop_within(client: AIOKafkaConsumer | AIOKafkaProducer, seconds: float) -> None:
     """Stop a client; one that takes longer is left behind, and the connections under it are closed."""
+    # One that is cancelled in the midst of its stop would work on for ever, and keep its connections.
+    await asyncio.shield(asyncio.ensure_future(_stop(client, seconds)))
+
+
+async def _stop(client: AIOKafkaConsumer | AIOKafkaProducer, seconds: float) -> None:
     # aiokafka's stop raises CancelledError where its background task has not had its first turn yet.
     await asyncio.sleep(0)
     if not await _within(client.stop(), seconds):
