@@ -79,14 +79,16 @@ class Workers(Generic[W]):
 
     async def suspend(self, revoked: Iterable[TopicPartition]) -> None:
         """Have these rest, within a bound; who cannot has stopped."""
-        resting = {tp: asyncio.ensure_future(self._working[tp].suspend(_DRAIN_SECONDS)) for tp in revoked}
+        there = {tp: self._working[tp] for tp in revoked if tp in self._working}
+        resting = {tp: asyncio.ensure_future(worker.suspend(_DRAIN_SECONDS)) for tp, worker in there.items()}
         if resting:
             await asyncio.wait(resting.values(), timeout=_RELEASE_SECONDS)
         for tp, rested in resting.items():
             if rested.done() and rested.result():
                 self._suspended.add(tp)
             else:
-                del self._working[tp]
+                # Or all have been stopped meanwhile.
+                self._working.pop(tp, None)
 
     async def stop(self) -> None:
         """Let all go, within a bound."""
