@@ -48,7 +48,6 @@ async def test_a_member_with_nothing_to_read_is_left_alone(servers: Endpoints) -
     assert _restarts(harbour) == 0
 
 
-@pytest.mark.xfail(strict=True, reason="one look at an end that has just moved is taken for standing still")
 async def test_a_client_that_was_just_offered_something_is_given_time_to_read_it(servers: Endpoints) -> None:
     harbour = await Harbour(servers).build()
     commands = TopicPartition(f"{harbour.settings.prefix}ship.commands", 0)
