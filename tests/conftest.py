@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import hypothesis  # noqa: F401  # else its plugin does so at the very end, when CPython 3.11 may fail to compile it
 import pytest
 import structlog
 

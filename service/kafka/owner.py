@@ -161,7 +161,9 @@ class PartitionOwner:
                 next_offset=acquired.next_offset,
                 waiting=acquired.waiting,
             )
-            session = Session(terms, self._partition, self._decider, producer, acquired, self._suspicion)
+            session = Session(
+                terms, self._partition, self._decider, producer, acquired, self._suspicion, self._standing.hindered
+            )
             await self._work(session)
         finally:
             self._session = None

@@ -15,6 +15,7 @@ from service.kafka import metrics
 from service.kafka.acquire import Acquired
 from service.kafka.checkpoint import Checkpoint
 from service.kafka.commands_feed import Batch
+from service.kafka.log_reader import Tell
 from service.kafka.suspicion import Suspicion
 from service.kafka.terms import Terms
 from service.kafka.transaction import PartitionProducer, Refused
@@ -36,6 +37,7 @@ class Session:
         producer: PartitionProducer,
         acquired: Acquired,
         suspicion: Suspicion,
+        tell: Tell,
     ) -> None:
         self.next_offset = acquired.next_offset
         self._terms = terms
@@ -47,6 +49,7 @@ class Session:
         # What they have reached at least: markers of transactions come on top.
         self._events, self._replies = acquired.events_end, acquired.replies_end
         self._suspicion = suspicion
+        self._tell = tell
         self._per_second = 1_000.0
         self._report(acquired.next_offset + acquired.waiting)
 
@@ -98,7 +101,9 @@ class Session:
         keys = await terms.keys.ensure(terms.aggregate.name, people) if people else {}
         waiting: dict[str, Sequence[Record]] = {}
         if isinstance(command, Command) and self._decider.redrives(command):
-            letters = await dead_letters_of(terms.connection, terms.topics, self._partition, command.subject)
+            letters = await dead_letters_of(
+                terms.connection, terms.topics, self._partition, command.subject, self._tell
+            )
             waiting[command.subject] = letters
         decision = self._decider.begin(self._entities, keys, waiting)
         if (error := self._suspicion.refused.get(record.offset)) and len(part) == 1:

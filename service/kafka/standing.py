@@ -26,6 +26,10 @@ class Standing:
         metrics.STOPPED.labels(*self._labels).set(state == "stopped")
         self._changed()
 
+    def hindered(self, reason: str | None) -> None:
+        """An owner waits for something, until there is no reason for it."""
+        self.set("waiting" if reason else "owned", reason)
+
     def forget(self) -> None:
         """The partition is another's now: what was said of it here is no longer so."""
         for gauge in _GAUGES:

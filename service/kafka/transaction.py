@@ -26,6 +26,7 @@ from service.kafka.stopping import stop_within
 sender.BACKOFF_OVERRIDE = 0.002
 
 _BATCH_BYTES = 512 * 1024
+_START_SECONDS = 30.0
 _STOP_SECONDS = 1.0
 _TRANSPORT_ERRORS = (KafkaConnectionError, RequestTimedOutError, OSError, asyncio.TimeoutError)
 # What a broker says of records that it will not take however often they are sent.
@@ -75,8 +76,9 @@ class PartitionProducer:
         )
 
     async def start(self) -> None:
-        """Fence every earlier holder of the id; its open transaction is settled on return."""
-        await self._producer.start()
+        """Fence every earlier holder of the id; its open transaction is settled on return. Raises TimeoutError."""
+        async with asyncio.timeout(_START_SECONDS):
+            await self._producer.start()
         self._watch_transport()
 
     def _watch_transport(self) -> None:

@@ -9,19 +9,19 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from service.commands.ports import Record
-from service.kafka.log_reader import open_reader, read_log
+from service.kafka.log_reader import Tell, open_reader, read_log
 from service.kafka.topics import Topics
 
 
 async def dead_letters_of(
-    connection: Mapping[str, Any], topics: Topics, partition: int, entity_id: str
+    connection: Mapping[str, Any], topics: Topics, partition: int, entity_id: str, tell: Tell
 ) -> list[Record]:
-    """All that are kept under the entity's id, in the order in which they were put aside."""
+    """All that are kept under the entity's id, in the order in which they were put aside; `tell` as in read_log."""
     tp = TopicPartition(topics.dead_letters, partition)
     async with open_reader(connection, "read_uncommitted") as marks:
         ends, starts = await marks.end_offsets([tp]), await marks.beginning_offsets([tp])
     key, found = entity_id.encode(), []
-    async with aclosing(read_log(connection, starts, ends)) as reading:
+    async with aclosing(read_log(connection, starts, ends, tell)) as reading:
         async for _, records in reading:
             found += [record for record in records if record.key == key]
     return found

@@ -115,13 +115,14 @@ async def eventually(condition: Callable[[], object], what: str, within: float =
 
 
 def owners(handlers: Iterable[Handler]) -> dict[int, Handler]:
-    """Who acquired each partition last."""
-    acquired = [(said.at, said.partition, one) for one in handlers for said in one.said("acquired")]
+    """Who took each partition up last."""
+    words = "acquired", "resumed"
+    acquired = [(said.at, said.partition, one) for one in handlers for word in words for said in one.said(word)]
     return {partition or 0: one for _, partition, one in sorted(acquired, key=lambda line: line[0])}
 
 
 def owned_by(one: Handler, handlers: Iterable[Handler]) -> set[int]:
-    """The partitions that it acquired last."""
+    """The partitions that it took up last."""
     return {partition for partition, owner in owners(handlers).items() if owner is one}
 
 

@@ -18,6 +18,7 @@ from service.__main__ import main
 from service.cli import running
 from service.kafka import commands_feed, log_reader, membership, recovery, transaction, workers
 from service.kafka.coordination import Coordination
+from service.kafka.owner import PartitionOwner
 from service.kafka.topics import Topics
 from service.kafka.transaction import PartitionProducer
 from tests.chaos.handlers import SECONDS
@@ -28,6 +29,13 @@ patch = pytest.MonkeyPatch()
 def fence() -> None:
     """Each process has transactional ids of its own, and time between two transactions, in which it can be frozen."""
     name = Topics.transactional_id
+
+    async def forgetful(owner: PartitionOwner, seconds: float) -> bool:
+        await owner.stop(seconds)
+        return False
+
+    # Who keeps what it knows through a rebalance relies on the fence.
+    patch.setattr(PartitionOwner, "suspend", forgetful)
     patch.setattr(Topics, "transactional_id", lambda topics, partition: f"{name(topics, partition)}.{os.getpid()}")
     _dawdle(0.05)
 
