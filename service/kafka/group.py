@@ -43,6 +43,8 @@ class GroupMember(Generic[W]):
         self._changed = asyncio.Event()
         self._membership: Membership[W] | None = None
         self._joined = False
+        self._restarts = 0
+        self._told: str | None = None
 
         def join() -> Membership[W]:
             return Membership(
@@ -73,6 +75,9 @@ class GroupMember(Generic[W]):
                 if isinstance(error, _REFUSALS) or not self._joined:
                     raise
                 reason = str(error) if isinstance(error, Stuck) else f"{type(error).__name__}: {error}"
+            self._membership = None
+            self._restarts += 1
+            self._told = f"client restarted {self._restarts} times, lastly since {reason}"
             metrics.RESTARTS.labels(self._group).inc()
             log.warning("client restarted", group=self._group, reason=reason)
             await asyncio.sleep(_PAUSE_SECONDS)
@@ -90,7 +95,7 @@ class GroupMember(Generic[W]):
     def status(self) -> Sequence[Part]:
         """How it stands in its group, and how each of its workers stands."""
         assigned = bool(self._membership and self._membership.assigned)
-        member = Part(self._group, "member" if assigned else "joining", ready=assigned)
+        member = Part(self._group, "member" if assigned else "joining", ready=assigned, reason=self._told)
         return [member, *(worker.part for worker in self.workers)]
 
     def _tell(self) -> None:

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
     CorruptRecordException,
     InvalidTimestampError,
+    InvalidTxnState,
     KafkaConnectionError,
     MessageSizeTooLargeError,
     PolicyViolationError,
@@ -109,10 +110,11 @@ class PartitionProducer:
             for topic, drafts in topics:
                 await self._send(topic, drafts, futures)
             # A refused batch does not stop aiokafka's commit: without this, half of it would be published.
-            try:
-                await asyncio.gather(*futures)
-            except _REFUSALS as error:
-                raise Refused(type(error).__name__) from error
+            ended = await asyncio.gather(*futures, return_exceptions=True)
+            if faults := [fault for fault in ended if isinstance(fault, BaseException)]:
+                # One that a broker objects to makes aiokafka fail all others with an error that says nothing of it.
+                fault = next((one for one in faults if not isinstance(one, InvalidTxnState)), faults[0])
+                raise Refused(type(fault).__name__) if isinstance(fault, _REFUSALS) else fault
             await self._producer.commit_transaction()
 
     async def _send(self, topic: str, drafts: Sequence[Draft], futures: list[asyncio.Future[Any]]) -> None:

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import Fetcher
+from httpx import AsyncClient
 from prometheus_client import REGISTRY
 
 from service.domain import AGGREGATES
 from service.kafka import membership
 from service.kafka.watchdog import watch
 from service.local.child import until
+from service.local.ports import free_port
 from service.local.servers import Endpoints
 from tests.kafka.protections import DOCK, REGISTER, Harbour
 from tests.running import running_handler
@@ -25,15 +27,19 @@ LOOKS = 6
 async def test_a_client_that_stands_still_is_replaced_and_its_commands_are_judged(
     servers: Endpoints, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    harbour = await Harbour(servers, watchdog_s=WATCHDOG_SECONDS).build()
+    port = free_port()
+    harbour = await Harbour(servers, watchdog_s=WATCHDOG_SECONDS, health_port=port).build()
     async with running_handler(harbour.settings):
         await harbour.ask(REGISTER)
         await harbour.handled()
         await _freeze(monkeypatch)
         await harbour.ask(DOCK)
         report = await harbour.report()
+        async with AsyncClient() as http:
+            answer = await http.get(f"http://127.0.0.1:{port}/readyz")
 
     assert report.ok, report.text()
+    assert any("client restarted 1 times" in (part["reason"] or "") for part in answer.json()["parts"])
     assert report.counts["accepted"] == 2
     assert _restarts(harbour) == 1
 
