@@ -20,6 +20,8 @@ from service.kafka.workers import W, Workers
 _LAG_SECONDS = 5.0
 _CHECK_SECONDS = 1.0
 _LEAVE_SECONDS = 2.0
+# By its metadata a topic is seen that was made anew under the same name.
+_METADATA_MS = 30_000
 
 # Who is assigned nothing, replays for long or waits for a store does not poll; aiokafka would leave the group for it,
 # and not come back. The fence and the compared offset, not the group, say who may write.
@@ -65,8 +67,7 @@ class Membership(ConsumerRebalanceListener, Generic[W]):  # type: ignore[misc]  
             max_poll_interval_ms=_MAX_POLL_MS,
             max_partition_fetch_bytes=4 << 20,
             fetch_max_wait_ms=500,
-            # A topic made anew under the same name is seen by its metadata.
-            metadata_max_age_ms=30_000,
+            metadata_max_age_ms=_METADATA_MS,
             retry_backoff_ms=20,
         )
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from functools import partial
 from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaConsumer
 from confluent_kafka import Producer
 from structlog.testing import capture_logs
 
@@ -96,8 +94,8 @@ async def test_a_spoilt_partition_stops_loudly_and_the_others_go_on(
 async def test_a_partition_spoilt_while_it_is_worked_on_stops_and_the_others_go_on(
     servers: Endpoints, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # It is seen when the metadata are read again, which takes up to five minutes by default.
-    monkeypatch.setattr(membership, "AIOKafkaConsumer", partial(AIOKafkaConsumer, metadata_max_age_ms=1_000))
+    # It is seen when the metadata are read again.
+    monkeypatch.setattr(membership, "_METADATA_MS", 1_000)
     pier = await Pier(servers).build()
     with capture_logs() as logs:
         async with pier.handling():
