@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 from service.cli.dead_letters_letter import Letter, letter_of
 from service.cli.progress import progress_of_known
+from service.commands.parked import PARKING
 from service.kafka.connection import connection
-from service.kafka.dead_letters import PARKING, DeadLetter, Entity, parked_entities, read_dead_letters
+from service.kafka.dead_letters import DeadLetter, Entity, parked_entities, read_dead_letters
 from service.kafka.scan import Progress
 from service.kafka.topics import Topics, partition_count
 from service.settings import Settings

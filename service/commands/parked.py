@@ -8,7 +8,9 @@ from operator import attrgetter
 
 from service.commands.ports import Headers, Record
 
-_CODES = frozenset({b"internal_error", b"not_writable", b"parked"})
+# The codes of commands that were read as such, whose entity may be parked.
+PARKING = frozenset({"internal_error", "not_writable", "parked"})
+_CODES = frozenset(code.encode() for code in PARKING)
 _MAX_DIGITS = 18
 
 

@@ -10,7 +10,8 @@ import orjson
 from aiokafka import AIOKafkaConsumer
 
 from service.commands.identity import reply_id
-from service.kafka.dead_letters import PARKING, DeadLetter, dead_letter
+from service.commands.parked import PARKING
+from service.kafka.dead_letters import DeadLetter, dead_letter
 from service.kafka.topics import Topics
 
 _POLL_MS = 200

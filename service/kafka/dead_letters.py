@@ -14,8 +14,6 @@ from service.kafka.topics import Topics
 
 PREFIX = "fairlead-"
 REDRIVES = f"{PREFIX}redrives"
-# The codes of commands that were read as such, whose entity may be parked.
-PARKING = frozenset({"internal_error", "not_writable", "parked"})
 
 Entity = tuple[int, bytes | None]
 _MAX_DIGITS = 18

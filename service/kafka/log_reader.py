@@ -24,13 +24,18 @@ Tell = Callable[[str | None], None]
 
 
 @asynccontextmanager
-async def open_reader(connection: Mapping[str, Any], isolation: str) -> AsyncIterator[AIOKafkaConsumer]:
-    """A consumer without a group; raises KafkaError where no broker answers."""
+async def open_reader(
+    connection: Mapping[str, Any], isolation: str, *, out_of_range: str = "none"
+) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer without a group; raises KafkaError where no broker answers.
+
+    `out_of_range` is aiokafka's auto_offset_reset: by default what is not there is an error, and not passed over.
+    """
     reader = AIOKafkaConsumer(
         **connection,
         isolation_level=isolation,
         enable_auto_commit=False,
-        auto_offset_reset="none",
+        auto_offset_reset=out_of_range,
         max_partition_fetch_bytes=4 << 20,
         request_timeout_ms=10_000,
         retry_backoff_ms=20,

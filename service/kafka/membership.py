@@ -77,11 +77,12 @@ class Membership(ConsumerRebalanceListener, Generic[W]):  # type: ignore[misc]  
         Raises LookupError where topics are missing, Stuck, KafkaError, and what a worker could not mend.
         """
         watching: list[asyncio.Task[None]] = []
+        coordination: Coordination | None = None
         try:
             await self.consumer.start()
             if missing := sorted(set(self._topics) - await self.consumer.topics()):
                 raise LookupError(f"{', '.join(missing)}: missing; `fairlead topics apply` creates them")
-            self._coordination = Coordination(self.consumer)
+            self._coordination = coordination = Coordination(self.consumer)
             self.consumer.subscribe(list(self._topics), listener=self)
             tasks = self._check(), self._publish_lag(), watch(self._connection, self.workers.waiting, self._watchdog_s)
             watching += [asyncio.create_task(task) for task in tasks]
@@ -92,14 +93,14 @@ class Membership(ConsumerRebalanceListener, Generic[W]):  # type: ignore[misc]  
         finally:
             for task in watching:
                 task.cancel()
-            await self._leave()
+            await self._leave(coordination)
 
-    async def _leave(self) -> None:
+    async def _leave(self, coordination: Coordination | None) -> None:
         # Whatever is assigned from now on is the next member's.
         self._stopping = True
         await self.workers.stop()
-        with suppress(AttributeError):
-            self._coordination.leave()
+        if coordination is not None:
+            coordination.leave()
         await stop_within(self.consumer, _LEAVE_SECONDS)
 
     def lost(self, error: BaseException) -> None:

@@ -14,7 +14,7 @@ from aiokafka.partitioner import murmur2
 
 from service.kafka.answers import Answer, Answers
 from service.kafka.dead_letters import REDRIVES, DeadLetter
-from service.kafka.scan import reader
+from service.kafka.log_reader import open_reader
 from service.kafka.topics import Topics
 
 # A broker holds a batch to the bound of a command: what is larger than half of it travels alone.
@@ -124,7 +124,7 @@ class Redriver:
 @asynccontextmanager
 async def redriving(connection: Mapping[str, Any], topics: Topics, partitions: int) -> AsyncIterator[Redriver]:
     """A redriver that misses no answer to what it publishes."""
-    async with reader(connection) as consumer:
+    async with open_reader(connection, "read_committed", out_of_range="earliest") as consumer:
         places = [
             TopicPartition(name, number)
             for name in (topics.replies, topics.dead_letters)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from service.kafka.log_reader import open_reader
 
 Progress = Callable[[int, int], None]
 
@@ -25,7 +26,8 @@ async def scan(
     `start` says which partitions, and from where. `progress` is told how many offsets of how many are done.
     Raises TimeoutError where a partition cannot be read.
     """
-    async with reader(connection) as consumer:
+    # Retention may remove what comes next while it is waited for.
+    async with open_reader(connection, "read_committed", out_of_range="earliest") as consumer:
         assigned = [TopicPartition(topic, number) for number in start]
         consumer.assign(assigned)
         begins = await consumer.beginning_offsets(assigned)
@@ -70,24 +72,3 @@ async def _fill(
             places = ", ".join(f"{tp.topic}[{tp.partition}]" for tp in reading)
             raise TimeoutError(f"Nothing comes of {places}: see whether its brokers are up, and try again")
     return bool(heads)
-
-
-@asynccontextmanager
-async def reader(connection: Mapping[str, Any]) -> AsyncIterator[AIOKafkaConsumer]:
-    """A consumer of what is committed, in no group."""
-    consumer = AIOKafkaConsumer(
-        **connection,
-        isolation_level="read_committed",
-        enable_auto_commit=False,
-        # Retention may remove what comes next while it is waited for.
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=4 << 20,
-        retry_backoff_ms=20,
-    )
-    await consumer.start()
-    try:
-        yield consumer
-    finally:
-        # aiokafka's stop raises CancelledError where its background task has not had its first turn yet.
-        await asyncio.sleep(0)
-        await consumer.stop()

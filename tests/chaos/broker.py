@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
+from service.local import kafka
 from service.local.child import Child, stop
 from service.local.kafka import start_kafka
 from service.local.ports import free_port
@@ -37,6 +40,19 @@ class Broker:
         if self._child is not None:
             self._child.process.kill()
             await asyncio.to_thread(self._child.process.wait)
+
+
+def tell_brokers(monkeypatch: pytest.MonkeyPatch, settings: Mapping[str, str]) -> None:
+    """Have the brokers that are started from now on told this as well."""
+    configure = kafka._configure  # noqa: SLF001  # where a broker can be told something else
+
+    def configured(folder: Path, data: str, ports: tuple[int, int]) -> str:
+        name = configure(folder, data, ports)
+        with (folder / name).open("a") as file:
+            file.writelines(f"{setting}={value}\n" for setting, value in settings.items())
+        return name
+
+    monkeypatch.setattr(kafka, "_configure", configured)
 
 
 @asynccontextmanager

@@ -14,18 +14,17 @@ from confluent_kafka.admin._acl import AclBinding, AclBindingFilter, AclOperatio
 from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
 from structlog.testing import capture_logs
 
-from service.local import kafka
 from service.local.child import until
 from service.local.servers import Endpoints
-from tests.chaos.broker import running_broker
+from tests.chaos.broker import running_broker, tell_brokers
 from tests.kafka.protections import DOCK, REGISTER, SECONDS, Harbour
 from tests.running import running_handler
 
 # The controller and the test's tools are the same nobody as the handler: what is not denied is allowed.
-ALLOWING = """\
-authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
-allow.everyone.if.no.acl.found=true
-"""
+ALLOWING = {
+    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    "allow.everyone.if.no.acl.found": "true",
+}
 DENIED = ("User:ANONYMOUS", "*", AclOperation.WRITE, AclPermissionType.DENY)
 ALLOWED = ("User:ANONYMOUS", "*", AclOperation.ALL, AclPermissionType.ALLOW)
 
@@ -33,15 +32,7 @@ ALLOWED = ("User:ANONYMOUS", "*", AclOperation.ALL, AclPermissionType.ALLOW)
 async def test_without_the_right_to_write_replies_no_event_is_published_and_with_it_again_all_is(
     servers: Endpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    configure = kafka._configure  # noqa: SLF001  # where the broker can be told something else
-
-    def with_rights(folder: Path, data: str, ports: tuple[int, int]) -> str:
-        name = configure(folder, data, ports)
-        with (folder / name).open("a") as file:
-            file.write(ALLOWING)
-        return name
-
-    monkeypatch.setattr(kafka, "_configure", with_rights)
+    tell_brokers(monkeypatch, ALLOWING)
     async with running_broker(tmp_path) as broker:
         harbour = await Harbour(Endpoints(broker.bootstrap_servers, servers.database_url)).build()
         admin = AdminClient({"bootstrap.servers": broker.bootstrap_servers})

@@ -15,10 +15,9 @@ from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
 
 from service.cli.exits import Exit
-from service.local import kafka
 from service.local.servers import Endpoints
 from service.settings import Settings
-from tests.chaos.broker import running_broker
+from tests.chaos.broker import running_broker, tell_brokers
 from tests.chaos.role import environment
 from tests.running import apply_topics, settings_for
 
@@ -95,16 +94,8 @@ async def test_no_broker_is_told_as_such(servers: Endpoints) -> None:
 async def test_a_broker_without_transactions_is_refused(
     servers: Endpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    configure = kafka._configure  # noqa: SLF001  # where the broker can be told something else
-
-    def three_copies(folder: Path, data: str, ports: tuple[int, int]) -> str:
-        """One node cannot keep three copies of the log of transactions, so it never makes it."""
-        name = configure(folder, data, ports)
-        with (folder / name).open("a") as file:
-            file.write("transaction.state.log.replication.factor=3\n")
-        return name
-
-    monkeypatch.setattr(kafka, "_configure", three_copies)
+    # One node cannot keep three copies of the log of transactions, so it never makes it.
+    tell_brokers(monkeypatch, {"transaction.state.log.replication.factor": "3"})
     async with running_broker(tmp_path) as broker:
         settings = settings_for(Endpoints(broker.bootstrap_servers, servers.database_url), "refused.")
         await apply_topics(settings)
