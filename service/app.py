@@ -9,8 +9,11 @@ from typing import Any
 
 from service.api import create_api
 from service.api.server import ApiServer
-from service.commands.ports import KeyStore
+from service.commands.fold import fingerprint
+from service.commands.ports import KeyStore, Shelf
 from service.commands.reading import CommandReader
+from service.commands.snapshots import Snapshots
+from service.commands.stored import States
 from service.domain import AGGREGATES
 from service.kafka import topics as kafka_topics
 from service.kafka.broker import require_transactions
@@ -31,6 +34,7 @@ from service.postgres.signals import Signals
 from service.projections import PROJECTIONS
 from service.serving import open_role, serve
 from service.settings import Settings
+from service.store.shelf import open_shelf
 
 _JOURNAL_SECONDS = 60.0
 _ASKED_SECONDS = 5.0
@@ -48,7 +52,7 @@ async def check_topics(settings: Settings) -> list[str]:
     return await kafka_topics.check_topics(connection(settings), AGGREGATES, settings.prefix)
 
 
-async def members(settings: Settings, aggregates: Sequence[str], keys: KeyStore) -> list[Member]:
+async def members(settings: Settings, aggregates: Sequence[str], keys: KeyStore, shelf: Shelf) -> list[Member]:
     """A member of the handler's group for each aggregate.
 
     Raises NoTransactions, and LookupError where topics are missing or not as they must be.
@@ -63,6 +67,9 @@ async def members(settings: Settings, aggregates: Sequence[str], keys: KeyStore)
             topics=topics,
             partitions=await kafka_topics.partition_count(connection(settings), topics),
             reader=CommandReader(AGGREGATES[name]),
+            snapshots=Snapshots(States(AGGREGATES[name]), fingerprint(AGGREGATES[name])),
+            shelf=shelf,
+            cached=settings.cached_entities,
             keys=keys,
             allow_import=settings.allow_import,
             park=settings.on_failure == "park",
@@ -93,10 +100,12 @@ async def handled_partitions(settings: Settings, aggregates: Sequence[str]) -> i
 async def run_handler(settings: Settings, aggregates: Sequence[str]) -> None:
     """Judge the commands of these aggregates, of all where none is named, until cancelled."""
     names = Names(settings.prefix)
-    async with open_role(settings) as role, open_pool(settings.database_url.get_secret_value()) as pool:
-        await prepare_keys(pool, names)
-        found = await members(settings, aggregates or list(AGGREGATES), PostgresKeys(pool, names))
-        await role.run(found)
+    pooled = open_pool(settings.database_url.get_secret_value())
+    async with open_role(settings) as role, pooled as pool:
+        with open_shelf(settings.state_dir) as shelf:
+            await prepare_keys(pool, names)
+            found = await members(settings, aggregates or list(AGGREGATES), PostgresKeys(pool, names), shelf)
+            await role.run(found)
 
 
 async def run_projectors(settings: Settings, names: Sequence[str]) -> None:

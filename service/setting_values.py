@@ -50,6 +50,12 @@ def _in_a_directory(path: str) -> str:
     return path
 
 
+def _no_file(path: str) -> str:
+    if Path(path).exists() and not Path(path).is_dir():
+        raise ValueError(f"{path} is no directory")
+    return path
+
+
 Text = Annotated[str, AfterValidator(_said)]
 Secret = Annotated[SecretStr, Field(min_length=1)]
 Prefix = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_-]{0,30}\.)?$")]
@@ -60,3 +66,4 @@ DatabaseUrl = Annotated[SecretStr, AfterValidator(_database)]
 HttpUrl = Annotated[str, AfterValidator(_http)]
 Certificates = Annotated[str, AfterValidator(_said), AfterValidator(_certificates)]
 NewFile = Annotated[str, AfterValidator(_said), AfterValidator(_in_a_directory)]
+Folder = Annotated[str, AfterValidator(_said), AfterValidator(_in_a_directory), AfterValidator(_no_file)]

@@ -12,6 +12,7 @@ from service.setting_values import (
     Brokers,
     Certificates,
     DatabaseUrl,
+    Folder,
     HttpUrl,
     MemberName,
     NewFile,
@@ -30,6 +31,7 @@ _MEMBERS: JsonDict = {"group": "Handler and projections"}
 _API: JsonDict = {"group": "API"}
 _LOGS: JsonDict = {"group": "Logs and supervision"}
 _COMMANDS: JsonDict = {"unit": "commands"}
+_ENTITIES: JsonDict = {"unit": "entities"}
 _SECONDS: JsonDict = {"unit": "seconds"}
 _MILLISECONDS: JsonDict = {"unit": "milliseconds"}
 
@@ -93,6 +95,17 @@ class Settings(BaseSettings):
         le=100_000,
         description="Commands in one transaction, at most",
         json_schema_extra=_HANDLER | _COMMANDS,
+    )
+    state_dir: Folder | None = Field(
+        None,
+        description="Folder of the local state, which may be lost; of this process alone if unset",
+        json_schema_extra=_HANDLER,
+    )
+    cached_entities: int = Field(
+        10_000,
+        ge=100,
+        description="Entities of each partition that stay in memory",
+        json_schema_extra=_HANDLER | _ENTITIES,
     )
     transaction_timeout_ms: int = Field(
         60_000,

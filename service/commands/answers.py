@@ -9,11 +9,12 @@ import structlog
 
 from fairlead.envelope import Command
 from service.commands.encoding import Encoder
-from service.commands.entities import Outcome
 from service.commands.faults import Unreadable, still_behind
 from service.commands.overlay import Overlay
 from service.commands.parked import Redrive, Waiting
 from service.commands.ports import Draft, Output, Record
+from service.commands.snapshots import Snapshots
+from service.commands.stored import Outcome
 
 log = structlog.get_logger()
 
@@ -23,6 +24,7 @@ class Answers:
     """Fills `output` as commands are answered; `park` as of Decider, `failure` is why one of them failed last."""
 
     encoder: Encoder
+    snapshots: Snapshots
     overlay: Overlay
     park: bool
     output: Output = field(default_factory=Output)
@@ -63,8 +65,18 @@ class Answers:
 
     def parked(self, record: Record, entity_id: str, offset: int | None) -> None:
         """The entity waits from the command at this offset on, or no longer."""
-        self.output.snapshots.append(self.encoder.parked(entity_id, offset, record))
         self.overlay.park(entity_id, offset)
+        self.snapshot(entity_id, record.timestamp, always=True)
+
+    def snapshot(self, entity_id: str, timestamp: int, *, always: bool) -> None:
+        """Write an entity as it is now, `always` or if its state fits into a record; `timestamp` in milliseconds."""
+        overlay, output = self.overlay, self.output
+        entity = overlay.entity(entity_id)
+        draft, whole = self.snapshots.draft(entity_id, entity, overlay.parked(entity_id), timestamp)
+        if whole or always:
+            output.snapshots.append(draft)
+        if entity.version and not whole:
+            output.stateless[entity_id] = always
 
     def wait_on(self, by: int, letters: Iterable[Waiting]) -> None:
         """These are written again behind what failed again: else retention could take them before it, unnoticed."""

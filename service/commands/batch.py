@@ -16,6 +16,7 @@ from service.commands.overlay import Overlay
 from service.commands.personal import DataKey
 from service.commands.ports import Record
 from service.commands.reading import CommandReader
+from service.commands.snapshots import Snapshots
 from service.domain import Aggregate
 
 _ELSEWHERE = (
@@ -34,6 +35,7 @@ class Decider:
         aggregate: Aggregate,
         encoder: Encoder,
         reader: CommandReader,
+        snapshots: Snapshots,
         owns: Callable[[bytes], bool],
         *,
         allow_import: bool,
@@ -42,6 +44,7 @@ class Decider:
         self._judge = Judge(aggregate, allow_import=allow_import)
         self._encoder = encoder
         self._reader = reader
+        self._snapshots = snapshots
         self._owns = owns
         self._park = park
 
@@ -51,7 +54,7 @@ class Decider:
 
     def _placed(self, record: Record, command: Command | Unreadable, entities: Entities) -> Command | Unreadable:
         # Hashing a key in Python costs as much as all the rest of reading it: once for each entity.
-        if isinstance(command, Unreadable) or command.subject in entities.known or self._owns(record.key or b""):
+        if isinstance(command, Unreadable) or entities.knows(command.subject) or self._owns(record.key or b""):
             return command
         return Unreadable("wrong_partition", _ELSEWHERE, command.id, command.subject, command.correlationid)
 
@@ -78,5 +81,5 @@ class Decider:
         self, entities: Entities, keys: Mapping[str, DataKey], waiting: Mapping[str, Sequence[Record]]
     ) -> Decision:
         """The decision on one batch; `waiting` has all dead letters of an entity that is to be redriven, in order."""
-        answers = Answers(self._encoder, Overlay(entities), self._park)
+        answers = Answers(self._encoder, self._snapshots, Overlay(entities), self._park)
         return Decision(self._judge, self._reader, answers, keys, waiting)

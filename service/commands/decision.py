@@ -56,6 +56,11 @@ class Decision:
             else:
                 self.answers.unread(record, command)
 
+    def snapshot(self, entity_ids: Iterable[str], timestamp: int) -> None:
+        """Write these entities as they are after the batch; `timestamp` in milliseconds."""
+        for entity_id in entity_ids:
+            self.answers.snapshot(entity_id, timestamp, always=False)
+
     def put_off(self, batch: Iterable[Read], retry_after_ms: int) -> None:
         """Answer `busy` where there is a command, but judge control commands."""
         for record, command in batch:
@@ -78,8 +83,7 @@ class Decision:
         answers.set_clock(record)
         entity = overlay.entity(subject)
         time = max(record.timestamp * 1000, entity.time)
-        place = overlay.next_place(subject)
-        known, control = overlay.outcome(subject, command.id, place, time), command.type in CONTROL
+        known, control = overlay.outcome(subject, entity, command.id, time), command.type in CONTROL
         if known is None and not control and overlay.parked(subject) is not None:
             # Before its content is looked at: what is not needed cannot fail.
             answers.set_aside(record, "failed", behind_another(command))
@@ -93,15 +97,13 @@ class Decision:
         elif control:
             self._end_parking(record, command, digest)
         else:
-            verdict = self.rules.verdict(command, entity, overlay, place, time, digest, key)
+            verdict = self.rules.verdict(command, entity, overlay, time, digest, key)
             # Drafts are made before anything is put on the overlay: a fault in between leaves no half decision.
             drafts = [answers.encoder.event(event, command, digest, record) for event in verdict.events]
             answers.judged(record, command, verdict.outcome, time)
             answers.output.events.extend(drafts)
-            if verdict.entity is not None:
-                event_ids = [event.id for event in verdict.events] if self.rules.allow_import else []
-                overlay.put(subject, verdict.entity, event_ids)
-            overlay.remember(subject, command.id, verdict.outcome)
+            event_ids = [event.id for event in verdict.events] if self.rules.allow_import else ()
+            overlay.decided(subject, command.id, verdict.outcome, verdict.entity, event_ids)
 
     def _end_parking(self, record: Record, command: Command, digest: str) -> None:
         answers, overlay, subject = self.answers, self.answers.overlay, command.subject
@@ -111,13 +113,13 @@ class Decision:
             self._settle(record, command, overlay.parked(subject))
         except Refused as refused:
             refusal = refused
-        entity, place = overlay.entity(subject), overlay.next_place(subject)
+        entity = overlay.entity(subject)
         time = max(record.timestamp * 1000, entity.time)
-        outcome = outcome_of(refusal, entity, digest, time, place, overlay.clock)
+        outcome = outcome_of(refusal, entity, digest, time)
         answers.judged(record, command, outcome, time)
         if refusal is None:
             answers.parked(record, subject, None)
-        overlay.remember(subject, command.id, outcome)
+        overlay.decided(subject, command.id, outcome, entity)
 
     def _settle(self, record: Record, command: Command, parked: int | None) -> None:
         """Judge what waits as if it came now, or leave it; raises Refused."""
@@ -142,6 +144,6 @@ class Decision:
     def _redrive(self, record: Record, letter: Waiting) -> str | None:
         """Judge one that waits; why it failed, if it did."""
         encoder = self.answers.encoder.redriving(Redrive(record.offset, letter.redrives + 1, letter.received))
-        answers = Answers(encoder, self.overlay, park=False, output=self.output)
+        answers = Answers(encoder, self.answers.snapshots, self.overlay, park=False, output=self.output)
         replace(self, answers=answers).judge([(letter, self.reader.read(letter))])
         return answers.failure

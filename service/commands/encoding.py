@@ -7,11 +7,11 @@ from typing import Any
 import orjson
 
 from fairlead.envelope import CONTENT_TYPE, Command, schema_id
-from service.commands.entities import Outcome
 from service.commands.faults import Unreadable
 from service.commands.identity import NewEvent, render_time, reply_id
 from service.commands.parked import Redrive
 from service.commands.ports import Draft, Headers, Record
+from service.commands.stored import Outcome
 from service.domain import Aggregate
 
 _TRACE = ("traceparent", "tracestate")
@@ -119,11 +119,6 @@ class Encoder:
         envelope["data"] = data
         key = record.key if record.key is not None or subject is None else subject.encode()
         return Draft(key, orjson.dumps(envelope), _headers(record.headers), record.timestamp)
-
-    def parked(self, entity_id: str, offset: int | None, record: Record) -> Draft:
-        """The record that an entity is parked from this command on, or no longer."""
-        value = orjson.dumps({"parked": None if offset is None else {"from": offset}})
-        return Draft(entity_id.encode(), value, [], record.timestamp)
 
     def dead_letter(self, record: Record, fault: Unreadable) -> Draft:
         """The record as it was received, with why and whence in headers behind its own."""

@@ -1,111 +1,154 @@
-"""What the owner of a partition knows of its entities."""
+"""What the owner of a partition knows of its entities: a bounded part in memory, in front of the store that has all."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import islice
+
+from service.commands.ports import Put, Store
+from service.commands.stored import Entity, Remembered, States, unpack_outcome
 
 WINDOW_COMMANDS = 1_000
 _HOUR = 3600 * 1_000_000
 WINDOW_MICROS = 24 * _HOUR
-_KEPT_MICROS = 25 * _HOUR
+KEPT_MICROS = 25 * _HOUR
+# So many are encoded in one step: some milliseconds.
+_STEP = 500
 
-EventRef = tuple[str, str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a command led to: enough to give the same answer again.
-
-    `events` are (id, type, version); `time` in microseconds; `place` counts the outcomes of its window, from 1;
-    `clock` is the partition's when it was remembered.
-    """
-
-    status: str
-    code: str | None
-    message: str | None
-    entity_version: int
-    events: tuple[EventRef, ...]
-    digest: str
-    time: int
-    place: int
-    clock: int
-
-
-Window = dict[str, Outcome]
-
-
-@dataclass(frozen=True, slots=True)
-class Entity:
-    """A folded state; `time` of the last event in microseconds."""
-
-    state: Any
-    version: int = 0
-    time: int = 0
+ENTITIES, PARKED, EVENT_IDS, META = "entities", "parked", "event_ids", "meta"
+_OUTCOMES, _CHANGED = "outcomes.", "changed."
 
 
 @dataclass(slots=True)
+class Changes:
+    """What is newly known: entities by id, outcomes and ids of events by their keys, who is parked from which command.
+
+    An offset of None ends it.
+    """
+
+    entities: dict[str, Entity] = field(default_factory=dict)
+    outcomes: dict[str, bytes] = field(default_factory=dict)
+    event_ids: dict[str, str] = field(default_factory=dict)
+    parked: dict[str, int | None] = field(default_factory=dict)
+
+    def add(self, later: Changes) -> None:
+        """And this after it."""
+        self.entities.update(later.entities)
+        self.outcomes.update(later.outcomes)
+        self.event_ids.update(later.event_ids)
+        self.parked.update(later.parked)
+
+
 class Entities:
-    """All entities of one partition.
+    """All entities of one partition; about `cached` of them stay in memory.
 
-    `windows` hold outcomes by command id, those touched last at the end; `outcomes` counts them all.
-    `parked` has the offset of the command that failed. `clock` is the latest broker time of a command in
-    microseconds: it never goes back.
+    `clock` is the latest broker time of a command in microseconds: it never goes back. `parked` has the offset of the
+    command that failed. `unflushed` is what the store does not have yet.
     """
 
-    initial: Entity
-    known: dict[str, Entity] = field(default_factory=dict)
-    windows: OrderedDict[str, Window] = field(default_factory=OrderedDict)
-    event_ids: dict[str, list[str]] = field(default_factory=dict)
-    parked: dict[str, int] = field(default_factory=dict)
-    outcomes: int = 0
-    clock: int = 0
+    def __init__(self, initial: Entity, states: States, store: Store, *, cached: int) -> None:
+        self.initial = initial
+        self.clock = 0
+        self.parked = {id_: int(offset) for id_, offset in store.items(PARKED)}
+        self.unflushed = Changes()
+        self._states = states
+        self.store = store
+        self._half = cached // 2
+        # What was not asked for while the younger half filled is let go with the older one.
+        self._young: dict[str, Entity] = {}
+        self._old: dict[str, Entity] = {}
 
-    def remember(self, entity_id: str, command_id: str, outcome: Outcome) -> None:
-        """Keep an outcome, and let go of those that no later command can find.
+    def entity(self, entity_id: str) -> Entity:
+        """The entity, `initial` where nothing is known of it."""
+        found = self._young.get(entity_id)
+        if found is None:
+            found = self.unflushed.entities.get(entity_id) or self._old.get(entity_id) or self._load(entity_id)
+            self._young[entity_id] = found
+        return found
 
-        A broker's clock may go back, but no decision is older than the entity's last event: only that time is safe
-        to forget by, so that what a repeat finds depends on the log alone, and not on when a batch ended.
+    def knows(self, entity_id: str) -> bool:
+        """Whether anything was ever judged of it that may still count."""
+        return self.entity(entity_id) is not self.initial
+
+    @property
+    def outcomes(self) -> int:
+        """About how many outcomes are kept."""
+        kept = [space for space in self.store.spaces() if space.startswith(_OUTCOMES)]
+        return len(self.unflushed.outcomes) + sum(map(self.store.count, kept))
+
+    def outcome(self, key: str) -> Remembered | None:
+        """The outcome of this key; it may be too old to count."""
+        raw = self.unflushed.outcomes.get(key) or self._windowed(key)
+        return None if raw is None else unpack_outcome(raw)
+
+    def event_id(self, key: str) -> str:
+        """The id of the event of this key."""
+        return self.unflushed.event_ids.get(key) or (self.store.get(EVENT_IDS, key) or b"").decode()
+
+    def merge(self, changes: Changes) -> None:
+        """Take it that all this is so."""
+        self._young.update(changes.entities)
+        self.unflushed.add(changes)
+        for entity_id, offset in changes.parked.items():
+            if offset is None:
+                self.parked.pop(entity_id, None)
+            else:
+                self.parked[entity_id] = offset
+
+    def changed(self, generation: int, after: str, count: int) -> list[str]:
+        """So many of the entities that changed during a generation, behind one, as far as that is flushed."""
+        return [entity_id for entity_id, _ in islice(self.store.items(f"{_CHANGED}{generation}", after), count)]
+
+    def flush(self, meta: Mapping[str, bytes], generation: int) -> Iterator[None]:
+        """Have the store keep all, with `meta`, in one write at the end of many steps; what changed is of `generation`.
+
+        Between the steps nothing may be merged.
         """
-        window = self.windows.setdefault(entity_id, {})
-        self.windows.move_to_end(entity_id)
-        before = len(window)
-        window.pop(command_id, None)
-        window[command_id] = outcome
-        floor = self.known.get(entity_id, self.initial).time
-        # The last one stays whatever its age: by it the next is counted.
-        while len(window) > 1:
-            oldest = next(iter(window))
-            if within_window(window[oldest], outcome.place, floor):
-                break
-            del window[oldest]
-        self.outcomes += len(window) - before
+        changes, bucket = self.unflushed, self.clock // KEPT_MICROS
+        puts: list[Put] = []
+        for number, (entity_id, entity) in enumerate(changes.entities.items()):
+            raw = self._states.pack(entity)
+            if entity.version:
+                puts += [(ENTITIES, entity_id, raw), (f"{_CHANGED}{generation}", entity_id, b"")]
+            else:
+                # Of what never existed nothing but its outcomes is known: it is let go with them.
+                puts.append((f"{_OUTCOMES}{bucket}", entity_id, raw))
+            if number % _STEP == 0:
+                yield
+        yield
+        puts += [(f"{_OUTCOMES}{bucket}", key, raw) for key, raw in changes.outcomes.items()]
+        puts += [(EVENT_IDS, key, id_.encode()) for key, id_ in changes.event_ids.items()]
+        puts += [(PARKED, id_, str(offset).encode()) for id_, offset in changes.parked.items() if offset is not None]
+        puts += [(META, key, raw) for key, raw in meta.items()]
+        ended = [(PARKED, id_) for id_, offset in changes.parked.items() if offset is None]
+        self.store.write(puts, ended)
+        self.unflushed = Changes()
+        for space in self.store.spaces():
+            if space.startswith(_OUTCOMES) and int(space.removeprefix(_OUTCOMES)) < bucket - 1:
+                self.store.drop(space)
+        if len(self._young) > self._half:
+            self._old, self._young = self._young, {}
 
-    def begin_anew(self, entity_id: str) -> None:
-        """Drop an entity's window."""
-        self.outcomes -= len(self.windows.pop(entity_id, {}))
+    def drop_changed(self, generation: int) -> None:
+        """Forget which entities changed during a generation."""
+        self.store.drop(f"{_CHANGED}{generation}")
 
-    def let_go(self) -> None:
-        """Drop the windows in which nothing can be found any more; an entity without events is forgotten by it."""
-        while self.windows:
-            entity_id, window = next(iter(self.windows.items()))
-            if last_of(window, self.clock) is not None:
-                return
-            self.begin_anew(entity_id)
+    def _load(self, entity_id: str) -> Entity:
+        raw = self.store.get(ENTITIES, entity_id) or self._windowed(entity_id)
+        return self.initial if raw is None else self._states.unpack(raw)
 
-
-def within_window(outcome: Outcome, remembered: int, now: int) -> bool:
-    """Whether a repeat still finds this outcome where the last one has the place `remembered`."""
-    return remembered - outcome.place < WINDOW_COMMANDS and now - outcome.time < WINDOW_MICROS
+    def _windowed(self, key: str) -> bytes | None:
+        """What is kept for as long as outcomes: by the partition's clock alone, in two buckets at a time."""
+        bucket = self.clock // KEPT_MICROS
+        return self.store.get(f"{_OUTCOMES}{bucket}", key) or self.store.get(f"{_OUTCOMES}{bucket - 1}", key)
 
 
-def last_of(window: Window | None, clock: int) -> Outcome | None:
-    """The outcome that was remembered last, None where all have been let go.
-
-    Told by the partition's clock: it only goes on, so that it makes no difference when they are dropped.
-    """
-    if not window:
-        return None
-    last = window[next(reversed(window))]
-    return last if clock - last.clock < _KEPT_MICROS else None
+def counts(found: Remembered, place: int, now: int, clock: int) -> bool:
+    """Whether a repeat at `now` still finds this outcome where so many are remembered and the clock stands there."""
+    outcome = found.outcome
+    return (
+        place - found.place < WINDOW_COMMANDS
+        and now - outcome.time < WINDOW_MICROS
+        and clock - found.clock < KEPT_MICROS
+    )

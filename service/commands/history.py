@@ -9,9 +9,9 @@ from pydantic import ValidationError
 from fairlead.bounds import Message
 from fairlead.envelope import Command
 from fairlead.history import ImportHistory
-from service.commands.entities import Entity
 from service.commands.identity import NewEvent, micros_of
 from service.commands.overlay import Overlay
+from service.commands.stored import Entity
 from service.domain import Aggregate
 from service.domain.aggregate import Rejected
 

@@ -7,21 +7,21 @@ from dataclasses import dataclass, replace
 
 from fairlead.control import REDRIVE_PARKED
 from fairlead.envelope import Command
-from service.commands.entities import Entity, Outcome
 from service.commands.history import Refused, judge_history
 from service.commands.identity import NewEvent, event_id
 from service.commands.overlay import Overlay
 from service.commands.personal import DataKey, protected
+from service.commands.stored import Entity, Outcome
 from service.domain import Aggregate
 from service.domain.aggregate import Rejected
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Everything that follows from one command; `entity` is None where it stays as it is."""
+    """Everything that follows from one command; `entity` is as it is afterwards."""
 
     outcome: Outcome
-    entity: Entity | None = None
+    entity: Entity
     events: Sequence[NewEvent] = ()
 
 
@@ -44,7 +44,6 @@ class Judge:
         command: Command,
         entity: Entity,
         overlay: Overlay,
-        place: int,
         time: int,
         digest: str,
         key: DataKey | None,
@@ -55,18 +54,18 @@ class Judge:
             decided = self._events(command, entity, overlay, time)
         except Rejected as rejected:
             refusal = Refused("rejected", rejected.code, rejected.message)
-            return Verdict(outcome_of(refusal, entity, digest, time, place, overlay.clock))
+            return Verdict(outcome_of(refusal, entity, digest, time), entity)
         except Refused as refusal:
-            return Verdict(outcome_of(refusal, entity, digest, time, place, overlay.clock))
+            return Verdict(outcome_of(refusal, entity, digest, time), entity)
         # Sealed before it is folded: what the owner knows holds no more of a person than the log does.
         events = [self._sealed(event, command.subject, key) for event in decided]
         refs = tuple((event.id, type(event.message).__name__, event.version) for event in events)
         version = entity.version + len(events)
-        outcome = Outcome("accepted", None, None, version, refs, digest, time, place, overlay.clock)
+        outcome = Outcome("accepted", None, None, version, refs, digest, time)
         if not events:
-            return Verdict(outcome)
+            return Verdict(outcome, entity)
         state = self._aggregate.fold(entity.state, [event.message for event in events])
-        return Verdict(outcome, Entity(state, version, events[-1].time), events)
+        return Verdict(outcome, Entity(state, version, events[-1].time, entity.place), events)
 
     def _events(self, command: Command, entity: Entity, overlay: Overlay, time: int) -> list[NewEvent]:
         if command.type == "import_history":
@@ -94,16 +93,14 @@ def check_version(command: Command, entity: Entity) -> None:
         raise Refused("conflict", "version_conflict", message)
 
 
-def outcome_of(  # noqa: PLR0913  # the independent parts of an outcome without events
-    refusal: Refused | None, entity: Entity, digest: str, time: int, place: int, clock: int
-) -> Outcome:
+def outcome_of(refusal: Refused | None, entity: Entity, digest: str, time: int) -> Outcome:
     """The outcome of a command that changes nothing of its entity."""
     if refusal is None:
-        return Outcome("accepted", None, None, entity.version, (), digest, time, place, clock)
-    return Outcome(refusal.status, refusal.code, refusal.message, entity.version, (), digest, time, place, clock)
+        return Outcome("accepted", None, None, entity.version, (), digest, time)
+    return Outcome(refusal.status, refusal.code, refusal.message, entity.version, (), digest, time)
 
 
 def id_reused(entity: Entity, digest: str) -> Outcome:
     """The answer to an id that another command of the entity has; it is never remembered."""
     message = "This id was used for another command of this entity"
-    return Outcome("conflict", "id_reused", message, entity.version, (), digest, 0, 0, 0)
+    return Outcome("conflict", "id_reused", message, entity.version, (), digest, 0)

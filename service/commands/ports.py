@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from service.commands.personal import DataKey
 
 Headers = Sequence[tuple[str, bytes | None]]
+Put = tuple[str, str, bytes]
 
 
 class Record(Protocol):
@@ -48,12 +49,16 @@ class Draft:
 
 @dataclass(slots=True)
 class Output:
-    """What a batch leads to, topic by topic, in order; `statuses` counts the replies by status and code, or ""."""
+    """What a batch leads to, topic by topic, in order; `statuses` counts the replies by status and code, or "".
+
+    `stateless` are entities whose state is too large for a snapshot; True where one without it was written.
+    """
 
     events: list[Draft] = field(default_factory=list)
     replies: list[Draft] = field(default_factory=list)
     dead_letters: list[Draft] = field(default_factory=list)
     snapshots: list[Draft] = field(default_factory=list)
+    stateless: dict[str, bool] = field(default_factory=dict)
     statuses: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
@@ -65,3 +70,53 @@ class KeyStore(Protocol):
 
     async def find(self, aggregate: str, entity_ids: Collection[str]) -> dict[str, DataKey]:
         """The keys that are there."""
+
+
+class StoreBroken(Exception):
+    """A store cannot go on; the message says which, and why."""
+
+
+class Store(Protocol):
+    """What is known of one partition, kept on disk in named spaces of keys: a cache of its log."""
+
+    def get(self, space: str, key: str) -> bytes | None:
+        """The value of a key."""
+
+    def items(self, space: str, after: str = "") -> Iterator[tuple[str, bytes]]:
+        """All of a space as it is now, in the order of their keys, those behind one."""
+
+    def count(self, space: str) -> int:
+        """About how many keys a space has."""
+
+    def spaces(self) -> Collection[str]:
+        """Those that hold something, or did."""
+
+    def write(self, puts: Iterable[Put], deletes: Iterable[tuple[str, str]]) -> None:
+        """All of this or nothing: (space, key, value) and (space, key)."""
+
+    def drop(self, space: str) -> None:
+        """Forget a space."""
+
+
+class LocalStore(Store, Protocol):
+    """A store of one partition's own, which raises StoreBroken."""
+
+    def renew(self) -> None:
+        """Forget everything."""
+
+    def close(self) -> None:
+        """Let go of it: another may open it."""
+
+
+class Shelf(Protocol):
+    """Where the stores of a process are; `boot` tells the lives of its machine apart.
+
+    What a store has taken survives the process, not the machine.
+    """
+
+    @property
+    def boot(self) -> str:
+        """The present life of the machine."""
+
+    def open(self, name: str) -> LocalStore:
+        """The store of this name, or an empty one where another process has that."""

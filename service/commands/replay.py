@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Container, Iterable
 from datetime import datetime
-from itertools import chain
 from typing import Any
 
 import orjson
 
-from service.commands.entities import Entities, Entity, EventRef, Outcome, last_of
+from service.commands.entities import Changes, Entities
 from service.commands.identity import event_id, micros_of
 from service.commands.ports import Record
+from service.commands.snapshots import Snapshots
+from service.commands.stored import (
+    Entity,
+    Outcome,
+    Remembered,
+    event_key,
+    outcome_key,
+    pack_outcome,
+    unpack_outcome,
+)
 from service.domain import Aggregate
 
-_STEPS = 500
 _REMEMBERED = frozenset({"accepted", "rejected", "conflict"})
 
 
@@ -24,115 +31,155 @@ class GapInLog(Exception):
 
 
 class Replay:
-    """Builds the `entities` of one partition: feed it its logs, in any mix, each in order, then finish."""
+    """Adds to `entities` what their partition's logs say: each log in order, snapshots before events.
 
-    def __init__(self, aggregate: Aggregate, *, keep_event_ids: bool) -> None:
-        self.entities = Entities(Entity(aggregate.initial))
+    With `states`, the states in snapshots are taken, and events that they cover passed over. Events tell outcomes too:
+    from the offset `beyond` on, where no checkpoint speaks of them, and, with `replied`, where replies have been
+    removed too early: that has the keys of all that replies tell, and events must then be added before replies.
+    """
+
+    def __init__(  # noqa: PLR0913  # what it builds, by what rules, from how much of the logs
+        self,
+        aggregate: Aggregate,
+        entities: Entities,
+        snapshots: Snapshots,
+        *,
+        keep_event_ids: bool,
+        beyond: int,
+        states: bool = False,
+        replied: Container[str] | None = None,
+    ) -> None:
+        self.found_any = False
+        self.reply_clock = self._event_clock = entities.clock
         self._aggregate = aggregate
+        self._entities = entities
+        self._snapshots = snapshots
         self._keep_event_ids = keep_event_ids
-        self._event_clock = self._reply_clock = 0
-        self._caused: dict[tuple[str, str], Outcome] = {}
-        self._replied: list[tuple[tuple[str, str], Outcome]] = []
+        self._beyond = beyond
+        self._states = states
+        self._replied = replied
+        self._changes = Changes()
+        self._folded: set[str] = set()
+
+    def add_snapshots(self, records: Iterable[Record]) -> None:
+        """Take who is parked, and states; raises GapInLog."""
+        changes = self._changes
+        for record in records:
+            try:
+                found = self._snapshots.read(record)
+            except (KeyError, TypeError, ValueError) as error:
+                raise GapInLog(f"The snapshot at offset {record.offset} is none: {type(error).__name__}") from error
+            if found.parked is not None or found.entity_id in self._entities.parked or changes.parked:
+                changes.parked[found.entity_id] = found.parked
+            if self._states and found.state is not None:
+                changes.entities[found.entity_id] = Entity(found.state, found.version, found.time)
+        self._merge()
 
     def add_events(self, records: Iterable[Record]) -> None:
         """Fold events; raises GapInLog."""
         for record in records:
             try:
+                self.found_any = True
                 self._event_clock = max(self._event_clock, record.timestamp * 1000)
                 self._add_event(orjson.loads(record.value or b""), record.offset)
             except (KeyError, TypeError, ValueError) as error:
                 raise GapInLog(f"The event at offset {record.offset} is none: {type(error).__name__}") from error
+        self._merge()
 
     def _add_event(self, envelope: dict[str, Any], offset: int) -> None:
         subject, version = envelope["subject"], envelope["entityversion"]
-        before = self.entities.known.get(subject) or self.entities.initial
+        before = self._entity(subject)
         if version != before.version + 1:
+            if self._states and version <= before.version and subject not in self._folded:
+                return
             raise GapInLog(f"{subject} has version {version} at offset {offset} after version {before.version}")
+        if self._states:
+            self._folded.add(subject)
         event = self._aggregate.read_event(envelope["type"], envelope["data"])
-        time = _micros(envelope["time"])
-        state = self._aggregate.evolve(before.state, event)
-        self.entities.known[subject] = Entity(state, version, time)
+        time, state = _micros(envelope["time"]), self._aggregate.evolve(before.state, event)
+        self._changes.entities[subject] = Entity(state, version, time, before.place)
         if self._keep_event_ids:
-            self.entities.event_ids.setdefault(subject, []).append(envelope["id"])
-        self._add_cause(subject, envelope, time)
+            self._changes.event_ids[event_key(subject, version)] = envelope["id"]
+        if self._replied is not None or offset >= self._beyond:
+            self._add_cause(subject, envelope, time)
 
     def _add_cause(self, subject: str, event: dict[str, Any], time: int) -> None:
-        cause = subject, event["causationid"]
-        refs: tuple[EventRef, ...] = ((event["id"], event["type"], event["entityversion"]),)
-        # Where the window had let go of an id that then led to something new, only the latter can be repeated.
-        before = self._caused.pop(cause, None)
-        if before is not None and self._goes_on(before, event, time):
-            refs, time = before.events + refs, before.time
+        key = outcome_key(subject, event["causationid"])
+        if self._replied is not None and key in self._replied:
+            return
+        refs = ((event["id"], event["type"], event["entityversion"]),)
+        raw = self._changes.outcomes.get(key)
+        before = self._entities.outcome(key) if raw is None else unpack_outcome(raw)
         version, digest = event["entityversion"], event["commanddigest"]
-        self._caused[cause] = Outcome("accepted", None, None, version, refs, digest, time, 0, self._event_clock)
+        if before is not None and self._goes_on(before, event, time):
+            outcome = before.outcome._replace(entity_version=version, events=before.outcome.events + refs)
+            self._changes.outcomes[key] = pack_outcome(outcome, before.place, self._event_clock)
+        elif before is None or version > before.outcome.entity_version:
+            outcome = Outcome("accepted", None, None, version, refs, digest, time)
+            # Where a reply follows, it is counted by that.
+            self._remember(subject, key, outcome, self._event_clock, counted=self._replied is not None)
 
-    def _goes_on(self, before: Outcome, event: dict[str, Any], time: int) -> bool:
+    def _goes_on(self, before: Remembered, event: dict[str, Any], time: int) -> bool:
         """Whether an event is of the same decision as those before it with its command's id."""
-        version = event["entityversion"]
-        if before.digest != event["commanddigest"] or before.entity_version != version - 1:
+        version, outcome = event["entityversion"], before.outcome
+        if outcome.digest != event["commanddigest"] or outcome.entity_version != version - 1:
             return False
         imported = event["id"] != event_id(self._aggregate.name, event["subject"], version, event["causationid"])
-        return imported or time == before.time
+        return imported or time == outcome.time
 
     def add_replies(self, records: Iterable[Record]) -> None:
         """Take outcomes from replies; what was not judged, or only repeated, is none. Raises GapInLog."""
         for record in records:
             try:
+                self.found_any = True
                 # A reply is stamped with its command's broker time; those that are no outcome set the clock as well.
-                self._reply_clock = max(self._reply_clock, record.timestamp * 1000)
+                self.reply_clock = max(self.reply_clock, record.timestamp * 1000)
                 self._add_reply(orjson.loads(record.value or b""))
             except (KeyError, TypeError, ValueError) as error:
                 raise GapInLog(f"The reply at offset {record.offset} is none: {type(error).__name__}") from error
+        self._merge()
 
     def _add_reply(self, reply: dict[str, Any]) -> None:
-        data = reply["data"]
-        if data["duplicate"] or data["status"] not in _REMEMBERED or data["code"] == "id_reused":
+        if (key := remembered_by(reply)) is None:
             return
+        data = reply["data"]
         refs = tuple((event["id"], event["type"], event["version"]) for event in data["events"])
         answer = data["status"], data["code"], data["message"], data["entity_version"]
-        outcome = Outcome(*answer, refs, reply["commanddigest"], _micros(reply["time"]), 0, self._reply_clock)
-        self._replied.append(((reply["subject"], reply["causationid"]), outcome))
-
-    def add_snapshots(self, records: Iterable[Record]) -> None:
-        """Take which entities are parked from their records; raises GapInLog."""
-        for record in records:
-            try:
-                parked = orjson.loads(record.value or b"")["parked"]
-                entity_id = (record.key or b"").decode()
-                if parked is None:
-                    self.entities.parked.pop(entity_id, None)
-                else:
-                    self.entities.parked[entity_id] = parked["from"]
-            except (KeyError, TypeError, ValueError) as error:
-                raise GapInLog(f"The snapshot at offset {record.offset} is none: {type(error).__name__}") from error
+        outcome = Outcome(*answer, refs, reply["commanddigest"], _micros(reply["time"]))
+        self._remember(reply["subject"], key, outcome, self.reply_clock)
 
     @property
-    def found_any(self) -> bool:
-        """Whether anything was ever decided."""
-        return bool(self.entities.known or self._replied)
+    def outcomes_of_events(self) -> bool:
+        """Whether events tell outcomes too."""
+        return self._replied is not None
 
-    def finishing(self) -> Iterator[None]:
-        """Fill the windows: first what only events still tell, then replies in their order; now and then a pause."""
-        for step, (cause, _) in enumerate(self._replied, 1):
-            self._caused.pop(cause, None)
-            if step % _STEPS == 0:
-                yield
-        for step, (cause, outcome) in enumerate(chain(self._caused.items(), self._replied), 1):
-            self._remember(*cause, outcome)
-            if step % _STEPS == 0:
-                yield
-        self.entities.clock = max(self._event_clock, self._reply_clock)
-        self.entities.let_go()
+    def finish(self) -> None:
+        """All is added."""
+        self._entities.clock = max(self._entities.clock, self._event_clock, self.reply_clock)
 
-    def _remember(self, subject: str, command_id: str, outcome: Outcome) -> None:
-        entities = self.entities
-        entities.clock = max(entities.clock, outcome.clock)
-        last = last_of(entities.windows.get(subject), entities.clock)
-        if last is None:
-            entities.begin_anew(subject)
-        place = 1 if last is None else last.place + 1
-        entities.remember(subject, command_id, replace(outcome, place=place, clock=entities.clock))
-        entities.let_go()
+    def _entity(self, entity_id: str) -> Entity:
+        return self._changes.entities.get(entity_id) or self._entities.entity(entity_id)
+
+    def _remember(self, subject: str, key: str, outcome: Outcome, clock: int, *, counted: bool = True) -> None:
+        entity = self._entity(subject)
+        place = entity.place + counted
+        self._changes.entities[subject] = entity._replace(place=place)
+        self._changes.outcomes[key] = pack_outcome(outcome, place, clock)
+
+    def _merge(self) -> None:
+        # Replies have the partition's own clock: events, which are read beside them, may be far ahead of it.
+        clock = self.reply_clock if self._replied is None else max(self.reply_clock, self._event_clock)
+        self._entities.clock = max(self._entities.clock, clock)
+        self._entities.merge(self._changes)
+        self._changes = Changes()
+
+
+def remembered_by(reply: dict[str, Any]) -> str | None:
+    """The key of the outcome that a reply tells; None where it was not judged, or only repeated."""
+    data = reply["data"]
+    if data["duplicate"] or data["status"] not in _REMEMBERED or data["code"] == "id_reused":
+        return None
+    return outcome_key(reply["subject"], reply["causationid"])
 
 
 def _micros(time: str) -> int:

@@ -37,6 +37,7 @@ class Aggregate:
     commands: Mapping[str, type[Message]]
     events: Mapping[str, type[Message]]
     first_event: str
+    states: tuple[type, ...]
     initial: Any
     decide: Callable[[Any, Any, str], Sequence[Message]]
     evolve: Callable[[Any, Any], Any]

@@ -128,6 +128,7 @@ SHIP = Aggregate(
     commands=ship.COMMANDS,
     events=ship.EVENTS,
     first_event="ShipRegistered",
+    states=(Unregistered, Registered, Docked, AtSea),
     initial=Unregistered(),
     decide=decide,
     evolve=evolve,

@@ -109,6 +109,7 @@ USER = Aggregate(
     commands=user.COMMANDS,
     events=user.EVENTS,
     first_event="UserCreated",
+    states=(Unknown, Active, Deleted),
     initial=Unknown(),
     decide=decide,
     evolve=evolve,

@@ -3,124 +3,113 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
 
 from aiokafka import TopicPartition
 
-from service.commands.entities import Entities
-from service.commands.ports import Record
-from service.commands.replay import GapInLog, Replay
-from service.domain import Aggregate
+from service.commands.entities import KEPT_MICROS
+from service.commands.ports import LocalStore
 from service.kafka.checkpoint import KEY, Checkpoint, read_checkpoint
+from service.kafka.local import Local
 from service.kafka.log_reader import Tell, open_reader, read_log
-from service.kafka.topics import Topics
+from service.kafka.rehydration import Logs, Rehydration, Stale
+from service.kafka.terms import Terms
+from service.kafka.unsafe import PartitionUnsafe, recognise, require_end
 
-
-class PartitionUnsafe(Exception):
-    """Going on would lose or repeat something; the message says what was found and what to do."""
+# In which the last checkpoint is, unless there are many records of open or aborted transactions behind it.
+_TAILS = (100, 10_000)
 
 
 @dataclass(frozen=True, slots=True)
 class Acquired:
-    """The entities of a partition, where its last owner stood, the first command that nobody has judged, and ends."""
+    """What is known of a partition, and the first command that nobody has judged; `how` it became known."""
 
-    entities: Entities
-    checkpoint: Checkpoint | None
+    local: Local
     next_offset: int
     waiting: int
-    events_end: int
-    replies_end: int
+    how: str
 
 
-async def read_partition(  # noqa: PLR0913  # where, of what, and whom to tell
-    connection: Mapping[str, Any],
-    aggregate: Aggregate,
-    topics: Topics,
-    partition: int,
-    tell: Tell,
-    *,
-    keep_event_ids: bool,
-) -> Acquired:
-    """Rehydrate a partition whose producer has just been started; raises PartitionUnsafe."""
-    commands, events, replies, snapshots = (
-        TopicPartition(name, partition) for name in (topics.commands, topics.events, topics.replies, topics.snapshots)
+async def read_partition(terms: Terms, partition: int, store: LocalStore, tell: Tell) -> Acquired:
+    """Rehydrate a partition whose producer has just been started.
+
+    Raises PartitionUnsafe, and StoreBroken.
+    """
+    topics = terms.topics
+    commands, snapshots, events, replies = (
+        TopicPartition(name, partition) for name in (topics.commands, topics.snapshots, topics.events, topics.replies)
     )
-    logs = [events, replies, snapshots]
     # A read_committed consumer would give the last stable offset: an open transaction of someone else hides
     # committed events behind it. The high watermark hides nothing.
-    async with open_reader(connection, "read_uncommitted") as marks:
-        ends = await marks.end_offsets([*logs, commands])
-        starts = await marks.beginning_offsets([*logs, commands])
-    replay = Replay(aggregate, keep_event_ids=keep_event_ids)
-    checkpoint: Checkpoint | None = None
-    async with aclosing(read_log(connection, {tp: starts[tp] for tp in logs}, ends, tell)) as reading:
-        async for tp, records in reading:
-            if tp != snapshots:
-                _add(replay.add_events if tp == events else replay.add_replies, tp, records)
-            else:
-                marks_of_ours = [record for record in records if record.key == KEY]
-                checkpoint = read_checkpoint(marks_of_ours[-1]) if marks_of_ours else checkpoint
-                replay.add_snapshots(record for record in records if record.key != KEY)
-    for _ in replay.finishing():
-        await asyncio.sleep(0)
-    if checkpoint is None:
+    async with open_reader(terms.connection, "read_uncommitted") as marks:
+        ends = await marks.end_offsets([commands, snapshots, events, replies])
+        starts = await marks.beginning_offsets([commands, snapshots, events, replies])
+    logs = Logs(snapshots, events, replies, starts, ends)
+    checkpoint = await _checkpoint(terms, logs)
+    if checkpoint:
+        require_end(events, ends[events], checkpoint.events)
+        require_end(replies, ends[replies], checkpoint.replies)
+        await recognise(terms.connection, commands, checkpoint, starts[commands], ends[commands])
+    local = await asyncio.to_thread(Local, terms, store)
+    how, found_any = await _rehydrate(terms, logs, local, checkpoint, tell)
+    if checkpoint is None and (found_any or starts[events]):
         # Not by the mark: an owner killed in its first transaction leaves nothing there but what was aborted.
-        if replay.found_any or starts[events]:
-            raise PartitionUnsafe(
-                f"{topics.snapshots} has no checkpoint although {topics.events} has events: restore the topic, "
-                "or recreate all five topics of the aggregate together"
-            )
-        next_offset = starts[commands]
-    else:
-        next_offset = checkpoint.next_offset
-        for tp, reached in ((events, checkpoint.events), (replies, checkpoint.replies)):
-            _require_end(tp, ends[tp], reached)
-        await _recognise(connection, commands, checkpoint, starts[commands], ends[commands])
-    waiting = ends[commands] - next_offset
-    return Acquired(replay.entities, checkpoint, next_offset, waiting, ends[events], ends[replies])
-
-
-def _add(add: Callable[[Iterable[Record]], None], tp: TopicPartition, records: Sequence[Record]) -> None:
-    try:
-        add(records)
-    except GapInLog as gap:
         raise PartitionUnsafe(
-            f"{tp.topic}[{tp.partition}]: {gap}; something else wrote to the topic, or lost from it: restore it from a "
-            "copy, and let nobody but the handler write to it"
-        ) from gap
-
-
-def _require_end(tp: TopicPartition, end: int, reached: int) -> None:
-    if end < reached:
-        raise PartitionUnsafe(
-            f"{tp.topic}[{tp.partition}] ends at {end}, but once went on to {reached}: it was recreated, or its broker "
-            "lost what it had acknowledged; restore the topic, or recreate all five topics of the aggregate together"
+            f"{topics.snapshots} has no checkpoint although {topics.events} has events: restore the topic, "
+            "or recreate all five topics of the aggregate together"
         )
+    next_offset = checkpoint.next_offset if checkpoint else starts[commands]
+    return Acquired(local, next_offset, ends[commands] - next_offset, how)
 
 
-async def _recognise(
-    connection: Mapping[str, Any], commands: TopicPartition, at: Checkpoint, start: int, end: int
-) -> None:
-    """Raise PartitionUnsafe where these are not the commands that the checkpoint speaks of."""
-    place = f"{commands.topic}[{commands.partition}]"
-    remedy = "give the partition back its own commands, or recreate all five topics of the aggregate together"
-    if at.next_offset > end:
-        raise PartitionUnsafe(
-            f"{place} ends at {end}, but {at.next_offset} commands were judged: it was recreated; {remedy}"
-        )
-    if at.next_offset < start:
-        raise PartitionUnsafe(
-            f"{place} begins at {start}, but command {at.next_offset} was never judged: retention removed it; "
-            "restore the topic from a copy, and give its retention.ms more time than the handler may stand still"
-        )
-    if at.last_offset < start:
-        return
-    found = None
-    async with aclosing(read_log(connection, {commands: at.last_offset}, {commands: at.last_offset + 1})) as reading:
+async def _rehydrate(
+    terms: Terms, logs: Logs, local: Local, checkpoint: Checkpoint | None, tell: Tell
+) -> tuple[str, bool]:
+    """By the least reading that is safe; how, and whether anything was ever decided."""
+    at = local.standpoint
+    known = {logs.snapshots: at.snapshots, logs.events: at.events, logs.replies: at.replies}
+    ahead = any(reached.next_offset > logs.ends[tp] for tp, reached in known.items())
+    if local.warm and checkpoint and not ahead and not await _lost(terms, logs, at.replies.next_offset, checkpoint):
+        try:
+            rehydration = Rehydration(terms, logs, local, tell)
+            await rehydration.warm(checkpoint)
+        except Stale:
+            pass
+        else:
+            return "warm", True
+    local.renew()
+    rehydration = Rehydration(terms, logs, local, tell)
+    needed = checkpoint.needed if checkpoint else None
+    lost = bool(needed and checkpoint and await _lost(terms, logs, needed.replies, checkpoint))
+    # Snapshots do not have the ids of events, by which an import knows what is there.
+    if checkpoint and checkpoint.fold == terms.snapshots.fold and not lost and not terms.allow_import:
+        await rehydration.cold(checkpoint)
+        return "snapshots", rehydration.found_any
+    await rehydration.whole(checkpoint, replies_lost=lost)
+    return "events", rehydration.found_any
+
+
+async def _checkpoint(terms: Terms, logs: Logs) -> Checkpoint | None:
+    """The last one that is committed."""
+    tp, end = logs.snapshots, logs.ends[logs.snapshots]
+    for tail in (*_TAILS, end):
+        start = max(logs.starts[tp], end - tail)
+        found = None
+        async with aclosing(read_log(terms.connection, {tp: start}, {tp: end})) as reading:
+            async for _, records in reading:
+                found = next((record for record in reversed(records) if record.key == KEY), found)
+        if found or start == logs.starts[tp]:
+            return read_checkpoint(found) if found else None
+    raise AssertionError
+
+
+async def _lost(terms: Terms, logs: Logs, needed: int, checkpoint: Checkpoint) -> bool:
+    """Whether replies from this offset on, which may still count, have been removed."""
+    tp = logs.replies
+    if logs.starts[tp] <= needed:
+        return False
+    async with aclosing(read_log(terms.connection, {tp: logs.starts[tp]}, {tp: logs.ends[tp]})) as reading:
         async for _, records in reading:
-            found = found or (records[0].offset, records[0].timestamp)
-    if found != (at.last_offset, at.last_timestamp):
-        raise PartitionUnsafe(f"{place} holds another command at offset {at.last_offset}: it was recreated; {remedy}")
+            return bool((checkpoint.last_timestamp - records[0].timestamp) * 1000 < KEPT_MICROS)
+    return True

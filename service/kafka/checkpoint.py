@@ -12,8 +12,20 @@ KEY = b"checkpoint"
 
 
 @dataclass(frozen=True, slots=True)
+class Needed:
+    """From where on the logs are needed; all of them, unless something else is known."""
+
+    events: int = 0
+    replies: int = 0
+    clock: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Checkpoint:
     """The next command to be judged, and the last one that was: its offset and broker time in milliseconds.
+
+    `needed` is where the logs are still needed from, beside snapshots of the same `fold`: an offset of events, one of
+    replies, and the partition's clock there in microseconds.
 
     aiokafka reads no topic ids; by the last command, and by offsets that `events` and `replies` had reached, a topic
     that was made anew under the same name is found out.
@@ -24,6 +36,8 @@ class Checkpoint:
     last_timestamp: int
     events: int
     replies: int
+    needed: Needed
+    fold: str | None
 
     def moved(self, next_offset: int) -> Checkpoint:
         """The checkpoint once what comes before this offset is known to hold no further command."""
@@ -33,8 +47,14 @@ class Checkpoint:
         """The record of it."""
         last = {"offset": self.last_offset, "timestamp": self.last_timestamp}
         reached = {"events": self.events, "replies": self.replies}
-        value = orjson.dumps({"next_offset": self.next_offset, "last_command": last, "reached": reached})
-        return Draft(KEY, value, [], self.last_timestamp)
+        value = {
+            "next_offset": self.next_offset,
+            "last_command": last,
+            "reached": reached,
+            "needed": self.needed,
+            "fold": self.fold,
+        }
+        return Draft(KEY, orjson.dumps(value), [], self.last_timestamp)
 
 
 def read_checkpoint(record: Record) -> Checkpoint:
@@ -42,5 +62,11 @@ def read_checkpoint(record: Record) -> Checkpoint:
     value = orjson.loads(record.value or b"null")
     last, reached = value["last_command"], value.get("reached", {})
     return Checkpoint(
-        value["next_offset"], last["offset"], last["timestamp"], reached.get("events", 0), reached.get("replies", 0)
+        value["next_offset"],
+        last["offset"],
+        last["timestamp"],
+        reached.get("events", 0),
+        reached.get("replies", 0),
+        Needed(**value.get("needed", {})),
+        value.get("fold"),
     )

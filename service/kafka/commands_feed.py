@@ -12,7 +12,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import IllegalStateError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
-from service.kafka.acquire import PartitionUnsafe
+from service.kafka.unsafe import PartitionUnsafe
 
 log = structlog.get_logger()
 
@@ -60,9 +60,13 @@ class CommandsFeed:
         with suppress(IllegalStateError):
             self._consumer.pause(self._tp)
 
-    async def next(self) -> Batch:
-        """The next batch; raises PartitionUnsafe."""
-        batch = await self._queue.get()
+    async def next(self, seconds: float) -> Batch | None:
+        """The next batch, None where there is none for so long; raises PartitionUnsafe."""
+        try:
+            async with asyncio.timeout(seconds):
+                batch = await self._queue.get()
+        except TimeoutError:
+            return None
         if isinstance(batch, PartitionUnsafe):
             raise batch
         return batch

@@ -16,5 +16,6 @@ STOPPED = Gauge("fairlead_partition_stopped", "1 while the partition is stopped 
 WAITING = Gauge("fairlead_commands_waiting", "Commands not judged yet", ["aggregate", "partition"])
 PARKED = Gauge("fairlead_entities_parked", "Entities that wait for a redrive", ["aggregate", "partition"])
 REMEMBERED = Gauge("fairlead_outcomes_remembered", "Outcomes that repeats find", ["aggregate", "partition"])
+REHYDRATING = Gauge("fairlead_rehydration_left", "Records of the log still to be read", ["aggregate", "partition"])
 ACQUISITIONS = Counter("fairlead_acquisitions", "Partitions read anew, by what for", ["aggregate", "reason"])
 RESTARTS = Counter("fairlead_client_restarts", "Clients made anew since they stood still or failed", ["group"])

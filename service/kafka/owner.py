@@ -11,6 +11,7 @@ from aiokafka.partitioner import murmur2
 
 from service.commands.batch import Decider
 from service.commands.encoding import Encoder
+from service.commands.ports import LocalStore, StoreBroken
 from service.kafka import metrics
 from service.kafka.acquire import read_partition
 from service.kafka.commands_feed import CommandsFeed
@@ -24,6 +25,8 @@ from service.kafka.transaction import PartitionProducer
 from service.status import Part
 
 log = structlog.get_logger()
+
+_IDLE_SECONDS = 1.0
 
 
 class PartitionOwner:
@@ -49,7 +52,13 @@ class PartitionOwner:
         self._log = log.bind(aggregate=name, partition=partition)
         encoder = Encoder(terms.aggregate, partition, terms.topics.commands)
         self._decider = Decider(
-            terms.aggregate, encoder, terms.reader, self._owns, allow_import=terms.allow_import, park=terms.park
+            terms.aggregate,
+            encoder,
+            terms.reader,
+            terms.snapshots,
+            self._owns,
+            allow_import=terms.allow_import,
+            park=terms.park,
         )
         self._task = asyncio.create_task(self._run(), name=f"owner {name}[{partition}]")
         self._task.add_done_callback(self._ended)
@@ -145,39 +154,46 @@ class PartitionOwner:
             timeout_ms=terms.transaction_timeout_ms,
             commit_timeout=terms.commit_timeout_s,
         )
+        store: LocalStore | None = None
         try:
             await producer.start()
-            acquired = await read_partition(
-                terms.connection,
-                terms.aggregate,
-                terms.topics,
-                self._partition,
-                partial(self._standing.set, "acquiring"),
-                keep_event_ids=terms.allow_import,
-            )
+            store = await asyncio.to_thread(terms.shelf.open, f"{terms.topics.events}-{self._partition}")
+            acquired = await read_partition(terms, self._partition, store, partial(self._standing.set, "acquiring"))
             self._log.info(
-                "acquired",
-                entities=len(acquired.entities.known),
-                next_offset=acquired.next_offset,
-                waiting=acquired.waiting,
+                "acquired", known_by=acquired.how, next_offset=acquired.next_offset, waiting=acquired.waiting
             )
             session = Session(
                 terms, self._partition, self._decider, producer, acquired, self._suspicion, self._standing.hindered
             )
             await self._work(session)
+        except StoreBroken:
+            if store is not None:
+                store.renew()
+            raise
         finally:
             self._session = None
             self._at_rest.set()
             self._feed.stop()
             await producer.stop()
+            if store is not None:
+                store.close()
 
     async def _work(self, session: Session) -> None:
         self._session = session
         self._feed.start(session.next_offset)
         self._standing.set("owned")
-        while not self._stopping:
-            batch = await self._feed.next()
-            self._at_rest.clear()
-            await session.work(batch)
-            self._at_rest.set()
-            self._recovery.worked()
+        idle = _IDLE_SECONDS
+        try:
+            while not self._stopping:
+                batch = await self._feed.next(idle)
+                self._at_rest.clear()
+                if batch is None:
+                    idle = 0 if await session.rest() else _IDLE_SECONDS
+                else:
+                    await session.work(batch)
+                    self._recovery.worked()
+                self._at_rest.set()
+        except asyncio.CancelledError:
+            if self._at_rest.is_set():
+                await session.flush()
+            raise

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from aiokafka.errors import ProducerFenced
 
-from service.kafka.acquire import PartitionUnsafe
+from service.commands.ports import StoreBroken
 from service.kafka.transaction import Refused, Tainted
+from service.kafka.unsafe import PartitionUnsafe
 
 _FIRST_SECONDS, _LONGEST_SECONDS = 0.25, 5.0
 _FIRST_FENCED_SECONDS, _LONGEST_FENCED_SECONDS = 1.5, 30.0
@@ -64,6 +65,8 @@ class Recovery:
                 return Remedy("fenced", "another owner has started, or a transaction took too long", seconds)
         seconds = _growing(self._failures, _FIRST_SECONDS, _LONGEST_SECONDS)
         self._failures += 1
+        if isinstance(error, StoreBroken):
+            return Remedy("store", str(error), seconds)
         if isinstance(error, Refused):
             return Remedy("refused", f"the broker takes no such record: {error}", seconds)
         return Remedy("failed", f"{type(error).__name__}: {error}", seconds)

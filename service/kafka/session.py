@@ -13,16 +13,20 @@ from service.commands.decision import Decision, Read
 from service.commands.ports import Draft, Output, Record
 from service.kafka import metrics
 from service.kafka.acquire import Acquired
-from service.kafka.checkpoint import Checkpoint
+from service.kafka.checkpoint import Checkpoint, Needed
 from service.kafka.commands_feed import Batch
 from service.kafka.log_reader import Tell
 from service.kafka.suspicion import Suspicion
+from service.kafka.sweep import Sweep
 from service.kafka.terms import Terms
 from service.kafka.transaction import PartitionProducer, Refused
 from service.kafka.waiting import dead_letters_of
 
 # What is read or decided in one step holds up heartbeats and other partitions: some 10 ms.
 _STEP = 200
+# In one transaction so many entities that changed some time ago are swept, or as many as there are commands.
+_SWEPT = 100
+_FLUSH_SECONDS = 1.0
 _SHORTEST_MS, _LONGEST_MS = 100, 60_000
 
 
@@ -44,10 +48,10 @@ class Session:
         self._partition = partition
         self._decider = decider
         self._producer = producer
-        self._entities = acquired.entities
-        self._checkpoint = acquired.checkpoint
-        # What they have reached at least: markers of transactions come on top.
-        self._events, self._replies = acquired.events_end, acquired.replies_end
+        self._local = acquired.local
+        self._entities = acquired.local.entities
+        self._sweep = Sweep(acquired.local)
+        self._flushed = perf_counter()
         self._suspicion = suspicion
         self._tell = tell
         self._per_second = 1_000.0
@@ -56,16 +60,38 @@ class Session:
     async def work(self, batch: Batch) -> None:
         """Answer all of a batch; raises what PartitionProducer.write and KeyStore.ensure do."""
         reads = await self._read([record for record in batch.records if record.offset >= self.next_offset])
-        if not reads and self._checkpoint and batch.next_offset > self.next_offset:
+        checkpoint = self._local.standpoint.checkpoint
+        if not reads and checkpoint and batch.next_offset > self.next_offset:
             # Only markers of somebody's transactions: once retention takes them, they would look like lost commands.
-            await self._write(Output(), self._checkpoint.moved(batch.next_offset))
+            await self._write(Output(), checkpoint.moved(batch.next_offset))
         busy_until = batch.end - self._terms.busy_above if self._terms.busy_above else 0
         while reads:
             size = self._decider.cut(reads[: self._suspicion.limit(self.next_offset, len(reads))])
             part, reads = reads[:size], reads[size:]
             next_offset = part[-1][0].offset + 1 if reads else batch.next_offset
             await self._transact(part, next_offset, busy_until)
+            await self._keep()
         self._report(batch.end)
+
+    async def rest(self) -> bool:
+        """Do what can wait while there are no commands, a little at a time; whether there is more of it."""
+        checkpoint = self._local.standpoint.checkpoint
+        if checkpoint and self._sweep.pending:
+            decision, swept = self._decider.begin(self._entities, {}, {}), self._sweep.next(_SWEPT)
+            decision.snapshot(swept, checkpoint.last_timestamp)
+            await self._write(decision.output, checkpoint)
+            self._sweep.written(swept, _SWEPT, decision.output.stateless)
+        await self._keep()
+        return self._sweep.pending
+
+    async def flush(self) -> None:
+        """Have the local store keep all that is known, so that who comes next reads less."""
+        await self._local.flush()
+
+    async def _keep(self) -> None:
+        if self._local.due or perf_counter() - self._flushed >= _FLUSH_SECONDS:
+            await self._local.flush()
+            self._flushed = perf_counter()
 
     async def _read(self, records: Sequence[Record]) -> list[Read]:
         reads: list[Read] = []
@@ -77,15 +103,27 @@ class Session:
     async def _transact(self, part: Sequence[Read], next_offset: int, busy_until: int) -> None:
         started = perf_counter()
         decision = await self._decide(part, busy_until)
-        output, last = decision.output, part[-1][0]
-        reached = self._events + len(output.events), self._replies + len(output.replies)
+        output, last, at = decision.output, part[-1][0], self._local.standpoint
+        swept = self._sweep.next(count := max(len(part), _SWEPT))
+        decision.snapshot(swept, last.timestamp)
+        (clock, replies), floors = at.floors.replies, at.floors
+        checkpoint = Checkpoint(
+            next_offset,
+            last.offset,
+            last.timestamp,
+            at.events.next_offset + len(output.events),
+            at.replies.next_offset + len(output.replies),
+            Needed(floors.events, replies, clock),
+            self._terms.snapshots.fold,
+        )
         try:
-            await self._write(output, Checkpoint(next_offset, last.offset, last.timestamp, *reached))
+            await self._write(output, checkpoint)
         except Refused as refused:
             self._suspicion.narrow(part[0][0].offset, next_offset, len(part), str(refused))
             raise
-        self._events, self._replies = reached
         decision.overlay.merge()
+        self._sweep.written(swept, count, output.stateless)
+        floors.mark(self._entities.clock, at.replies.next_offset)
         self._suspicion.clear(self.next_offset)
         seconds = perf_counter() - started
         self._per_second += 0.1 * (len(part) / seconds - self._per_second)
@@ -126,8 +164,9 @@ class Session:
             (topics.dead_letters, output.dead_letters),
             (topics.snapshots, [*output.snapshots, checkpoint.draft()]),
         ]
-        await self._producer.write(writes)
-        self._checkpoint, self.next_offset = checkpoint, checkpoint.next_offset
+        ends = await self._producer.write(writes)
+        self._local.wrote(checkpoint, ends, dict(writes))
+        self.next_offset = checkpoint.next_offset
 
     def _retry_after_ms(self) -> int:
         """About when as many as may wait will have been judged."""

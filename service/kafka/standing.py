@@ -8,7 +8,7 @@ from contextlib import suppress
 from service.kafka import metrics
 from service.status import Part
 
-_GAUGES = (metrics.OWNED, metrics.STOPPED, metrics.WAITING, metrics.PARKED, metrics.REMEMBERED)
+_GAUGES = (metrics.OWNED, metrics.STOPPED, metrics.WAITING, metrics.PARKED, metrics.REMEMBERED, metrics.REHYDRATING)
 
 
 class Standing:

@@ -6,21 +6,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from service.commands.ports import KeyStore
+from service.commands.ports import KeyStore, Shelf
 from service.commands.reading import CommandReader
+from service.commands.snapshots import Snapshots
 from service.domain import Aggregate
 from service.kafka.topics import Topics
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Where they work, on what and how; with `busy_above`, so many commands may wait."""
+    """Where they work, on what and how; with `busy_above`, so many commands may wait.
+
+    `cached` is how many entities of a partition stay in memory, about.
+    """
 
     connection: Mapping[str, Any]
     aggregate: Aggregate
     topics: Topics
     partitions: int
     reader: CommandReader
+    snapshots: Snapshots
+    shelf: Shelf
+    cached: int
     keys: KeyStore
     allow_import: bool
     park: bool

@@ -18,6 +18,7 @@ from aiokafka.errors import (
     RequestTimedOutError,
 )
 from aiokafka.producer import sender
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 from service.commands.ports import Draft
 from service.kafka.stopping import stop_within
@@ -96,8 +97,10 @@ class PartitionProducer:
 
         client.send = watched
 
-    async def write(self, topics: Sequence[tuple[str, Sequence[Draft]]]) -> None:
+    async def write(self, topics: Sequence[tuple[str, Sequence[Draft]]]) -> dict[str, int]:
         """Publish all of this in one transaction, or raise and publish nothing that a reader will see.
+
+        Returns the offset of the last record of each topic that something was written to.
 
         Raises Tainted where an earlier request may still be under way, Refused, KafkaError, TimeoutError, and
         AssertionError, by which aiokafka says that this producer has come to its end.
@@ -106,30 +109,38 @@ class PartitionProducer:
             raise Tainted
         async with asyncio.timeout(self._commit_timeout):
             await self._producer.begin_transaction()
-            futures: list[asyncio.Future[Any]] = []
+            sent: list[tuple[str, int, asyncio.Future[Any]]] = []
             for topic, drafts in topics:
-                await self._send(topic, drafts, futures)
+                await self._send(topic, drafts, sent)
             # A refused batch does not stop aiokafka's commit: without this, half of it would be published.
-            ended = await asyncio.gather(*futures, return_exceptions=True)
+            ended = await asyncio.gather(*(future for _, _, future in sent), return_exceptions=True)
             if faults := [fault for fault in ended if isinstance(fault, BaseException)]:
                 # One that a broker objects to makes aiokafka fail all others with an error that says nothing of it.
                 fault = next((one for one in faults if not isinstance(one, InvalidTxnState)), faults[0])
                 raise Refused(type(fault).__name__) if isinstance(fault, _REFUSALS) else fault
             await self._producer.commit_transaction()
+        return {topic: future.result().offset + count - 1 for topic, count, future in sent}
 
-    async def _send(self, topic: str, drafts: Sequence[Draft], futures: list[asyncio.Future[Any]]) -> None:
+    async def _send(
+        self, topic: str, drafts: Sequence[Draft], sent: list[tuple[str, int, asyncio.Future[Any]]]
+    ) -> None:
         builder = self._producer.create_batch()
         for draft in drafts:
             fields = {"key": draft.key, "value": draft.value, "timestamp": draft.timestamp, "headers": draft.headers}
             if builder.append(**fields) is None:
-                builder.close()
-                futures.append(await self._producer.send_batch(builder, topic, partition=self._partition))
+                await self._send_batch(builder, topic, sent)
                 builder = self._producer.create_batch()
                 if builder.append(**fields) is None:
                     raise Refused(f"a record larger than {_BATCH_BYTES} bytes")
         if builder.record_count():
-            builder.close()
-            futures.append(await self._producer.send_batch(builder, topic, partition=self._partition))
+            await self._send_batch(builder, topic, sent)
+
+    async def _send_batch(
+        self, builder: BatchBuilder, topic: str, sent: list[tuple[str, int, asyncio.Future[Any]]]
+    ) -> None:
+        builder.close()
+        future = await self._producer.send_batch(builder, topic, partition=self._partition)
+        sent.append((topic, builder.record_count(), future))
 
     async def stop(self) -> None:
         """Let go within a bound: aiokafka's own stop flushes, and can wait for a leader that is gone."""

@@ -49,9 +49,9 @@ def pause() -> None:
 def _dawdle(seconds: float) -> None:
     write = PartitionProducer.write
 
-    async def slow(producer: PartitionProducer, topics: Sequence[Any]) -> None:
+    async def slow(producer: PartitionProducer, topics: Sequence[Any]) -> dict[str, int]:
         await asyncio.sleep(seconds)
-        await write(producer, topics)
+        return await write(producer, topics)
 
     patch.setattr(PartitionProducer, "write", slow)
 

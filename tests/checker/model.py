@@ -47,11 +47,10 @@ class Judge:
         return self._handled(Case(record, command, entity))
 
     def _handled(self, case: Case) -> Verdict:
-        case.entity.window.let_go(self._newest)
         entity, parked = case.entity, case.entity.parked
         if failure := self._told.failure(messages.reply_id(self._logs, case.record, case.by)):
             return self._failed(case, failure)
-        if known := entity.window.find(case.command["id"], case.now):
+        if known := entity.window.find(case.command["id"], case.now, self._newest):
             same = known.content == content_of(case.command)
             answer = known.answer if same else answered("conflict", "id_reused", Open(), entity.version)
             return self._judged(case, case.now, answer, duplicate=same)

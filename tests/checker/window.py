@@ -20,33 +20,27 @@ class Remembered:
     answer: Json
     place: int
     time: int
+    newest: int
 
 
 @dataclass(slots=True)
 class Window:
     """Outcomes by command id; times in microseconds.
 
-    Their age as a whole is told by the newest broker time of the partition, now and when the last was remembered.
+    How long one is kept is told by the newest broker time of the partition, now and when it was remembered.
     """
 
     _known: dict[str, Remembered] = field(default_factory=dict)
     _count: int = 0
-    _newest: int = 0
 
-    def find(self, command_id: str, now: int) -> Remembered | None:
+    def find(self, command_id: str, now: int, newest: int) -> Remembered | None:
         """The outcome that a repeat has to get."""
         known = self._known.get(command_id)
         if known is None or self._count - known.place >= _COMMANDS or now - known.time >= _FOUND:
             return None
-        return known
+        return known if newest - known.newest < _KEPT else None
 
     def remember(self, command_id: str, content: bytes, answer: Json, now: int, newest: int) -> None:
         """Add the outcome of a decision."""
         self._count += 1
-        self._known[command_id] = Remembered(content, answer, self._count, now)
-        self._newest = newest
-
-    def let_go(self, newest: int) -> None:
-        """Forget everything where the latest of it is too much older than the newest command of the partition."""
-        if newest - self._newest >= _KEPT:
-            self._known.clear()
+        self._known[command_id] = Remembered(content, answer, self._count, now, newest)

@@ -11,7 +11,7 @@ from fairlead.client import NoReply, TooLarge, TopicsMissing, Unreachable
 from service.cli.command_line import main
 from service.cli.exits import OF_STATUS, Exit
 from service.cli.faults import explain
-from service.kafka.acquire import PartitionUnsafe
+from service.kafka.unsafe import PartitionUnsafe
 from service.projections.store import StoreUnavailable
 
 MORE = [*(f"dead-letters {name}" for name in ("list", "show", "redrive", "discard")), "settings"]

@@ -38,6 +38,8 @@ WRONG: Mapping[str, tuple[str, ...]] = {
     "on_overload": ("", "drop"),
     "busy_above": ("", "0", "many", "1.5"),
     "max_batch": ("", "0", "100001", "2e3"),
+    "state_dir": ("", "/nowhere/at/all/state", __file__),
+    "cached_entities": ("", "99", "many"),
     "transaction_timeout_ms": ("", "999", "1m"),
     "commit_timeout_s": ("", "0", "-1", "nan", "inf", "soon"),
     "instance_id": ("", "a b", ".", "é", "x" * 201),

@@ -15,14 +15,19 @@ from service.commands.batch import Decider
 from service.commands.decision import Decision, Read
 from service.commands.encoding import Encoder
 from service.commands.entities import Entities
+from service.commands.fold import fingerprint
 from service.commands.ports import Draft, Headers
 from service.commands.reading import CommandReader
-from service.commands.replay import Replay
+from service.commands.replay import Replay, remembered_by
+from service.commands.snapshots import Snapshots
+from service.commands.stored import Entity, States
 from service.domain import AGGREGATES, Aggregate
 from tests.domain.keys import Keys
+from tests.domain.memory import MemoryStore
 
 NOON = 1_795_000_000_000
 HOUR = 3_600_000
+SNAPSHOTS = {name: Snapshots(States(aggregate), fingerprint(aggregate)) for name, aggregate in AGGREGATES.items()}
 READERS = {name: CommandReader(aggregate) for name, aggregate in AGGREGATES.items()}
 
 
@@ -74,7 +79,21 @@ class Partition:
     def decider_with(self, reader: CommandReader) -> Decider:
         """A decider that reads by this reader."""
         encoder = Encoder(self.aggregate, self.number, f"{self.aggregate.name}.commands")
-        return Decider(self.aggregate, encoder, reader, self.owns, allow_import=self.allow_import, park=self.park)
+        return Decider(
+            self.aggregate,
+            encoder,
+            reader,
+            self.snapshots_of,
+            self.owns,
+            allow_import=self.allow_import,
+            park=self.park,
+        )
+
+    @property
+    def snapshots_of(self) -> Snapshots:
+        """What writes and reads its snapshots."""
+        found = SNAPSHOTS.get(self.aggregate.name)
+        return found or Snapshots(States(self.aggregate), fingerprint(self.aggregate))
 
     def publish(self, key: bytes | None, value: bytes | None, *, at: int = NOON, headers: Headers = ()) -> None:
         """Append a command; `at` is the broker's time in milliseconds."""
@@ -138,17 +157,28 @@ class Partition:
         _append(self.snapshots, output.snapshots)
         self.statuses += output.statuses
         decision.overlay.merge()
+        flush(self.entities)
         self.judged += judged
 
     def replayed(self, replies: Sequence[Stored] | None = None) -> Entities:
-        """What a new owner knows."""
-        replay = Replay(self.aggregate, keep_event_ids=self.allow_import)
-        replay.add_events(self.events)
-        replay.add_replies(self.replies if replies is None else replies)
+        """What a new owner knows; with other `replies` from these and events."""
+        entities = Entities(Entity(self.aggregate.initial), self.snapshots_of.states, MemoryStore(), cached=10)
+        replied = None if replies is None else {key for reply in replies if (key := remembered_by(reply.json))}
+        ids, beyond = self.allow_import, len(self.events)
+        replay = Replay(self.aggregate, entities, self.snapshots_of, keep_event_ids=ids, beyond=beyond, replied=replied)
         replay.add_snapshots(self.snapshots)
-        for _ in replay.finishing():
-            pass
-        return replay.entities
+        replay.add_events(self.events)
+        for reply in self.replies if replies is None else replies:
+            replay.add_replies([reply])
+            flush(entities)
+        replay.finish()
+        return entities
+
+
+def flush(entities: Entities) -> None:
+    """Have the store keep all, as an owner does now and then."""
+    for _ in entities.flush({}, 0):
+        pass
 
 
 def _append(topic: list[Stored], drafts: Sequence[Draft], taken: int = 0) -> None:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections import defaultdict
 from typing import Any
 
 import orjson
 from hypothesis import strategies as st
 
 from fairlead.control import DISCARD_PARKED, REDRIVE_PARKED
-from service.commands.entities import Entities, Outcome
+from service.commands.entities import ENTITIES, EVENT_IDS, Entities, counts
+from service.commands.stored import Outcome
 from service.domain import Aggregate
-from tests.domain.partition import HOUR, NOON, Partition, entity_id, envelope
+from tests.domain.partition import HOUR, NOON, Partition, entity_id, envelope, flush
 from tests.domain.strategies import commands_of, type_of
 
 # A broker's clock mostly goes on a little, sometimes a day, and now and then goes back.
 _STEPS = st.sampled_from([0, 0, 0, 1, 1, 1000, 23 * HOUR, 25 * HOUR, -1, -2 * HOUR])
+_ID = len(entity_id(1))
 _LENGTHS = st.integers(0, 20)
 _REPEATS = st.sampled_from([True, False, False, False])
 _ENTITIES = st.sampled_from([entity_id(1), entity_id(2)])
@@ -66,20 +68,37 @@ def publish(partition: Partition, history: list[tuple[dict[str, Any], int, bool]
 
 
 def assert_equal(expected: Entities, actual: Entities) -> None:
-    assert expected.known == actual.known
-    assert {id_: [*window.items()] for id_, window in expected.windows.items()} == {
-        id_: [*window.items()] for id_, window in actual.windows.items()
-    }
-    assert expected.event_ids == actual.event_ids
+    assert states_of(expected) == states_of(actual)
+    assert outcomes_of(expected) == outcomes_of(actual)
+    assert event_ids_of(expected) == event_ids_of(actual)
     assert expected.parked == actual.parked
     assert expected.clock == actual.clock
-    for entities in (expected, actual):
-        assert entities.outcomes == sum(map(len, entities.windows.values()))
 
 
 def states_of(entities: Entities) -> dict[str, tuple[Any, int, int]]:
-    return {id_: (entity.state, entity.version, entity.time) for id_, entity in entities.known.items()}
+    """State, version and time of everything that exists."""
+    flush(entities)
+    there = dict(entities.store.items(ENTITIES))
+    return {id_: entities.entity(id_)[:3] for id_ in there}
 
 
-def answer_of(outcome: Outcome) -> Outcome:
-    return replace(outcome, place=0, clock=0)
+def outcomes_of(entities: Entities) -> dict[str, dict[str, tuple[Outcome, int]]]:
+    """What a repeat would find now, by entity and command, each with how many came after it."""
+    found: dict[str, dict[str, tuple[Outcome, int]]] = defaultdict(dict)
+    for key in outcome_keys_of(entities):
+        entity, remembered = entities.entity(key[:-_ID]), entities.outcome(key)
+        if remembered and counts(remembered, entity.place, entity.time, entities.clock):
+            found[key[:-_ID]][key[-_ID:]] = remembered.outcome, entity.place - remembered.place
+    return found
+
+
+def outcome_keys_of(entities: Entities) -> set[str]:
+    """All that are held, whether a repeat finds them or not."""
+    flush(entities)
+    store = entities.store
+    buckets = [space for space in store.spaces() if space.startswith("outcomes.")]
+    return {key for space in buckets for key, _ in store.items(space) if len(key) > _ID}
+
+
+def event_ids_of(entities: Entities) -> dict[str, bytes]:
+    return dict(entities.store.items(EVENT_IDS))

@@ -9,6 +9,7 @@ import pytest
 from service.domain import AGGREGATES
 from tests.domain.imported import SHIP, VOYAGE, answer, chunk, event, ships
 from tests.domain.partition import Partition, entity_id, envelope
+from tests.domain.partition_histories import states_of
 
 
 def test_events_keep_their_ids_and_times() -> None:
@@ -17,7 +18,7 @@ def test_events_keep_their_ids_and_times() -> None:
     assert [(given["id"], given["time"]) for given in VOYAGE] == [
         (stored.json["id"], stored.json["time"]) for stored in partition.events
     ]
-    assert partition.entities.known == partition.replayed().known
+    assert states_of(partition.entities) == states_of(partition.replayed())
 
 
 def test_a_history_goes_on_with_commands() -> None:
@@ -88,9 +89,9 @@ def test_a_ship_unloads_where_it_lies() -> None:
 def test_a_refused_chunk_leaves_the_entity_as_it_was() -> None:
     partition = ships()
     answer(partition, chunk(VOYAGE[:1]))
-    before = partition.entities.known[SHIP]
+    before = partition.entities.entity(SHIP)
     answer(partition, chunk([VOYAGE[3]], first=2))
-    after = partition.entities.known[SHIP]
+    after = partition.entities.entity(SHIP)
     assert (before.state, before.version, before.time) == (after.state, after.version, after.time)
 
 

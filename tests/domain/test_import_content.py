@@ -7,6 +7,7 @@ import orjson
 from service.domain import AGGREGATES
 from tests.domain.imported import SHIP, USER, VOYAGE, answer, chunk, event, ships
 from tests.domain.partition import NOON, Partition, entity_id, envelope
+from tests.domain.partition_histories import outcomes_of, states_of
 
 
 def test_times_need_not_rise_and_the_last_one_counts() -> None:
@@ -15,7 +16,7 @@ def test_times_need_not_rise_and_the_last_one_counts() -> None:
     answer(partition, chunk(late))
     partition.ask(envelope("depart_ship", SHIP, {}))
     assert "2090-01-01T00:00:00.000Z" == partition.events[-1].json["time"]
-    assert partition.entities.known == partition.replayed().known
+    assert states_of(partition.entities) == states_of(partition.replayed())
 
 
 def test_an_imported_name_is_protected_and_a_deleted_user_stays_deleted() -> None:
@@ -61,5 +62,5 @@ def test_a_chunk_of_500_events_is_one_command() -> None:
 
 
 def assert_one_decision(partition: Partition) -> None:
-    [outcome] = partition.replayed(replies=[]).windows[SHIP].values()
+    [(outcome, _)] = outcomes_of(partition.replayed(replies=[]))[SHIP].values()
     assert 500 == len(outcome.events)

@@ -11,7 +11,7 @@ from service.commands.replay import GapInLog
 from service.domain import AGGREGATES
 from tests.domain.atlantis import DEPART, LOAD, OTHER, REGISTER, SHIP, SINK, Ships, sunk
 from tests.domain.partition import Partition, Stored, envelope
-from tests.domain.partition_histories import assert_equal
+from tests.domain.partition_histories import assert_equal, states_of
 
 FAILED, WAITS = ("failed", "internal_error"), ("failed", "parked")
 
@@ -23,7 +23,7 @@ def test_what_comes_after_a_failure_waits_and_other_entities_go_on() -> None:
     assert [("internal_error", "1", None), ("parked", "2", None), ("parked", "3", None)] == [
         partition.letter(place) for place in range(3)
     ]
-    assert [(SHIP.encode(), {"parked": {"from": 1}})] == [(one.key, one.json) for one in partition.snapshots]
+    assert [(SHIP.encode(), {"from": 1})] == [(one.key, one.json["parked"]) for one in partition.snapshots]
     assert {("accepted", ""): 2} | {FAILED: 1, WAITS: 2} == partition.statuses
 
 
@@ -58,7 +58,7 @@ def test_an_entity_that_never_was_can_be_parked() -> None:
     partition.refuse("MessageSizeTooLarge")
     assert WAITS == partition.told(SINK)
     assert {SHIP: 0} == partition.entities.parked
-    assert {} == partition.entities.known
+    assert {} == states_of(partition.entities)
     assert_equal(partition.entities, partition.replayed())
 
 

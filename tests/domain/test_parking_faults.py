@@ -23,7 +23,7 @@ def test_what_waits_is_told_so_before_its_content_is_looked_at(monkeypatch: pyte
         # Whether it is a repeat cannot be said without.
         assert FAILED == partition.told(REGISTER)
     assert ("internal_error", "5", None) == partition.letter()
-    assert [{"parked": {"from": 1}}] == [one.json for one in partition.snapshots]
+    assert [{"from": 1}] == [one.json["parked"] for one in partition.snapshots]
     partition.rules.mended = True
     assert "accepted" == partition.redrive()["status"]
     assert [("accepted", None), ("rejected", "not_docked"), ("accepted", None), ("accepted", None)] == partition.last(4)

@@ -58,22 +58,26 @@ def test_what_is_no_command_shows_the_time_as_well() -> None:
     assert not _repeat_after(("sink_ship", OTHER, 25 * _HOUR_MS)).duplicate
 
 
-def test_outcomes_are_kept_together_as_long_as_the_latest_of_them() -> None:
-    assert _repeat_after(("depart_ship", SHIP, _HOUR_MS), ("depart_ship", OTHER, 25 * _HOUR_MS)).duplicate
-    assert not _repeat_after(("depart_ship", SHIP, _HOUR_MS), ("depart_ship", OTHER, 26 * _HOUR_MS)).duplicate
+def test_a_later_outcome_of_the_entity_does_not_keep_an_earlier_one() -> None:
+    assert not _repeat_after(("depart_ship", SHIP, _HOUR_MS), ("depart_ship", OTHER, 25 * _HOUR_MS)).duplicate
 
 
-def test_outcomes_are_as_old_as_the_newest_command_was_then() -> None:
-    back = (("depart_ship", SHIP, 2 * _HOUR_MS), ("depart_ship", SHIP, _HOUR_MS))
+def test_an_outcome_is_as_old_as_the_newest_command_was_then() -> None:
+    before = (("depart_ship", OTHER, 2 * _HOUR_MS),)
 
-    assert _repeat_after(*back, ("depart_ship", OTHER, 26 * _HOUR_MS)).duplicate
+    assert _repeat_after(("depart_ship", OTHER, 26 * _HOUR_MS), before=before).duplicate
+    assert not _repeat_after(("depart_ship", OTHER, 27 * _HOUR_MS), before=before).duplicate
 
 
-def _repeat_after(*between: tuple[str, str, int]) -> Verdict:
-    """The verdict on a repeat 23 hours after its first command, with these in between."""
+_Asked = tuple[str, str, int]
+
+
+def _repeat_after(*between: _Asked, before: tuple[_Asked, ...] = ()) -> Verdict:
+    """The verdict on a repeat 23 hours after its first command, with these in between, and those before it."""
     judge = Judge(PartitionLogs("ship", 0, 1))
     first = ("depart_ship", SHIP, 0)
-    asked = [(1, *first), *((number, *one) for number, one in enumerate(between, 2)), (1, *first[:2], 23 * _HOUR_MS)]
+    numbered = [*enumerate(before, 1_000), (1, first), *enumerate(between, 2), (1, (*first[:2], 23 * _HOUR_MS))]
+    asked = [(number, *one) for number, one in numbered]
     for offset, (number, type_, ship, at) in enumerate(asked):
         value = json.dumps(command(number, type_, {}, ship)).encode()
         verdict = judge.judge(Record(offset, ship.encode(), value, TIME + at))

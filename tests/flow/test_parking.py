@@ -76,7 +76,7 @@ async def test_what_comes_after_a_failure_waits_and_other_ships_go_on(harness: H
     assert [b"internal_error", b"parked"] == [
         header(await harness.dead_letter(place), "code") for place in (failed, waits)
     ]
-    assert [{"parked": {"from": failed.offset}}] == [one.json for one in await harness.snapshots("ship", ship)]
+    assert [{"from": failed.offset}] == [one.json["parked"] for one in await harness.snapshots("ship", ship)]
     assert ["ShipRegistered"] == [type_ for type_, _ in await told(harness, "ship", ship)]
     assert "accepted" == (await ask(harness, "ship", envelope("register_ship", str(uuid4()), {"name": "A"})))[0]
 
@@ -89,7 +89,7 @@ async def test_what_waits_is_redriven_once_the_fault_is_mended(harness: Harness,
     assert [("accepted", None)] * 2 == await answers(harness, failed, waits, by=redrive)
     assert 3 == (await harness.reply(redrive)).json["data"]["entity_version"]
     assert ["ShipRegistered", "ShipDocked", "CargoLoaded"] == [type_ for type_, _ in await told(harness, "ship", ship)]
-    assert {"parked": None} == (await harness.snapshots("ship", ship))[-1].json
+    assert (await harness.snapshots("ship", ship))[-1].json["parked"] is None
     assert "accepted" == (await ask(harness, "ship", envelope("depart_ship", ship, {})))[0]
 
 

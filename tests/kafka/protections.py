@@ -86,9 +86,9 @@ class Writes:
         self._ended: asyncio.Queue[None] = asyncio.Queue()
         write = PartitionProducer.write
 
-        async def watched(producer: PartitionProducer, topics: Sequence[Any]) -> None:
+        async def watched(producer: PartitionProducer, topics: Sequence[Any]) -> dict[str, int]:
             try:
-                await write(producer, topics)
+                return await write(producer, topics)
             except Exception as error:
                 self.failures.append(type(error).__name__)
                 if then is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -35,10 +34,10 @@ async def test_sends_that_are_not_awaited_publish_a_reply_without_its_event(
 ) -> None:
     send = PartitionProducer._send  # noqa: SLF001  # where the protection can be taken away from outside
 
-    async def unawaited(producer: PartitionProducer, topic: str, drafts: Sequence[Any], _: list[Any]) -> None:
-        sent: list[asyncio.Future[Any]] = []
+    async def unawaited(producer: PartitionProducer, topic: str, drafts: Sequence[Any], __: list[Any]) -> None:
+        sent: list[tuple[str, int, asyncio.Future[Any]]] = []
         await send(producer, topic, drafts, sent)
-        for future in sent:
+        for _, _, future in sent:
             future.add_done_callback(asyncio.Future.exception)
 
     monkeypatch.setattr(PartitionProducer, "_send", unawaited)
@@ -97,8 +96,10 @@ def _keep_entities(monkeypatch: pytest.MonkeyPatch) -> None:
 
     async def warm(*arguments: Any, **options: Any) -> Acquired:
         acquired = await read_partition(*arguments, **options)
-        entities = kept.setdefault(arguments[2].events, acquired.entities)
-        return replace(acquired, entities=entities)
+        local = acquired.local
+        entities = kept.setdefault(arguments[0].topics.events, local.entities)
+        entities.store, local.entities = local.entities.store, entities
+        return acquired
 
     monkeypatch.setattr(owner, "read_partition", warm)
 

@@ -58,8 +58,8 @@ async def test_a_checkpoint_that_is_left_out_makes_a_new_owner_answer_again(
     harbour = await Harbour(servers).build()
     write = PartitionProducer.write
 
-    async def shortened(producer: PartitionProducer, topics: Sequence[Any]) -> None:
-        await write(producer, [(name, drafts) for name, drafts in topics if not name.endswith("snapshots")])
+    async def shortened(producer: PartitionProducer, topics: Sequence[Any]) -> dict[str, int]:
+        return await write(producer, [(name, drafts) for name, drafts in topics if not name.endswith("snapshots")])
 
     async with running_handler(harbour.settings):
         await harbour.ask(REGISTER)
@@ -94,7 +94,7 @@ async def test_a_new_owner_that_reads_to_the_last_stable_offset_decides_on_a_sho
 
     monkeypatch.setattr(acquire, "open_reader", stable)
     # The checkpoint knows that there was more, and would stop the partition.
-    monkeypatch.setattr(acquire, "_require_end", lambda *_: None)
+    monkeypatch.setattr(acquire, "require_end", lambda *_: None)
     report, _ = await _hidden(servers, monkeypatch)
 
     assert any("ShipDocked" in line and "missing" in line for line in report.violations), report.text()

@@ -1,0 +1,50 @@
+"""What must not be gone on with: going on would lose or repeat something."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import aclosing
+from typing import Any
+
+from aiokafka import TopicPartition
+
+from service.kafka.checkpoint import Checkpoint
+from service.kafka.log_reader import read_log
+
+
+class PartitionUnsafe(Exception):
+    """Going on would lose or repeat something; the message says what was found and what to do."""
+
+
+def require_end(tp: TopicPartition, end: int, reached: int) -> None:
+    """Raise PartitionUnsafe where a log ends before what it once had reached."""
+    if end < reached:
+        raise PartitionUnsafe(
+            f"{tp.topic}[{tp.partition}] ends at {end}, but once went on to {reached}: it was recreated, or its broker "
+            "lost what it had acknowledged; restore the topic, or recreate all five topics of the aggregate together"
+        )
+
+
+async def recognise(
+    connection: Mapping[str, Any], commands: TopicPartition, at: Checkpoint, start: int, end: int
+) -> None:
+    """Raise PartitionUnsafe where these are not the commands that the checkpoint speaks of."""
+    place = f"{commands.topic}[{commands.partition}]"
+    remedy = "give the partition back its own commands, or recreate all five topics of the aggregate together"
+    if at.next_offset > end:
+        raise PartitionUnsafe(
+            f"{place} ends at {end}, but {at.next_offset} commands were judged: it was recreated; {remedy}"
+        )
+    if at.next_offset < start:
+        raise PartitionUnsafe(
+            f"{place} begins at {start}, but command {at.next_offset} was never judged: retention removed it; "
+            "restore the topic from a copy, and give its retention.ms more time than the handler may stand still"
+        )
+    if at.last_offset < start:
+        return
+    found = None
+    async with aclosing(read_log(connection, {commands: at.last_offset}, {commands: at.last_offset + 1})) as reading:
+        async for _, records in reading:
+            found = found or (records[0].offset, records[0].timestamp)
+    if found != (at.last_offset, at.last_timestamp):
+        raise PartitionUnsafe(f"{place} holds another command at offset {at.last_offset}: it was recreated; {remedy}")

@@ -1,0 +1,135 @@
+"""A store in RocksDB: of those measured it writes fastest, and its memory has a bound whatever it holds.
+
+With 200,000 entities and a million outcomes: 1.5 to 3 CPU-microseconds for each written and 1.2 for one that is not
+there, against 4 to 5 and 1 to 2 of LMDB, whose pages count as the process's memory and took eight times the disk.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch
+
+from service.commands.ports import Put, StoreBroken
+
+_WRITE_BUFFER = 4 << 20
+_WAL_BYTES = 64 << 20
+_BLOOM_BITS = 10
+
+
+class RocksStore:
+    """Spaces are column families; `release` is called once it is closed. All raise StoreBroken."""
+
+    def __init__(self, path: Path, cache: Cache, release: Callable[[], None] = lambda: None) -> None:
+        self._path = path
+        self._cache = cache
+        self._release = release
+        self._spaces: dict[str, Rdict] = {}
+        self._open()
+
+    def _open(self) -> None:
+        with _told(self._path):
+            known = Rdict.list_cf(str(self._path)) if (self._path / "CURRENT").exists() else []
+            families = {name: self._options() for name in known if name != "default"}
+            self._db = Rdict(str(self._path), self._options(), column_families=families)
+            self._spaces = {name: self._db.get_column_family(name) for name in families}
+
+    def _options(self) -> Options:
+        blocks = BlockBasedOptions()
+        blocks.set_bloom_filter(_BLOOM_BITS, False)  # noqa: FBT003  # as it is bound
+        blocks.set_block_cache(self._cache)
+        blocks.set_cache_index_and_filter_blocks(True)  # as above
+        options = Options(raw_mode=True)
+        options.create_if_missing(True)  # noqa: FBT003  # as above
+        options.set_block_based_table_factory(blocks)
+        options.set_write_buffer_size(_WRITE_BUFFER)
+        options.set_max_total_wal_size(_WAL_BYTES)
+        options.set_keep_log_file_num(2)
+        return options
+
+    def get(self, space: str, key: str) -> bytes | None:
+        """The value of a key."""
+        there = self._spaces.get(space)
+        if there is None:
+            return None
+        # A context manager here would cost more than most reads.
+        try:
+            found: bytes | None = there.get(key.encode())
+        except Exception as error:  # rocksdict raises no narrower one
+            raise _broken(self._path, error) from error
+        return found
+
+    def items(self, space: str, after: str = "") -> Iterator[tuple[str, bytes]]:
+        """All of a space as it is now, in the order of their keys, those behind one."""
+        if space not in self._spaces:
+            return
+        with _told(self._path):
+            start = f"{after}\0".encode() if after else None
+            for key, value in self._spaces[space].items(from_key=start):
+                yield cast("bytes", key).decode(), value
+
+    def count(self, space: str) -> int:
+        """About how many keys a space has."""
+        there = self._spaces.get(space)
+        return there.property_int_value("rocksdb.estimate-num-keys") or 0 if there else 0
+
+    def spaces(self) -> Collection[str]:
+        """Those that hold something, or did."""
+        return [*self._spaces]
+
+    def write(self, puts: Iterable[Put], deletes: Iterable[tuple[str, str]]) -> None:
+        """All of this or nothing; it outlives the process, but not the machine."""
+        with _told(self._path):
+            batch, families = WriteBatch(raw_mode=True), dict[str, Any]()
+            for space, key, value in puts:
+                family = families.get(space) or families.setdefault(space, self._family(space))
+                batch.put(key.encode(), value, family)
+            for space, key in deletes:
+                family = families.get(space) or families.setdefault(space, self._family(space))
+                batch.delete(key.encode(), family)
+            self._db.write(batch)
+
+    def _family(self, space: str) -> Any:
+        if space not in self._spaces:
+            self._spaces[space] = self._db.create_column_family(space, self._options())
+        return self._db.get_column_family_handle(space)
+
+    def drop(self, space: str) -> None:
+        """Forget a space."""
+        if self._spaces.pop(space, None) is not None:
+            with _told(self._path):
+                self._db.drop_column_family(space)
+
+    def renew(self) -> None:
+        """Forget everything."""
+        self._shut()
+        shutil.rmtree(self._path, ignore_errors=True)
+        self._open()
+
+    def close(self) -> None:
+        """Let go of it: another may open it."""
+        self._shut()
+        self._release()
+
+    def _shut(self) -> None:
+        # RocksDB stays open for as long as anything of it is held.
+        self._spaces.clear()
+        with _told(self._path):
+            self._db.close()
+        del self._db
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # rocksdict raises no narrower one
+        raise _broken(path, error) from error
+
+
+def _broken(path: Path, error: Exception) -> StoreBroken:
+    return StoreBroken(f"the local store in {path} failed and is made anew: {error}")

@@ -1,0 +1,67 @@
+"""The folder in which a process keeps its stores, each of them its own for as long as it is open."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from uuid import uuid4
+
+from rocksdict import Cache
+
+from service.commands.ports import StoreBroken
+from service.store.rocks import RocksStore
+
+_CACHE_BYTES = 64 << 20
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+
+
+@contextmanager
+def open_shelf(folder: str | None) -> Iterator[RocksShelf]:
+    """The shelf in a folder, or in one that is removed at the end."""
+    if folder is not None:
+        yield RocksShelf(Path(folder))
+        return
+    with TemporaryDirectory(prefix="fairlead-") as own:
+        yield RocksShelf(Path(own))
+
+
+class RocksShelf:
+    """Stores under one folder, which is created when missing."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._cache = Cache(_CACHE_BYTES)
+        # Where the machine does not say which life it is in, no store outlives the process.
+        self.boot = _BOOT.read_text().strip() if _BOOT.exists() else str(uuid4())
+
+    def open(self, name: str) -> RocksStore:
+        """The store of this name, or the first of its copies that no other process has; raises StoreBroken.
+
+        A frozen process keeps its own: once it wakes up it writes to that, and not to what its successor has.
+        """
+        base = re.sub(r"[^A-Za-z0-9._-]", "_", name)
+        for number in count():
+            path = self._folder / f"{base}.{number}"
+            lock = os.open(path.with_name(f"{path.name}.lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(lock)
+                continue
+            return self._opened(path, lock)
+        raise AssertionError
+
+    def _opened(self, path: Path, lock: int) -> RocksStore:
+        try:
+            return RocksStore(path, self._cache, lambda: os.close(lock))
+        except StoreBroken:
+            shutil.rmtree(path, ignore_errors=True)
+            return RocksStore(path, self._cache, lambda: os.close(lock))
