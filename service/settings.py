@@ -101,6 +101,11 @@ class Settings(BaseSettings):
         description="Folder of the local state, which may be lost; of this process alone if unset",
         json_schema_extra=_HANDLER,
     )
+    standby: bool = Field(
+        default=False,
+        description="Whether a copy of the local state of others' partitions is kept, to take over at once",
+        json_schema_extra=_HANDLER,
+    )
     cached_entities: int = Field(
         10_000,
         ge=100,

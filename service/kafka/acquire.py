@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -26,6 +25,7 @@ class Acquired:
     """What is known of a partition, and the first command that nobody has judged; `how` it became known."""
 
     local: Local
+    logs: Logs
     next_offset: int
     waiting: int
     how: str
@@ -51,7 +51,7 @@ async def read_partition(terms: Terms, partition: int, store: LocalStore, tell: 
         require_end(events, ends[events], checkpoint.events)
         require_end(replies, ends[replies], checkpoint.replies)
         await recognise(terms.connection, commands, checkpoint, starts[commands], ends[commands])
-    local = await asyncio.to_thread(Local, terms, store)
+    local = Local(terms, store)
     how, found_any = await _rehydrate(terms, logs, local, checkpoint, tell)
     if checkpoint is None and (found_any or starts[events]):
         # Not by the mark: an owner killed in its first transaction leaves nothing there but what was aborted.
@@ -60,7 +60,7 @@ async def read_partition(terms: Terms, partition: int, store: LocalStore, tell: 
             "or recreate all five topics of the aggregate together"
         )
     next_offset = checkpoint.next_offset if checkpoint else starts[commands]
-    return Acquired(local, next_offset, ends[commands] - next_offset, how)
+    return Acquired(local, logs, next_offset, ends[commands] - next_offset, how)
 
 
 async def _rehydrate(

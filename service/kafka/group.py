@@ -87,15 +87,24 @@ class GroupMember(Generic[W]):
         """Those of the partitions that are assigned now."""
         return self._membership.workers.all() if self._membership else []
 
+    @property
+    def assigned(self) -> bool:
+        """Whether the group has said what it assigns, which may be nothing."""
+        return bool(self._membership and self._membership.assigned)
+
+    async def change(self) -> None:
+        """Return once it or one of its workers stands otherwise."""
+        await self._changed.wait()
+
     async def until(self, settled: Callable[[W], bool]) -> None:
         """Return once the group has assigned partitions, which may be none, and this holds of the worker of each."""
-        while not (self._membership and self._membership.assigned and all(map(settled, self.workers))):
-            await self._changed.wait()
+        while not (self.assigned and all(map(settled, self.workers))):
+            await self.change()
 
     def status(self) -> Sequence[Part]:
         """How it stands in its group, and how each of its workers stands."""
-        assigned = bool(self._membership and self._membership.assigned)
-        member = Part(self._group, "member" if assigned else "joining", ready=assigned, reason=self._told)
+        state = "member" if self.assigned else "joining"
+        member = Part(self._group, state, ready=self.assigned, reason=self._told)
         return [member, *(worker.part for worker in self.workers)]
 
     def _tell(self) -> None:

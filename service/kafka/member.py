@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from aiokafka import TopicPartition
@@ -10,6 +11,7 @@ from service.kafka.commands_feed import CommandsFeed
 from service.kafka.group import GroupMember
 from service.kafka.membership import Membership
 from service.kafka.owner import PartitionOwner
+from service.kafka.standby import Standbys
 from service.kafka.terms import Terms
 from service.status import Part
 
@@ -27,9 +29,12 @@ class Member:
         session_timeout_ms: int,
         watchdog_s: float,
     ) -> None:
+        self._standby = terms.standby
+        self._standbys = standbys = Standbys(terms)
+
         def own(membership: Membership[PartitionOwner], tp: TopicPartition) -> PartitionOwner:
             feed = CommandsFeed(membership.consumer, tp, max_records, membership.lost)
-            return PartitionOwner(terms, tp.partition, feed, membership)
+            return PartitionOwner(terms, tp.partition, feed, membership, standbys)
 
         self._group = GroupMember(
             terms.connection,
@@ -43,7 +48,19 @@ class Member:
 
     async def run(self) -> None:
         """Be a member until cancelled, then finish the batches at hand and leave."""
-        await self._group.run()
+        following = asyncio.create_task(self._follow(), name="standbys")
+        try:
+            await self._group.run()
+        finally:
+            following.cancel()
+            await asyncio.wait({following})
+            await self._standbys.stop()
+
+    async def _follow(self) -> None:
+        while self._standby:
+            if self._group.assigned:
+                await self._standbys.keep(lambda: {owner.partition for owner in self._group.workers})
+            await self._group.change()
 
     async def ready(self) -> None:
         """Return once every partition that is assigned is owned, or stopped for good reason."""
@@ -51,4 +68,4 @@ class Member:
 
     def status(self) -> Sequence[Part]:
         """The group, and each partition that it assigns."""
-        return self._group.status()
+        return [*self._group.status(), *self._standbys.parts()]

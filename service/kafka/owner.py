@@ -11,13 +11,15 @@ from aiokafka.partitioner import murmur2
 
 from service.commands.batch import Decider
 from service.commands.encoding import Encoder
-from service.commands.ports import LocalStore, StoreBroken
+from service.commands.ports import LocalStore
 from service.kafka import metrics
 from service.kafka.acquire import read_partition
 from service.kafka.commands_feed import CommandsFeed
 from service.kafka.membership import Membership
+from service.kafka.opening import open_store
 from service.kafka.recovery import Recovery, Remedy
 from service.kafka.session import Session
+from service.kafka.standby import Standbys
 from service.kafka.standing import Standing
 from service.kafka.suspicion import Suspicion
 from service.kafka.terms import Terms
@@ -33,11 +35,17 @@ class PartitionOwner:
     """Runs until told to stop; `part` says how it stands, and the membership is told when it stands otherwise."""
 
     def __init__(
-        self, terms: Terms, partition: int, feed: CommandsFeed, membership: Membership[PartitionOwner]
+        self,
+        terms: Terms,
+        partition: int,
+        feed: CommandsFeed,
+        membership: Membership[PartitionOwner],
+        standbys: Standbys,
     ) -> None:
         name = terms.aggregate.name
         self._standing = Standing(name, terms.topics.commands, partition, membership.changed)
-        self._partition = partition
+        self.partition = partition
+        self._standbys = standbys
         self._terms = terms
         self._feed = feed
         self._membership = membership
@@ -111,7 +119,7 @@ class PartitionOwner:
         self._standing.forget()
 
     def _owns(self, key: bytes) -> bool:
-        return int(murmur2(key) & 0x7FFFFFFF) % self._terms.partitions == self._partition
+        return int(murmur2(key) & 0x7FFFFFFF) % self._terms.partitions == self.partition
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         # An owner that ends in silence would look like an idle partition.
@@ -149,34 +157,29 @@ class PartitionOwner:
         terms = self._terms
         producer = PartitionProducer(
             terms.connection,
-            terms.topics.transactional_id(self._partition),
-            self._partition,
+            terms.topics.transactional_id(self.partition),
+            self.partition,
             timeout_ms=terms.transaction_timeout_ms,
             commit_timeout=terms.commit_timeout_s,
         )
-        store: LocalStore | None = None
         try:
             await producer.start()
-            store = await asyncio.to_thread(terms.shelf.open, f"{terms.topics.events}-{self._partition}")
-            acquired = await read_partition(terms, self._partition, store, partial(self._standing.set, "acquiring"))
-            self._log.info(
-                "acquired", known_by=acquired.how, next_offset=acquired.next_offset, waiting=acquired.waiting
-            )
-            session = Session(
-                terms, self._partition, self._decider, producer, acquired, self._suspicion, self._standing.hindered
-            )
-            await self._work(session)
-        except StoreBroken:
-            if store is not None:
-                store.renew()
-            raise
+            await self._standbys.release(self.partition)
+            async with open_store(terms, self.partition) as store:
+                await self._acquire_and_work(producer, store)
         finally:
             self._session = None
             self._at_rest.set()
             self._feed.stop()
             await producer.stop()
-            if store is not None:
-                store.close()
+
+    async def _acquire_and_work(self, producer: PartitionProducer, store: LocalStore) -> None:
+        acquired = await read_partition(self._terms, self.partition, store, partial(self._standing.set, "acquiring"))
+        self._log.info("acquired", known_by=acquired.how, next_offset=acquired.next_offset, waiting=acquired.waiting)
+        session = Session(
+            self._terms, self.partition, self._decider, producer, acquired, self._suspicion, self._standing.hindered
+        )
+        await self._work(session)
 
     async def _work(self, session: Session) -> None:
         self._session = session

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -15,10 +16,14 @@ from service.commands.ports import Record
 from service.commands.replay import GapInLog, Replay, remembered_by
 from service.kafka.checkpoint import KEY, Checkpoint, read_checkpoint
 from service.kafka.local import Local
-from service.kafka.log_reader import Tell, read_log
+from service.kafka.log_reader import Tell, open_reader, read_log
 from service.kafka.progress import Progress
 from service.kafka.terms import Terms
 from service.kafka.unsafe import PartitionUnsafe
+
+_POLL_MS = 500
+_RECORDS = 500
+_FLUSH_SECONDS = 1.0
 
 
 class Stale(Exception):
@@ -78,46 +83,52 @@ class Rehydration:
 
     async def _add(self, replay: Replay, *, finished: bool) -> None:
         """Add all logs; before the end of it, the store may be gone on with where it is `finished` at each point."""
-        logs, local = self._logs, self._local
-        add = {
-            logs.snapshots: replay.add_snapshots,
-            logs.events: replay.add_events,
-            logs.replies: replay.add_replies,
-        }
+        logs = self._logs
         # States before the events that follow them; events before replies where they tell outcomes too.
         steps = [[logs.snapshots], [logs.events], [logs.replies]] if replay.outcomes_of_events else None
         for together in steps or [[logs.snapshots], [logs.events, logs.replies]]:
             async for tp, records in self._read(together):
-                if tp == logs.replies:
-                    local.standpoint.floors.mark(replay.reply_clock, records[0].offset)
-                if tp == logs.snapshots:
-                    self._add_snapshots(add[tp], tp, records)
-                else:
-                    self._tried(add[tp], tp, records)
-                last = records[-1]
-                self._at[tp].passed(last.offset, last.value)
-                if local.due:
-                    await local.flush(finished=finished)
+                self._take(replay, tp, records)
+                if self._local.due:
+                    await self._local.flush(finished=finished)
         replay.finish()
         self.found_any = self.found_any or replay.found_any
-        await local.flush()
+        await self._local.flush()
 
-    def _add_snapshots(
-        self, add: Callable[[Iterable[Record]], None], tp: TopicPartition, records: Sequence[Any]
-    ) -> None:
-        ours = [record for record in records if record.key == KEY]
-        if ours:
-            self._local.standpoint.checkpoint = read_checkpoint(ours[-1])
-        self._tried(add, tp, [record for record in records if record.key != KEY])
-
-    def _tried(self, add: Callable[[Iterable[Record]], None], tp: TopicPartition, records: Sequence[Any]) -> None:
+    def _take(self, replay: Replay, tp: TopicPartition, records: Sequence[Any]) -> None:
+        logs, at = self._logs, self._local.standpoint
         try:
-            add(records)
+            if tp == logs.events:
+                replay.add_events(records)
+            elif tp == logs.replies:
+                at.floors.mark(replay.reply_clock, records[0].offset)
+                replay.add_replies(records)
+            else:
+                checkpoints = [record for record in records if record.key == KEY]
+                at.checkpoint = read_checkpoint(checkpoints[-1]) if checkpoints else at.checkpoint
+                replay.add_snapshots([record for record in records if record.key != KEY])
         except GapInLog as gap:
             raise PartitionUnsafe(
                 f"{tp.topic}[{tp.partition}]: {gap}; something else wrote to the topic, or lost from it: restore it "
                 "from a copy, and let nobody but the handler write to it"
             ) from gap
+        self._at[tp].passed(records[-1].offset, records[-1].value)
+
+    async def follow(self) -> None:
+        """Go on from the ends without end, and have the store keep it now and then; raises PartitionUnsafe."""
+        replay, loop = self._replay(self._local.standpoint.checkpoint), asyncio.get_running_loop()
+        async with open_reader(self._terms.connection, "read_committed") as reader:
+            reader.assign(list(self._at))
+            for tp, at in self._at.items():
+                reader.seek(tp, max(at.next_offset, self._logs.starts[tp]))
+            flushed = loop.time()
+            while True:
+                for tp, records in (await reader.getmany(timeout_ms=_POLL_MS, max_records=_RECORDS)).items():
+                    self._take(replay, tp, records)
+                if self._local.due or loop.time() - flushed >= _FLUSH_SECONDS:
+                    replay.finish()
+                    await self._local.flush()
+                    flushed = loop.time()
 
     async def _read(self, logs: Sequence[TopicPartition]) -> AsyncIterator[tuple[TopicPartition, list[Any]]]:
         """All records of these that are not known yet; raises Stale."""

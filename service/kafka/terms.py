@@ -17,7 +17,8 @@ from service.kafka.topics import Topics
 class Terms:
     """Where they work, on what and how; with `busy_above`, so many commands may wait.
 
-    `cached` is how many entities of a partition stay in memory, about.
+    `cached` is how many entities of a partition stay in memory, about; with `standby` there are copies of the
+    partitions that others own.
     """
 
     connection: Mapping[str, Any]
@@ -28,6 +29,7 @@ class Terms:
     snapshots: Snapshots
     shelf: Shelf
     cached: int
+    standby: bool
     keys: KeyStore
     allow_import: bool
     park: bool

@@ -39,6 +39,7 @@ WRONG: Mapping[str, tuple[str, ...]] = {
     "busy_above": ("", "0", "many", "1.5"),
     "max_batch": ("", "0", "100001", "2e3"),
     "state_dir": ("", "/nowhere/at/all/state", __file__),
+    "standby": ("", "maybe", "2"),
     "cached_entities": ("", "99", "many"),
     "transaction_timeout_ms": ("", "999", "1m"),
     "commit_timeout_s": ("", "0", "-1", "nan", "inf", "soon"),

@@ -1,0 +1,29 @@
+"""Opening a store takes its time, in which nothing else shall wait, and nobody may forget to close it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from service.commands.ports import LocalStore, StoreBroken
+from service.kafka.terms import Terms
+
+
+@asynccontextmanager
+async def open_store(terms: Terms, partition: int) -> AsyncIterator[LocalStore]:
+    """The store of a partition; one that breaks is emptied, to be filled anew. Raises StoreBroken."""
+    opening = asyncio.ensure_future(asyncio.to_thread(terms.shelf.open, f"{terms.topics.events}-{partition}"))
+    try:
+        store = await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        # A thread cannot be cancelled: it would open the store for nobody.
+        (await opening).close()
+        raise
+    try:
+        yield store
+    except StoreBroken:
+        store.renew()
+        raise
+    finally:
+        store.close()
