@@ -196,7 +196,7 @@ class PartitionOwner:
                     await session.work(batch)
                     self._recovery.worked()
                 self._at_rest.set()
-        except asyncio.CancelledError:
+        finally:
+            # Who comes next then has nothing to read.
             if self._at_rest.is_set():
                 await session.flush()
-            raise
