@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from pydantic_core import from_json
@@ -17,12 +16,15 @@ from fairlead.envelope import SCHEMA_VERSION, Command
 from service.commands.personal import DataKey
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Three of these are made for a command. A copy costs three quarters of what making one with a size does, and text
+# that is cut 0.4 µs, where bytes that are changed before took 0.6.
+_unkeyed = blake2b(digest_size=16).copy
+_VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 # Reading these changes them: times become moments, and a field that was left out is there.
 _AS_SENT = frozenset({"import_history", REDRIVE_PARKED})
 
 
-@dataclass(frozen=True, slots=True)
-class NewEvent:
+class NewEvent(NamedTuple):
     """An event about to be written, under its own id; `time` in microseconds since the epoch."""
 
     message: Message
@@ -32,11 +34,10 @@ class NewEvent:
 
 
 def _uuid8(text: str) -> str:
-    raw = bytearray(blake2b(text.encode(), digest_size=16).digest())
-    raw[6] = raw[6] & 0x0F | 0x80
-    raw[8] = raw[8] & 0x3F | 0x80
-    h = raw.hex()
-    return f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}"
+    content = _unkeyed()
+    content.update(text.encode())
+    h = content.hexdigest()
+    return f"{h[:8]}-{h[8:12]}-8{h[13:16]}-{_VARIANT[h[16]]}{h[17:20]}-{h[20:]}"
 
 
 def event_id(aggregate: str, entity_id: str, version: int, command_id: str) -> str:
@@ -58,7 +59,9 @@ def imported_event_id(entity_id: str, place: int) -> str:
 def digest(data: Any, expected_version: int | None, type_: str, version: int, secret: bytes = b"") -> str:
     """The content of a command in 32 hex digits; keyed where it holds personal data."""
     canonical = orjson.dumps([type_, version, expected_version, data], option=orjson.OPT_SORT_KEYS)
-    return blake2b(canonical, digest_size=16, key=secret).hexdigest()
+    content = blake2b(digest_size=16, key=secret) if secret else _unkeyed()
+    content.update(canonical)
+    return content.hexdigest()
 
 
 def command_digest(command: Command, value: bytes, key: DataKey | None) -> str:

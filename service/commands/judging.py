@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from fairlead.control import REDRIVE_PARKED
 from fairlead.envelope import Command
@@ -82,7 +82,7 @@ class Judge:
         fields = self._aggregate.personal.get(type(event.message).__name__)
         if not fields:
             return event
-        return replace(event, message=protected(event.message, fields, self._aggregate.name, entity_id, key))
+        return event._replace(message=protected(event.message, fields, self._aggregate.name, entity_id, key))
 
 
 def check_version(command: Command, entity: Entity) -> None:
