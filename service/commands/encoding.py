@@ -1,8 +1,10 @@
-"""Decisions as bytes: event, reply and dead letter, in the shapes that contracts/README.md fixes."""
+"""Decisions as bytes: event, reply and dead letter, in the shapes that contracts/README.md fixes.
+
+Their JSON is put together from its parts: measured half the time of a dict of them and its encoding. What could hold a
+quote, which is neither id, type, time nor number, is encoded on its own.
+"""
 
 from __future__ import annotations
-
-from typing import Any
 
 import orjson
 
@@ -37,38 +39,28 @@ class Encoder:
     def event(self, event: NewEvent, command: Command, digest: str, record: Record) -> Draft:
         """An event, its personal data already sealed."""
         kind = type(event.message).__name__
-        envelope = {
-            "specversion": "1.0",
-            "id": event.id,
-            "source": self._source,
-            "type": kind,
-            "subject": command.subject,
-            "time": render_time(event.time),
-            "datacontenttype": "application/json",
-            "dataschema": self._event_schemas[kind],
-            "entityversion": event.version,
-            "causationid": command.id,
-            "commanddigest": digest,
-        }
-        if command.correlationid is not None:
-            envelope["correlationid"] = command.correlationid
-        envelope["data"] = event.message.__dict__
-        return Draft(record.key, orjson.dumps(envelope, default=vars), _headers(record.headers), record.timestamp)
+        said = "" if command.correlationid is None else f',"correlationid":{_json(command.correlationid)}'
+        head = (
+            f'{{"specversion":"1.0","id":"{event.id}","source":"{self._source}","type":"{kind}"'
+            f',"subject":"{command.subject}","time":"{render_time(event.time)}","datacontenttype":"application/json"'
+            f',"dataschema":"{self._event_schemas[kind]}","entityversion":{event.version}'
+            f',"causationid":"{command.id}","commanddigest":"{digest}"{said},"data":'
+        )
+        value = b"%b%b}" % (head.encode(), orjson.dumps(event.message.__dict__, default=vars))
+        return Draft(record.key, value, _headers(record.headers), record.timestamp)
 
     def reply(self, command: Command, record: Record, outcome: Outcome, *, duplicate: bool, time: int) -> Draft:
         """The answer to a command that was judged; `time` in microseconds."""
-        events = [{"id": id_, "type": type_, "version": version} for id_, type_, version in outcome.events]
-        data = {
-            "status": outcome.status,
-            "code": outcome.code,
-            "message": outcome.message,
-            "entity_version": outcome.entity_version,
-            "events": events,
-            "duplicate": duplicate,
-            "retry_after_ms": None,
-        }
-        extra = {"commanddigest": outcome.digest}
-        return self._reply(record, command.id, command.subject, command.correlationid, time, extra, data)
+        events = ",".join(
+            [f'{{"id":"{id_}","type":"{type_}","version":{version}}}' for id_, type_, version in outcome.events]
+        )
+        data = (
+            f'{{"status":"{outcome.status}","code":{_json(outcome.code)},"message":{_json(outcome.message)}'
+            f',"entity_version":{outcome.entity_version},"events":[{events}]'
+            f',"duplicate":{"true" if duplicate else "false"},"retry_after_ms":null}}'
+        )
+        cause = f'"{command.id}","commanddigest":"{outcome.digest}"'
+        return self._reply(record, command.subject, f'"{command.subject}"', time, cause, command.correlationid, data)
 
     def unjudged(
         self, record: Record, status: str, fault: Unreadable, retry_after_ms: int | None = None
@@ -76,49 +68,35 @@ class Encoder:
         """The answer to what was not judged, None where there is no id to answer to."""
         if fault.command_id is None:
             return None
-        data: dict[str, Any] = {
-            "status": status,
-            "code": fault.code,
-            "message": fault.message,
-            "entity_version": None,
-            "events": [],
-            "duplicate": False,
-            "retry_after_ms": retry_after_ms,
-        }
-        time = record.timestamp * 1000
-        return self._reply(record, fault.command_id, fault.subject, fault.correlation_id, time, {}, data)
+        data = (
+            f'{{"status":"{status}","code":{_json(fault.code)},"message":{_json(fault.message)},"entity_version":null'
+            f',"events":[],"duplicate":false,"retry_after_ms":{_json(retry_after_ms)}}}'
+        )
+        # What was not read can have anything in its id and subject.
+        subject, cause = _json(fault.subject), _json(fault.command_id)
+        return self._reply(record, fault.subject, subject, record.timestamp * 1000, cause, fault.correlation_id, data)
 
     def _reply(  # noqa: PLR0913  # the parts that differ between the two kinds of reply
         self,
         record: Record,
-        command_id: str,
         subject: str | None,
-        correlation_id: str | None,
+        subject_json: str,
         time: int,
-        extra: dict[str, str],
-        data: dict[str, Any],
+        cause: str,
+        correlation_id: str | None,
+        data: str,
     ) -> Draft:
         by = None if self._redrive is None else self._redrive.by
-        envelope: dict[str, Any] = {
-            "specversion": "1.0",
-            "id": reply_id(self._aggregate.name, self._partition, record.offset, by),
-            "source": self._source,
-            "type": "CommandReply",
-        }
-        if subject is not None:
-            envelope["subject"] = subject
-        envelope |= {
-            "time": render_time(time),
-            "datacontenttype": "application/json",
-            "dataschema": self._reply_schema,
-            "causationid": command_id,
-            **extra,
-        }
-        if correlation_id is not None:
-            envelope["correlationid"] = correlation_id
-        envelope["data"] = data
+        about = "" if subject is None else f',"subject":{subject_json}'
+        said = "" if correlation_id is None else f',"correlationid":{_json(correlation_id)}'
+        value = (
+            f'{{"specversion":"1.0","id":"{reply_id(self._aggregate.name, self._partition, record.offset, by)}"'
+            f',"source":"{self._source}","type":"CommandReply"{about},"time":"{render_time(time)}"'
+            f',"datacontenttype":"application/json","dataschema":"{self._reply_schema}"'
+            f',"causationid":{cause}{said},"data":{data}}}'
+        )
         key = record.key if record.key is not None or subject is None else subject.encode()
-        return Draft(key, orjson.dumps(envelope), _headers(record.headers), record.timestamp)
+        return Draft(key, value.encode(), _headers(record.headers), record.timestamp)
 
     def dead_letter(self, record: Record, fault: Unreadable) -> Draft:
         """The record as it was received, with why and whence in headers behind its own."""
@@ -143,3 +121,7 @@ def _headers(received: Headers) -> list[tuple[str, bytes | None]]:
     if not received:
         return _PLAIN_HEADERS
     return [CONTENT_TYPE, *((name, value) for name, value in received if name in _TRACE)]
+
+
+def _json(value: str | int | None) -> str:
+    return "null" if value is None else orjson.dumps(value).decode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from service.commands.personal import DataKey
 
@@ -37,8 +37,7 @@ class Record(Protocol):
         """When the broker took it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """A record to be written; `timestamp` in milliseconds since the epoch."""
 
     key: bytes | None
