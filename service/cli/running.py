@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -16,6 +17,10 @@ T = TypeVar("T")
 # What a signal does after the first one: one of the system's own answers, or a call.
 Again = signal.Handlers | Callable[[], None]
 
+# What a handler remembers only grows, and holds no cycles: to go through it took a third of its time, and up to 0.3 s
+# at once. So all of it is gone through once in 50 million objects, and what is new in steps of some 5 ms.
+_COLLECT = (10_000, 5, 1_000)
+
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run work that has an end; a signal before it is an interruption."""
@@ -27,6 +32,8 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 def run_role(work: Coroutine[Any, Any, None], *, again: Again = signal.SIG_DFL, lifeline: int | None = None) -> None:
     """Run work that goes on until it is told to stop: a signal is its proper end, and so is the end of the lifeline."""
+    gc.freeze()
+    gc.set_threshold(*_COLLECT)
     with suppress(asyncio.CancelledError):
         _run(work, again, lifeline)
 
