@@ -18,9 +18,9 @@ from aiokafka.errors import (
     RequestTimedOutError,
 )
 from aiokafka.producer import sender
-from aiokafka.producer.message_accumulator import BatchBuilder
 
 from service.commands.ports import Draft
+from service.kafka.batches import batches
 from service.kafka.stopping import stop_within
 
 # The wait between two transactions of a producer is fixed in aiokafka at 20 ms and rules the latency:
@@ -124,23 +124,9 @@ class PartitionProducer:
     async def _send(
         self, topic: str, drafts: Sequence[Draft], sent: list[tuple[str, int, asyncio.Future[Any]]]
     ) -> None:
-        builder = self._producer.create_batch()
-        for draft in drafts:
-            fields = {"key": draft.key, "value": draft.value, "timestamp": draft.timestamp, "headers": draft.headers}
-            if builder.append(**fields) is None:
-                await self._send_batch(builder, topic, sent)
-                builder = self._producer.create_batch()
-                if builder.append(**fields) is None:
-                    raise Refused(f"a record larger than {_BATCH_BYTES} bytes")
-        if builder.record_count():
-            await self._send_batch(builder, topic, sent)
-
-    async def _send_batch(
-        self, builder: BatchBuilder, topic: str, sent: list[tuple[str, int, asyncio.Future[Any]]]
-    ) -> None:
-        builder.close()
-        future = await self._producer.send_batch(builder, topic, partition=self._partition)
-        sent.append((topic, builder.record_count(), future))
+        for batch in batches(self._producer.create_batch, drafts):
+            future = await self._producer.send_batch(batch, topic, partition=self._partition)
+            sent.append((topic, batch.record_count(), future))
 
     async def stop(self) -> None:
         """Let go within a bound: aiokafka's own stop flushes, and can wait for a leader that is gone."""
