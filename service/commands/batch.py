@@ -50,13 +50,15 @@ class Decider:
 
     def read(self, records: Iterable[Record], entities: Entities) -> list[Read]:
         """Each record with its command, or with why it is none or not for this partition; never raises."""
-        return [(record, self._placed(record, self._reader.read(record), entities)) for record in records]
-
-    def _placed(self, record: Record, command: Command | Unreadable, entities: Entities) -> Command | Unreadable:
-        # Hashing a key in Python costs as much as all the rest of reading it: once for each entity.
-        if isinstance(command, Unreadable) or entities.knows(command.subject) or self._owns(record.key or b""):
-            return command
-        return Unreadable("wrong_partition", _ELSEWHERE, command.id, command.subject, command.correlationid)
+        read, owns, knows = self._reader.read, self._owns, entities.knows
+        reads: list[Read] = []
+        for record in records:
+            command = read(record)
+            # Hashing a key in Python costs as much as all the rest of reading it: once for each entity.
+            if isinstance(command, Command) and not knows(command.subject) and not owns(record.key or b""):
+                command = Unreadable("wrong_partition", _ELSEWHERE, command.id, command.subject, command.correlationid)
+            reads.append((record, command))
+        return reads
 
     def people(self, batch: Iterable[Read]) -> set[str]:
         """The entities whose data key this batch needs."""

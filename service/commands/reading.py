@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from fairlead.bounds import MAX_VALUE_BYTES
-from fairlead.envelope import Command, command_adapter, misnamed_attributes
+from fairlead.envelope import ATTRIBUTES, Command, command_adapter, misnamed_attributes
 from service.commands.faults import Unreadable, trace_of, unreadable
 from service.commands.ports import Record
 from service.commands.repairing import repaired
@@ -32,27 +32,30 @@ class CommandReader:
     def read(self, record: Record) -> Command | Unreadable:
         """The command in a record, or why it is none; never raises."""
         try:
-            return self._read(record)
+            return self._read(record.value, record.key)
         except Exception as error:  # noqa: BLE001  # a fault of ours on one record must not stop the others
             return self._salvaged(record, error)
 
-    def _read(self, record: Record) -> Command | Unreadable:
-        value = record.value
+    def _read(self, value: bytes | None, key: bytes | None) -> Command | Unreadable:
         if value is None:
             return Unreadable("unreadable", "The record has no value")
         if len(value) > MAX_VALUE_BYTES:
             return unreadable("too_large", f"The value is larger than {MAX_VALUE_BYTES} bytes", _members(value))
         try:
-            command = self._validate(value)
+            raw = self._validate(value)
         except ValidationError as error:
-            return self._explain(value, record.key, error)
-        faults = []
-        if command.__pydantic_extra__:
-            # pydantic reads NaN and Infinity, which are no JSON, and would find no fault with them in an extension.
-            if (b"NaN" in value or b"Infinity" in value) and isinstance(fault := _parse(value), str):
-                return Unreadable("unreadable", fault)
-            faults = _misnamed(command.__pydantic_extra__)
-        if record.key != command.subject.encode():
+            return self._explain(value, key, error)
+        if key != raw["subject"].encode() or not raw.keys() <= ATTRIBUTES:
+            return self._checked(raw, value, key)
+        return _command(raw)
+
+    def _checked(self, raw: Mapping[str, Any], value: bytes, key: bytes | None) -> Command | Unreadable:
+        extensions = [name for name in raw if name not in ATTRIBUTES]
+        # pydantic reads NaN and Infinity, which are no JSON, and would find no fault with them in an extension.
+        if extensions and (b"NaN" in value or b"Infinity" in value) and isinstance(fault := _parse(value), str):
+            return Unreadable("unreadable", fault)
+        command, faults = _command(raw), _misnamed(extensions)
+        if key != command.subject.encode():
             faults.append(_OTHER_KEY)
         if not faults:
             return command
@@ -102,6 +105,11 @@ class CommandReader:
         except ValidationError as error:
             return self._explain(clean, key, error, faults)
         return self._explain(clean, key, None, faults) if faults else None
+
+
+def _command(raw: Mapping[str, Any]) -> Command:
+    expected_version, correlation_id = raw.get("expectedversion"), raw.get("correlationid")
+    return Command(raw["id"], raw["type"], raw["subject"], raw["data"], expected_version, correlation_id)
 
 
 def _parse(value: bytes) -> dict[str, Any] | str:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 from zlib import crc32
 
 from fairlead.bounds import Message
-from service.commands.ports import Record
 from service.commands.reading import CommandReader
 from service.domain import Aggregate
 
@@ -19,8 +18,8 @@ _TIMES = {0: 1, 1: 2}
 class Blind(CommandReader):
     """A reader with a fault."""
 
-    def _read(self, record: Record) -> None:  # type: ignore[override]  # it never returns
-        raise RecursionError(record.offset)
+    def _read(self, value: bytes | None, key: bytes | None) -> NoReturn:
+        raise RecursionError(value, key)
 
 
 def failing(aggregate: Aggregate) -> Aggregate:
