@@ -84,11 +84,12 @@ class Answers:
             encoder = self.encoder.redriving(Redrive(by, 0, letter.received))
             self.output.dead_letters.append(encoder.dead_letter(letter, still_behind()))
 
-    def set_clock(self, record: Record) -> None:
-        """What is answered from now on is not earlier than this record."""
+    def set_clock(self, record: Record) -> int:
+        """What is answered from now on is not earlier than this record, whose time in microseconds is returned."""
         now = record.timestamp * 1000
         if now > self.overlay.clock:  # noqa: PLR1730  # max() would cost more, for every command
             self.overlay.clock = now
+        return now
 
     def _reply(self, reply: Draft, status: str, code: str | None) -> None:
         self.output.replies.append(reply)

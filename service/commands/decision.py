@@ -80,9 +80,9 @@ class Decision:
 
     def _answer(self, record: Record, command: Command) -> None:
         answers, overlay, subject = self.answers, self.answers.overlay, command.subject
-        answers.set_clock(record)
+        now = answers.set_clock(record)
         entity = overlay.entity(subject)
-        time = max(record.timestamp * 1000, entity.time)
+        time = now if now > entity.time else entity.time  # noqa: FURB136  # max() would cost more, for every command
         known, control = overlay.outcome(subject, entity, command.id, time), command.type in CONTROL
         if known is None and not control and overlay.parked(subject) is not None:
             # Before its content is looked at: what is not needed cannot fail.
@@ -97,13 +97,13 @@ class Decision:
         elif control:
             self._end_parking(record, command, digest)
         else:
-            verdict = self.rules.verdict(command, entity, overlay, time, digest, key)
+            outcome, entity, events = self.rules.verdict(command, entity, overlay, time, digest, key)
             # Drafts are made before anything is put on the overlay: a fault in between leaves no half decision.
-            drafts = [answers.encoder.event(event, command, digest, record) for event in verdict.events]
-            answers.judged(record, command, verdict.outcome, time)
+            drafts = [answers.encoder.event(event, command, digest, record) for event in events]
+            answers.judged(record, command, outcome, time)
             answers.output.events.extend(drafts)
-            event_ids = [event.id for event in verdict.events] if self.rules.allow_import else ()
-            overlay.decided(subject, command.id, verdict.outcome, verdict.entity, event_ids)
+            event_ids = [event.id for event in events] if self.rules.allow_import else ()
+            overlay.decided(subject, command.id, outcome, entity, event_ids)
 
     def _end_parking(self, record: Record, command: Command, digest: str) -> None:
         answers, overlay, subject = self.answers, self.answers.overlay, command.subject

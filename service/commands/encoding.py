@@ -12,7 +12,7 @@ from fairlead.envelope import CONTENT_TYPE, Command, schema_id
 from service.commands.faults import Unreadable
 from service.commands.identity import NewEvent, render_time, reply_id
 from service.commands.parked import Redrive
-from service.commands.ports import Draft, Headers, Record
+from service.commands.ports import Draft, Record
 from service.commands.stored import Outcome
 from service.domain import Aggregate
 
@@ -29,7 +29,7 @@ class Encoder:
         self._partition = partition
         self._topic = topic
         self._source = f"/fairlead/{aggregate.name}"
-        self._event_schemas = {name: schema_id(aggregate.name, name) for name in aggregate.events}
+        self._kinds = {event: (name, schema_id(aggregate.name, name)) for name, event in aggregate.events.items()}
         self._reply_schema = schema_id(aggregate.name, "CommandReply")
 
     def redriving(self, redrive: Redrive) -> Encoder:
@@ -38,29 +38,28 @@ class Encoder:
 
     def event(self, event: NewEvent, command: Command, digest: str, record: Record) -> Draft:
         """An event, its personal data already sealed."""
-        kind = type(event.message).__name__
-        said = "" if command.correlationid is None else f',"correlationid":{_json(command.correlationid)}'
+        message, id_, version, time = event
+        cause, _, subject, _, _, correlation_id = command
+        kind, schema = self._kinds[type(message)]
+        said = "" if correlation_id is None else f',"correlationid":{_json(correlation_id)}'
         head = (
-            f'{{"specversion":"1.0","id":"{event.id}","source":"{self._source}","type":"{kind}"'
-            f',"subject":"{command.subject}","time":"{render_time(event.time)}","datacontenttype":"application/json"'
-            f',"dataschema":"{self._event_schemas[kind]}","entityversion":{event.version}'
-            f',"causationid":"{command.id}","commanddigest":"{digest}"{said},"data":'
+            f'{{"specversion":"1.0","id":"{id_}","source":"{self._source}","type":"{kind}","subject":"{subject}"'
+            f',"time":"{render_time(time)}","datacontenttype":"application/json","dataschema":"{schema}"'
+            f',"entityversion":{version},"causationid":"{cause}","commanddigest":"{digest}"{said},"data":'
         )
-        value = b"%b%b}" % (head.encode(), orjson.dumps(event.message.__dict__, default=vars))
-        return Draft(record.key, value, _headers(record.headers), record.timestamp)
+        return _draft(record.key, b"%b%b}" % (head.encode(), orjson.dumps(message.__dict__, default=vars)), record)
 
     def reply(self, command: Command, record: Record, outcome: Outcome, *, duplicate: bool, time: int) -> Draft:
         """The answer to a command that was judged; `time` in microseconds."""
-        events = ",".join(
-            [f'{{"id":"{id_}","type":"{type_}","version":{version}}}' for id_, type_, version in outcome.events]
-        )
+        status, code, message, version, refs, digest, _ = outcome
+        id_, _, subject, _, _, correlation_id = command
+        events = ",".join([f'{{"id":"{id_}","type":"{kind}","version":{at}}}' for id_, kind, at in refs])
         data = (
-            f'{{"status":"{outcome.status}","code":{_json(outcome.code)},"message":{_json(outcome.message)}'
-            f',"entity_version":{outcome.entity_version},"events":[{events}]'
-            f',"duplicate":{"true" if duplicate else "false"},"retry_after_ms":null}}'
+            f'{{"status":"{status}","code":{_json(code)},"message":{_json(message)},"entity_version":{version}'
+            f',"events":[{events}],"duplicate":{"true" if duplicate else "false"},"retry_after_ms":null}}'
         )
-        cause = f'"{command.id}","commanddigest":"{outcome.digest}"'
-        return self._reply(record, command.subject, f'"{command.subject}"', time, cause, command.correlationid, data)
+        cause = f'"{id_}","commanddigest":"{digest}"'
+        return self._reply(record, subject, f'"{subject}"', time, cause, correlation_id, data)
 
     def unjudged(
         self, record: Record, status: str, fault: Unreadable, retry_after_ms: int | None = None
@@ -96,7 +95,7 @@ class Encoder:
             f',"causationid":{cause}{said},"data":{data}}}'
         )
         key = record.key if record.key is not None or subject is None else subject.encode()
-        return Draft(key, value.encode(), _headers(record.headers), record.timestamp)
+        return _draft(key, value.encode(), record)
 
     def dead_letter(self, record: Record, fault: Unreadable) -> Draft:
         """The record as it was received, with why and whence in headers behind its own."""
@@ -117,10 +116,11 @@ class Encoder:
         return Draft(record.key, record.value, headers, record.timestamp)
 
 
-def _headers(received: Headers) -> list[tuple[str, bytes | None]]:
-    if not received:
-        return _PLAIN_HEADERS
-    return [CONTENT_TYPE, *((name, value) for name, value in received if name in _TRACE)]
+def _draft(key: bytes | None, value: bytes, record: Record) -> Draft:
+    received = record.headers
+    headers = [CONTENT_TYPE, *(pair for pair in received if pair[0] in _TRACE)] if received else _PLAIN_HEADERS
+    # Past what a NamedTuple makes of its fields by itself, which is Python.
+    return tuple.__new__(Draft, (key, value, headers, record.timestamp))
 
 
 def _json(value: str | int | None) -> str:

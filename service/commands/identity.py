@@ -58,9 +58,8 @@ def imported_event_id(entity_id: str, place: int) -> str:
 
 def digest(data: Any, expected_version: int | None, type_: str, version: int, secret: bytes = b"") -> str:
     """The content of a command in 32 hex digits; keyed where it holds personal data."""
-    canonical = orjson.dumps([type_, version, expected_version, data], option=orjson.OPT_SORT_KEYS)
     content = blake2b(digest_size=16, key=secret) if secret else _unkeyed()
-    content.update(canonical)
+    content.update(orjson.dumps([type_, version, expected_version, data], option=orjson.OPT_SORT_KEYS))
     return content.hexdigest()
 
 
@@ -69,11 +68,12 @@ def command_digest(command: Command, value: bytes, key: DataKey | None) -> str:
 
     Once the key is gone the data is left out: a digest of it without a key would tell what it was.
     """
+    _, type_, _, message, expected_version, _ = command
     if key is not None and key.secret is None:
-        return digest(None, command.expectedversion, command.type, SCHEMA_VERSION)
-    data = from_json(value)["data"] if command.type in _AS_SENT else command.data.__dict__
-    secret = key.secret or b"" if key else b""
-    return digest(data, command.expectedversion, command.type, SCHEMA_VERSION, secret)
+        return digest(None, expected_version, type_, SCHEMA_VERSION)
+    data = from_json(value)["data"] if type_ in _AS_SENT else message.__dict__
+    secret = b"" if key is None else key.secret or b""
+    return digest(data, expected_version, type_, SCHEMA_VERSION, secret)
 
 
 @lru_cache(maxsize=4096)

@@ -34,10 +34,11 @@ class Overlay:
     ) -> None:
         """Remember an outcome, and the entity as it is after it, by events of these ids."""
         place = entity.place + 1
-        self._changes.entities[entity_id] = entity._replace(place=place)
+        self._changes.entities[entity_id] = tuple.__new__(Entity, (entity.state, entity.version, entity.time, place))
         self._changes.outcomes[outcome_key(entity_id, command_id)] = pack_outcome(outcome, place, self.clock)
-        for version, id_ in enumerate(event_ids, entity.version - len(event_ids) + 1):
-            self._changes.event_ids[event_key(entity_id, version)] = id_
+        if event_ids:
+            for version, id_ in enumerate(event_ids, entity.version - len(event_ids) + 1):
+                self._changes.event_ids[event_key(entity_id, version)] = id_
 
     def event_id(self, entity_id: str, version: int) -> str:
         """The id of the event that led to a version, from 1 to the entity's own."""

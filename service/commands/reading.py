@@ -27,7 +27,9 @@ class CommandReader:
     def __init__(self, aggregate: Aggregate) -> None:
         self._types = frozenset(aggregate.commands)
         self._entity_id: TypeAdapter[str] = TypeAdapter(aggregate.entity_id)
-        self._validate = command_adapter(aggregate.name, aggregate.entity_id, aggregate.commands).validate_json
+        self._validate = command_adapter(
+            aggregate.name, aggregate.entity_id, aggregate.commands
+        ).validator.validate_json
 
     def read(self, record: Record) -> Command | Unreadable:
         """The command in a record, or why it is none; never raises."""
@@ -108,8 +110,9 @@ class CommandReader:
 
 
 def _command(raw: Mapping[str, Any]) -> Command:
-    expected_version, correlation_id = raw.get("expectedversion"), raw.get("correlationid")
-    return Command(raw["id"], raw["type"], raw["subject"], raw["data"], expected_version, correlation_id)
+    expected, correlation = raw.get("expectedversion"), raw.get("correlationid")
+    # Past what a NamedTuple makes of its fields by itself, which is Python.
+    return tuple.__new__(Command, (raw["id"], raw["type"], raw["subject"], raw["data"], expected, correlation))
 
 
 def _parse(value: bytes) -> dict[str, Any] | str:
