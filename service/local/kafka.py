@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import shutil
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,10 +15,12 @@ from service.local.failure import StackFailed
 from service.local.jars import class_path
 
 STARTED = b"Kafka Server started"
+# Starts with a third less work; the second compiler pays only after minutes.
+QUICK_TO_START = ("-Xmx512m", "-XX:TieredStopAtLevel=1")
+# For a broker that is to show what it can do: all of Java's compilers, and room for what they make of it.
+FAST_ONCE_WARM = ("-Xms1g", "-Xmx1g")
 JVM = (
-    "-Xmx512m",
     "-XX:+UseSerialGC",
-    "-XX:TieredStopAtLevel=1",  # starts with a third less work; the second compiler pays only after minutes
     "-XX:-UsePerfData",
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
     "-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info",  # which says when it has started
@@ -27,9 +29,11 @@ JVM = (
 )
 
 
-async def start_kafka(directory: Path, ports: tuple[int, int], say: Callable[[str], None]) -> Child:
+async def start_kafka(
+    directory: Path, ports: tuple[int, int], say: Callable[[str], None], tuning: Sequence[str] = QUICK_TO_START
+) -> Child:
     """Format its storage if there is none, start it on its port and its controller's, return it once it serves."""
-    java = [_java(), *JVM, "-cp", await class_path(say)]
+    java = [_java(), *tuning, *JVM, "-cp", await class_path(say)]
     folder = directory / "kafka"
     folder.mkdir(exist_ok=True)
     if not (folder / "data").is_dir():

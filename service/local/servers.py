@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 from service.local.child import Child, stop, until
 from service.local.claim import claimed
 from service.local.failure import StackFailed, tail
-from service.local.kafka import start_kafka
+from service.local.kafka import QUICK_TO_START, start_kafka
 from service.local.orphans import stop_orphans
 from service.local.ports import ports
 from service.local.postgres import start_postgres
@@ -42,14 +42,21 @@ class Servers:
 
 
 @asynccontextmanager
-async def local_servers(directory: Path, say: Callable[[str], None]) -> AsyncIterator[Endpoints]:
-    """Run both on the data in this directory; raise StackInUse if somebody does already, StackFailed if they cannot."""
-    async with running_servers(directory, say) as servers:
+async def local_servers(
+    directory: Path, say: Callable[[str], None], tuning: Sequence[str] = QUICK_TO_START
+) -> AsyncIterator[Endpoints]:
+    """Run both on the data in this directory; raise StackInUse if somebody does already, StackFailed if they cannot.
+
+    `tuning` is how Kafka's Java is set: one of those of service.local.kafka.
+    """
+    async with running_servers(directory, say, tuning) as servers:
         yield servers.endpoints
 
 
 @asynccontextmanager
-async def running_servers(directory: Path, say: Callable[[str], None]) -> AsyncIterator[Servers]:
+async def running_servers(
+    directory: Path, say: Callable[[str], None], tuning: Sequence[str] = QUICK_TO_START
+) -> AsyncIterator[Servers]:
     """As local_servers, for one who watches over them."""
     with claimed(directory) as place:
         await stop_orphans(place, say)
@@ -59,7 +66,7 @@ async def running_servers(directory: Path, say: Callable[[str], None]) -> AsyncI
         children: list[Child] = []
 
         async def kafka() -> None:
-            children.append(await start_kafka(place, (kafka_port, controller_port), say))
+            children.append(await start_kafka(place, (kafka_port, controller_port), say, tuning))
 
         async def postgres() -> str:
             child, url = await start_postgres(place, postgres_port, say)
