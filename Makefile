@@ -9,7 +9,7 @@ RUN = .venv/bin/python -m
 $(foreach name,$(filter PG% KAFKA_% PYTHONPATH PYTHONHOME JAVA_TOOL_OPTIONS _JAVA_OPTIONS JDK_JAVA_OPTIONS CLASSPATH,\
 	$(.VARIABLES)),$(eval unexport $(name)))
 
-.PHONY: setup demo up test check locks clean
+.PHONY: setup demo up test bench check locks clean
 
 demo: setup
 	@$(RUN) service demo
@@ -19,6 +19,10 @@ up: setup
 
 test: setup
 	@$(RUN) pytest
+
+# A short one: make bench ARGS="--commands 60000 --turns 1"
+bench: setup
+	@$(RUN) tests.bench $(ARGS)
 
 check: setup
 	@$(RUN) ruff check .

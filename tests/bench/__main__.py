@@ -1,0 +1,74 @@
+"""`make bench`: measures on a Kafka of its own, prints a table, and writes build/bench.json."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic
+
+import orjson
+
+from service.cli.output import out
+from service.local.failure import StackFailed
+from service.local.kafka import FAST_ONCE_WARM
+from service.local.servers import local_servers
+from tests.bench.commands import SHIPS
+from tests.bench.conditions import conditions
+from tests.bench.failure import BenchFailed
+from tests.bench.progress import say
+from tests.bench.report import report, tables
+from tests.bench.turns import Bench
+from tests.running import PARTITIONS
+
+INTERRUPTED = 130
+
+
+def main() -> int:
+    """Measure and print; 1 where something failed or the checker objects."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--commands", type=int, default=300_000, help="that wait, in each measurement")
+    parser.add_argument("--turns", type=int, default=3, help="of which the medians are reported")
+    parser.add_argument("--entities", type=int, default=0, help="ships that there are besides those commanded")
+    parser.add_argument("--seconds", type=float, default=20.0, help="for each latency, of each turn")
+    parser.add_argument("--output", type=Path, default=Path("build/bench.json"))
+    given = parser.parse_args()
+    try:
+        asyncio.run(_measure(given))
+    except (BenchFailed, StackFailed) as failure:
+        say(f"bench: {failure}")
+        return 1
+    except KeyboardInterrupt:
+        say("bench: interrupted")
+        return INTERRUPTED
+    return 0
+
+
+async def _measure(given: argparse.Namespace) -> None:
+    began = monotonic()
+    counts = {
+        "commands": given.commands,
+        "turns": given.turns,
+        "entities_besides": given.entities,
+        "ships": SHIPS,
+        "partitions": PARTITIONS,
+        "latency_seconds": given.seconds,
+    }
+    told = conditions(**counts)
+    with TemporaryDirectory(prefix="fairlead-bench-") as folder:
+        async with local_servers(Path(folder), say, FAST_ONCE_WARM) as servers:
+            bench = Bench(servers, Path(folder), given.entities, given.commands, given.seconds)
+            await bench.warm_up()
+            for turn in range(given.turns):
+                await bench.turn(turn + 1, given.turns)
+    found = report(bench, told)
+    given.output.parent.mkdir(parents=True, exist_ok=True)
+    given.output.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
+    out.print(*tables(found), sep="\n")
+    say(f"{given.output} has all figures; it took {monotonic() - began:.0f} s")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

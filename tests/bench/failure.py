@@ -1,0 +1,5 @@
+"""What ends a benchmark, told in a line."""
+
+
+class BenchFailed(Exception):
+    """Says what happened and what to do next."""

@@ -1,0 +1,83 @@
+"""The service itself, as it is run: `fairlead handle ship` on commands that wait, judged by the checker afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from time import monotonic
+
+from service.local.child import Child, Program, ready
+from service.local.environment import for_roles
+from service.local.servers import Endpoints
+from service.settings import Settings
+from tests.bench.failure import BenchFailed
+from tests.bench.figures import Figures, figures
+from tests.bench.run import running, worked_off, written_at
+from tests.checker.waiting import wait_until_handled
+
+ROOT = Path(__file__).parents[2]
+_READY = 60.0
+_SETTLED = 10.0
+_CHECKED = 600
+
+
+def settings_for(servers: Endpoints, prefix: str) -> Settings:
+    """The settings of one turn."""
+    return Settings.model_validate(
+        {"bootstrap_servers": servers.bootstrap_servers, "database_url": servers.database_url, "prefix": prefix}
+    )
+
+
+@asynccontextmanager
+async def running_handler(directory: Path, settings: Settings, workers: int = 1) -> AsyncIterator[Child]:
+    """As a service manager starts it; not yet ready on entry, and gone on exit."""
+    ready_file = directory / "run" / f"{settings.prefix}ready"
+    variables = for_roles(
+        FAIRLEAD_BOOTSTRAP_SERVERS=settings.bootstrap_servers,
+        FAIRLEAD_DATABASE_URL=settings.database_url.get_secret_value(),
+        FAIRLEAD_PREFIX=settings.prefix,
+        FAIRLEAD_READY_FILE=str(ready_file),
+    )
+    line = [sys.executable, "-P", "-m", "service", "handle", "ship", f"--workers={workers}"]
+    async with running(directory, Program(f"{settings.prefix}handler", line, variables, directory)) as child:
+        yield child
+
+
+async def is_ready(directory: Path, settings: Settings, child: Child) -> None:
+    """Return once it owns all partitions; raises StackFailed."""
+    await ready(child, (directory / "run" / f"{settings.prefix}ready").exists, _READY)
+
+
+async def handle(  # noqa: PLR0913  # where, as what, how much of it counts, and whom to tell
+    directory: Path, settings: Settings, workers: int, entities: int, commands: int, told: Callable[[int], None]
+) -> Figures:
+    """Have it work off what waits; the first `entities` do not count. Raises BenchFailed."""
+    servers, topic = settings.bootstrap_servers, f"{settings.prefix}ship.replies"
+    async with running_handler(directory, settings, workers) as child:
+        usage = await worked_off(child, servers, topic, entities + commands, told)
+        await handled(settings)
+    return figures(await written_at(servers, topic, after=entities), usage)
+
+
+async def handled(settings: Settings) -> None:
+    """Return once its checkpoints cover all commands; raises BenchFailed."""
+    deadline = monotonic() + _SETTLED
+    if not await asyncio.to_thread(
+        wait_until_handled, settings.bootstrap_servers, ["ship"], prefix=settings.prefix, deadline=deadline
+    ):
+        raise BenchFailed("the handler answered, but did not come to the end of the commands: see its log")
+
+
+async def check(directory: Path, settings: Settings) -> None:
+    """Have the independent checker judge all that was written; raises BenchFailed where anything is wrong."""
+    line = [sys.executable, "-m", "tests.checker", "--bootstrap-servers", settings.bootstrap_servers]
+    line += ["--prefix", settings.prefix, "--no-import", "--timeout", str(_CHECKED)]
+    # A process of its own: what it holds in memory is gone with it.
+    async with running(directory, Program(f"{settings.prefix}checker", line, for_roles(), ROOT)) as child:
+        code = await asyncio.to_thread(child.process.wait)
+    if code:
+        found = (await asyncio.to_thread(child.log.read_text))[-2_000:]
+        raise BenchFailed(f"the checker objects to what the handler wrote under {settings.prefix}\n{found}")

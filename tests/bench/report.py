@@ -1,0 +1,62 @@
+"""The figures as they are kept and as they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+
+from tests.bench.figures import Figures, medians
+from tests.bench.turns import WORKERS, Bench
+
+Report = Mapping[str, Any]
+
+
+def report(bench: Bench, conditions: Mapping[str, object]) -> Report:
+    """Medians of all turns, each turn's own figures beside them; `raw` is the faster of the two."""
+    handler = _of(bench.handler[1])
+    bounds = {f"raw_{producers}_producers": _of(turns) for producers, turns in bench.raw.items()}
+    raw = max(bounds.values(), key=lambda bound: bound["commands_per_s"])
+    return {
+        "handler": handler,
+        "workers": {"processes": WORKERS, **_of(bench.handler[WORKERS])},
+        "raw": raw,
+        **bounds,
+        "ratio": round(handler["commands_per_s"] / raw["commands_per_s"], 3),
+        "latency": {str(rate): _of(turns) for rate, turns in bench.latency.items()},
+        "conditions": conditions,
+    }
+
+
+def _of(turns: Sequence[Figures]) -> dict[str, Any]:
+    return {**medians(turns), "turns": turns}
+
+
+def tables(found: Report) -> Iterator[Table]:
+    """The report for people: medians, and the least and the most of all turns."""
+    several = found["workers"]["processes"]
+    rows = {"handler": "handler", "workers": f"{several} workers", "raw_2_producers": "raw, 2 producers"}
+    rows["raw_1_producers"] = "raw, 1 producer"
+    yield _table(f"Throughput: handler / raw = {found['ratio']:.0%}", _WORK, {rows[one]: found[one] for one in rows})
+    rates = {f"at {int(rate):,}/s": row for rate, row in found["latency"].items()}
+    yield _table("Latency", _WAITING, rates)
+
+
+# Heading and digits of each figure.
+_STRANGERS = {"strangers_cores": ("others' cores", 1)}
+_WORK = {"commands_per_s": ("commands/s", 0), "cpu_ms_per_1000": ("CPU ms/1,000", 1), "rss_mb": ("MB", 0), **_STRANGERS}
+_WAITING = {"p50_ms": ("p50 ms", 1), "p99_ms": ("p99 ms", 1), "max_ms": ("most, ms", 0), **_STRANGERS}
+
+
+def _table(title: str, figures: Mapping[str, tuple[str, int]], rows: Mapping[str, Mapping[str, Any]]) -> Table:
+    grid = Table("", *(heading for heading, _ in figures.values()), title=title, title_justify="left")
+    for name, row in rows.items():
+        grid.add_row(name, *(_cell(row, figure, digits) for figure, (_, digits) in figures.items()))
+    return grid
+
+
+def _cell(row: Mapping[str, Any], figure: str, digits: int) -> str:
+    of_turns = [turn[figure] for turn in row["turns"]]
+    spread = f"\n{min(of_turns):,.{digits}f} to {max(of_turns):,.{digits}f}" if len(of_turns) > 1 else ""
+    return f"{row[figure]:,.{digits}f}{spread}"
