@@ -24,10 +24,11 @@ _OUTCOMES, _CHANGED = "outcomes.", "changed."
 class Changes:
     """What is newly known: entities by id, outcomes and ids of events by their keys, who is parked from which command.
 
-    An offset of None ends it.
+    An offset of None ends it. `folded` are the entities that events have changed.
     """
 
     entities: dict[str, Entity] = field(default_factory=dict)
+    folded: set[str] = field(default_factory=set)
     outcomes: dict[str, bytes] = field(default_factory=dict)
     event_ids: dict[str, str] = field(default_factory=dict)
     parked: dict[str, int | None] = field(default_factory=dict)
@@ -35,6 +36,7 @@ class Changes:
     def add(self, later: Changes) -> None:
         """And this after it."""
         self.entities.update(later.entities)
+        self.folded |= later.folded
         self.outcomes.update(later.outcomes)
         self.event_ids.update(later.event_ids)
         self.parked.update(later.parked)
@@ -106,18 +108,18 @@ class Entities:
         Between the steps nothing may be merged.
         """
         changes, bucket = self.unflushed, self.clock // KEPT_MICROS
+        outcomes = f"{_OUTCOMES}{bucket}"
         puts: list[Put] = []
         for number, (entity_id, entity) in enumerate(changes.entities.items()):
-            raw = self._states.pack(entity)
-            if entity.version:
-                puts += [(ENTITIES, entity_id, raw), (f"{_CHANGED}{generation}", entity_id, b"")]
-            else:
-                # Of what never existed nothing but its outcomes is known: it is let go with them.
-                puts.append((f"{_OUTCOMES}{bucket}", entity_id, raw))
+            # Of what never existed nothing but its outcomes is known: it is let go with them.
+            space = ENTITIES if entity.version else outcomes
+            puts.append((space, entity_id, self._states.pack(entity)))
             if number % _STEP == 0:
                 yield
         yield
-        puts += [(f"{_OUTCOMES}{bucket}", key, raw) for key, raw in changes.outcomes.items()]
+        changed = f"{_CHANGED}{generation}"
+        puts += [(changed, entity_id, b"") for entity_id in changes.folded]
+        puts += [(outcomes, key, raw) for key, raw in changes.outcomes.items()]
         puts += [(EVENT_IDS, key, id_.encode()) for key, id_ in changes.event_ids.items()]
         puts += [(PARKED, id_, str(offset).encode()) for id_, offset in changes.parked.items() if offset is not None]
         puts += [(META, key, raw) for key, raw in meta.items()]

@@ -33,6 +33,8 @@ class Overlay:
         self, entity_id: str, command_id: str, outcome: Outcome, entity: Entity, event_ids: Sequence[str] = ()
     ) -> None:
         """Remember an outcome, and the entity as it is after it, by events of these ids."""
+        if entity.version != self.entity(entity_id).version:
+            self._changes.folded.add(entity_id)
         place = entity.place + 1
         self._changes.entities[entity_id] = tuple.__new__(Entity, (entity.state, entity.version, entity.time, place))
         self._changes.outcomes[outcome_key(entity_id, command_id)] = pack_outcome(outcome, place, self.clock)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -23,6 +24,7 @@ from service.commands.stored import (
 )
 from service.domain import Aggregate
 
+_MILLIS = 3
 _REMEMBERED = frozenset({"accepted", "rejected", "conflict"})
 
 
@@ -77,31 +79,37 @@ class Replay:
 
     def add_events(self, records: Iterable[Record]) -> None:
         """Fold events; raises GapInLog."""
-        for record in records:
-            try:
-                self.found_any = True
-                self._event_clock = max(self._event_clock, record.timestamp * 1000)
-                self._add_event(orjson.loads(record.value or b""), record.offset)
-            except (KeyError, TypeError, ValueError) as error:
-                raise GapInLog(f"The event at offset {record.offset} is none: {type(error).__name__}") from error
+        changes, read, evolve, known = self._changes, self._aggregate.read_event, self._aggregate.evolve, self._entity
+        offset, clock = 0, self._event_clock
+        try:
+            for record in records:
+                offset, clock = record.offset, max(clock, record.timestamp * 1000)
+                event = orjson.loads(record.value or b"")
+                subject, version = event["subject"], event["entityversion"]
+                before = known(subject)
+                if version != before.version + 1:
+                    self._require_covered(subject, version, before.version, offset)
+                    continue
+                state, time = evolve(before.state, read(event["type"], event["data"])), _micros(event["time"])
+                changes.entities[subject] = Entity(state, version, time, before.place)
+                changes.folded.add(subject)
+                if self._keep_event_ids:
+                    changes.event_ids[event_key(subject, version)] = event["id"]
+                if offset >= self._beyond or self._replied is not None:
+                    self._event_clock = clock
+                    self._add_cause(subject, event, time)
+        except (KeyError, TypeError, ValueError) as error:
+            raise GapInLog(f"The event at offset {offset} is none: {type(error).__name__}") from error
+        self.found_any, self._event_clock = True, clock
+        if self._states:
+            self._folded |= changes.folded
         self._merge()
 
-    def _add_event(self, envelope: dict[str, Any], offset: int) -> None:
-        subject, version = envelope["subject"], envelope["entityversion"]
-        before = self._entity(subject)
-        if version != before.version + 1:
-            if self._states and version <= before.version and subject not in self._folded:
-                return
-            raise GapInLog(f"{subject} has version {version} at offset {offset} after version {before.version}")
-        if self._states:
-            self._folded.add(subject)
-        event = self._aggregate.read_event(envelope["type"], envelope["data"])
-        time, state = _micros(envelope["time"]), self._aggregate.evolve(before.state, event)
-        self._changes.entities[subject] = Entity(state, version, time, before.place)
-        if self._keep_event_ids:
-            self._changes.event_ids[event_key(subject, version)] = envelope["id"]
-        if self._replied is not None or offset >= self._beyond:
-            self._add_cause(subject, envelope, time)
+    def _require_covered(self, subject: str, version: int, known: int, offset: int) -> None:
+        """Raise GapInLog where this event is not one that a snapshot covers."""
+        unfolded = subject not in self._folded and subject not in self._changes.folded
+        if not (self._states and version <= known and unfolded):
+            raise GapInLog(f"{subject} has version {version} at offset {offset} after version {known}")
 
     def _add_cause(self, subject: str, event: dict[str, Any], time: int) -> None:
         key = outcome_key(subject, event["causationid"])
@@ -115,9 +123,11 @@ class Replay:
             outcome = before.outcome._replace(entity_version=version, events=before.outcome.events + refs)
             self._changes.outcomes[key] = pack_outcome(outcome, before.place, self._event_clock)
         elif before is None or version > before.outcome.entity_version:
-            outcome = Outcome("accepted", None, None, version, refs, digest, time)
+            outcome, entity = Outcome("accepted", None, None, version, refs, digest, time), self._entity(subject)
             # Where a reply follows, it is counted by that.
-            self._remember(subject, key, outcome, self._event_clock, counted=self._replied is not None)
+            place = entity.place + (self._replied is not None)
+            self._changes.entities[subject] = entity._replace(place=place)
+            self._changes.outcomes[key] = pack_outcome(outcome, place, self._event_clock)
 
     def _goes_on(self, before: Remembered, event: dict[str, Any], time: int) -> bool:
         """Whether an event is of the same decision as those before it with its command's id."""
@@ -129,24 +139,24 @@ class Replay:
 
     def add_replies(self, records: Iterable[Record]) -> None:
         """Take outcomes from replies; what was not judged, or only repeated, is none. Raises GapInLog."""
-        for record in records:
-            try:
-                self.found_any = True
+        changes, known, offset, clock = self._changes, self._entity, 0, self.reply_clock
+        try:
+            for record in records:
                 # A reply is stamped with its command's broker time; those that are no outcome set the clock as well.
-                self.reply_clock = max(self.reply_clock, record.timestamp * 1000)
-                self._add_reply(orjson.loads(record.value or b""))
-            except (KeyError, TypeError, ValueError) as error:
-                raise GapInLog(f"The reply at offset {record.offset} is none: {type(error).__name__}") from error
+                offset, clock = record.offset, max(clock, record.timestamp * 1000)
+                reply = orjson.loads(record.value or b"")
+                if (key := remembered_by(reply)) is None:
+                    continue
+                data, entity = reply["data"], known(reply["subject"])
+                refs = tuple([(event["id"], event["type"], event["version"]) for event in data["events"]])
+                answer = data["status"], data["code"], data["message"], data["entity_version"]
+                outcome = Outcome(*answer, refs, reply["commanddigest"], _micros(reply["time"]))
+                changes.entities[reply["subject"]] = Entity(*entity[:3], entity.place + 1)
+                changes.outcomes[key] = pack_outcome(outcome, entity.place + 1, clock)
+        except (KeyError, TypeError, ValueError) as error:
+            raise GapInLog(f"The reply at offset {offset} is none: {type(error).__name__}") from error
+        self.found_any, self.reply_clock = True, clock
         self._merge()
-
-    def _add_reply(self, reply: dict[str, Any]) -> None:
-        if (key := remembered_by(reply)) is None:
-            return
-        data = reply["data"]
-        refs = tuple((event["id"], event["type"], event["version"]) for event in data["events"])
-        answer = data["status"], data["code"], data["message"], data["entity_version"]
-        outcome = Outcome(*answer, refs, reply["commanddigest"], _micros(reply["time"]))
-        self._remember(reply["subject"], key, outcome, self.reply_clock)
 
     @property
     def outcomes_of_events(self) -> bool:
@@ -159,12 +169,6 @@ class Replay:
 
     def _entity(self, entity_id: str) -> Entity:
         return self._changes.entities.get(entity_id) or self._entities.entity(entity_id)
-
-    def _remember(self, subject: str, key: str, outcome: Outcome, clock: int, *, counted: bool = True) -> None:
-        entity = self._entity(subject)
-        place = entity.place + counted
-        self._changes.entities[subject] = entity._replace(place=place)
-        self._changes.outcomes[key] = pack_outcome(outcome, place, clock)
 
     def _merge(self) -> None:
         # Replies have the partition's own clock: events, which are read beside them, may be far ahead of it.
@@ -183,4 +187,11 @@ def remembered_by(reply: dict[str, Any]) -> str | None:
 
 
 def _micros(time: str) -> int:
-    return micros_of(datetime.fromisoformat(time))
+    # Most share their second with others, and reading a moment costs two microseconds.
+    second, fraction = time[:19], time[20:-1]
+    return _second(second) + (int(fraction) * 1000 if len(fraction) == _MILLIS else int(fraction))
+
+
+@lru_cache(maxsize=1024)
+def _second(time: str) -> int:
+    return micros_of(datetime.fromisoformat(time).replace(tzinfo=UTC))

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from service.kafka.bare import bare
 from service.kafka.stopping import stop_within
 
 log = structlog.get_logger()
@@ -53,13 +54,13 @@ async def read_log(
     ends: Mapping[TopicPartition, int],
     tell: Tell = lambda _: None,
 ) -> AsyncGenerator[tuple[TopicPartition, list[Any]], None]:
-    """All committed records of each partition from its start up to its end, a few hundred at a time.
+    """All committed records of each partition from its start up to its end, as `bare`, a few hundred at a time.
 
     `tell` hears why nothing comes, and None once something does.
     """
     at = {tp: start for tp, start in starts.items() if start < ends[tp]}
     while at:
-        async with open_reader(connection, "read_committed") as reader:
+        async with open_reader({**connection, "key_deserializer": bare}, "read_committed") as reader:
             reader.assign(list(at))
             for tp, offset in at.items():
                 reader.seek(tp, offset)

@@ -14,6 +14,7 @@ from aiokafka import TopicPartition
 from service.commands.floors import Floors
 from service.commands.ports import Record
 from service.commands.replay import GapInLog, Replay, remembered_by
+from service.kafka.bare import bare
 from service.kafka.checkpoint import KEY, Checkpoint, read_checkpoint
 from service.kafka.local import Local
 from service.kafka.log_reader import Tell, open_reader, read_log
@@ -117,7 +118,7 @@ class Rehydration:
     async def follow(self) -> None:
         """Go on from the ends without end, and have the store keep it now and then; raises PartitionUnsafe."""
         replay, loop = self._replay(self._local.standpoint.checkpoint), asyncio.get_running_loop()
-        async with open_reader(self._terms.connection, "read_committed") as reader:
+        async with open_reader({**self._terms.connection, "key_deserializer": bare}, "read_committed") as reader:
             reader.assign(list(self._at))
             for tp, at in self._at.items():
                 reader.seek(tp, max(at.next_offset, self._logs.starts[tp]))
