@@ -9,9 +9,11 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, cast
 
+import orjson
 from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch
 
 from service.commands.ports import Put, StoreBroken
@@ -19,6 +21,9 @@ from service.commands.ports import Put, StoreBroken
 _WRITE_BUFFER = 4 << 20
 _WAL_BYTES = 64 << 20
 _BLOOM_BITS = 10
+# The key in every space of its last write, and of what all spaces then were: a manifest that lost its end still opens,
+# with some of the spaces older than others.
+_SEAL = b""
 
 
 class RocksStore:
@@ -37,6 +42,15 @@ class RocksStore:
             families = {name: self._options() for name in known if name != "default"}
             self._db = Rdict(str(self._path), self._options(), column_families=families)
             self._spaces = {name: self._db.get_column_family(name) for name in families}
+            self._sealed = self._seal()
+
+    def _seal(self) -> tuple[int, dict[str, int]]:
+        """Which write was the last, and the last of each space; raises where not all that it left is there."""
+        seals = {name: orjson.loads(space.get(_SEAL) or b"[0, {}]") for name, space in self._spaces.items()}
+        number, ages = max(seals.values(), key=itemgetter(0), default=(0, {}))
+        if any(seals[name][0] != age for name, age in ages.items() if name in seals):
+            raise ValueError("its spaces are not of one age")
+        return number, ages
 
     def _options(self) -> Options:
         blocks = BlockBasedOptions()
@@ -68,9 +82,13 @@ class RocksStore:
         if space not in self._spaces:
             return
         with _told(self._path):
-            start = f"{after}\0".encode() if after else None
-            for key, value in self._spaces[space].items(from_key=start):
-                yield cast("bytes", key).decode(), value
+            reading = self._spaces[space].iter()
+            reading.seek(f"{after}\0".encode())
+            while reading.valid():
+                yield cast("bytes", reading.key()).decode(), cast("bytes", reading.value())
+                reading.next()
+            # It ends at a damaged block as it does at the last one, and only tells when asked.
+            reading.status()
 
     def count(self, space: str) -> int:
         """About how many keys a space has."""
@@ -91,6 +109,10 @@ class RocksStore:
             for space, key in deletes:
                 family = families.get(space) or families.setdefault(space, self._family(space))
                 batch.delete(key.encode(), family)
+            number, ages = self._sealed
+            self._sealed = number + 1, ages | dict.fromkeys(families, number + 1)
+            for family in families.values():
+                batch.put(_SEAL, orjson.dumps(self._sealed), family)
             self._db.write(batch)
 
     def _family(self, space: str) -> Any:
@@ -101,6 +123,7 @@ class RocksStore:
     def drop(self, space: str) -> None:
         """Forget a space."""
         if self._spaces.pop(space, None) is not None:
+            self._sealed[1].pop(space, None)
             with _told(self._path):
                 self._db.drop_column_family(space)
 
@@ -112,8 +135,10 @@ class RocksStore:
 
     def close(self) -> None:
         """Let go of it: another may open it."""
-        self._shut()
-        self._release()
+        try:
+            self._shut()
+        finally:
+            self._release()
 
     def _shut(self) -> None:
         # RocksDB stays open for as long as anything of it is held.
