@@ -64,4 +64,8 @@ class RocksShelf:
             return RocksStore(path, self._cache, lambda: os.close(lock))
         except StoreBroken:
             shutil.rmtree(path, ignore_errors=True)
+        try:
             return RocksStore(path, self._cache, lambda: os.close(lock))
+        except StoreBroken:
+            os.close(lock)
+            raise
