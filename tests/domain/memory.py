@@ -39,3 +39,10 @@ class MemoryStore:
     def drop(self, space: str) -> None:
         """Forget a space."""
         self.kept.pop(space, None)
+
+    def renew(self) -> None:
+        """Forget everything."""
+        self.kept.clear()
+
+    def close(self) -> None:
+        """Nothing is held."""
