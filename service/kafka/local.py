@@ -14,8 +14,6 @@ from service.kafka.terms import Terms
 
 # How an entity, an outcome or the standpoint is kept: another number for another shape.
 _SHAPE = 1
-# So many are flushed at once: some tens of milliseconds of work, in steps, and at most as much to be read again.
-_FLUSHED = 20_000
 
 
 class Local:
@@ -47,10 +45,10 @@ class Local:
         self._know(self._renewed())
 
     @property
-    def due(self) -> bool:
-        """Whether it is time to flush."""
-        unflushed = self.entities.unflushed
-        return len(unflushed.outcomes) >= _FLUSHED or len(unflushed.entities) >= _FLUSHED
+    def unflushed(self) -> int:
+        """How many outcomes, or entities if there are more of them, a flush would write."""
+        changes = self.entities.unflushed
+        return max(len(changes.outcomes), len(changes.entities))
 
     async def flush(self, *, finished: bool = True) -> None:
         """Have the store keep all that is known, and, unless it is not `finished`, how far that is."""

@@ -26,6 +26,8 @@ from service.kafka.waiting import dead_letters_of
 _STEP = 200
 # In one transaction so many entities that changed some time ago are swept, or as many as there are commands.
 _SWEPT = 100
+# Some 20 ms of work, half of it in one step.
+_FLUSHED = 5_000
 _FLUSH_SECONDS = 1.0
 _SHORTEST_MS, _LONGEST_MS = 100, 60_000
 
@@ -89,7 +91,7 @@ class Session:
         await self._local.flush()
 
     async def _keep(self) -> None:
-        if self._local.due or perf_counter() - self._flushed >= _FLUSH_SECONDS:
+        if self._local.unflushed >= _FLUSHED or perf_counter() - self._flushed >= _FLUSH_SECONDS:
             await self._local.flush()
             self._flushed = perf_counter()
 
