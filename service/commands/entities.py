@@ -132,9 +132,11 @@ class Entities:
         if len(self._young) > self._half:
             self._old, self._young = self._young, {}
 
-    def drop_changed(self, generation: int) -> None:
-        """Forget which entities changed during a generation."""
-        self.store.drop(f"{_CHANGED}{generation}")
+    def drop_changed(self, before: int) -> None:
+        """Forget which entities changed in generations before this one."""
+        for space in self.store.spaces():
+            if space.startswith(_CHANGED) and int(space.removeprefix(_CHANGED)) < before:
+                self.store.drop(space)
 
     def _load(self, entity_id: str) -> Entity:
         raw = self.store.get(ENTITIES, entity_id) or self._windowed(entity_id)

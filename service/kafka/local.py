@@ -56,6 +56,8 @@ class Local:
         at.clock = self.entities.clock
         for _ in self.entities.flush(at.packed() if finished else {}, at.floors.generation):
             await asyncio.sleep(0)
+        # Not before the store knows what was held when they were swept.
+        self.entities.drop_changed(at.floors.generation - at.floors.sweeping)
         at.floors.turn(at.events.next_offset)
 
     def wrote(self, checkpoint: Checkpoint, lasts: Mapping[str, int], drafts: Mapping[str, Sequence[Draft]]) -> None:

@@ -36,5 +36,4 @@ class Sweep:
             self._after = swept[-1]
         else:
             self._after = ""
-            self._entities.drop_changed(floors.generation - 1)
             floors.swept()
