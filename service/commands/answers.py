@@ -76,7 +76,9 @@ class Answers:
         if whole or always:
             output.snapshots.append(draft)
         if entity.version and not whole:
-            output.stateless[entity_id] = always
+            output.stateless[entity_id] = always or output.stateless.get(entity_id, False)
+        else:
+            output.stateless.pop(entity_id, None)
 
     def wait_on(self, by: int, letters: Iterable[Waiting]) -> None:
         """These are written again behind what failed again: else retention could take them before it, unnoticed."""

@@ -63,6 +63,8 @@ class Floors:
         True means that not even the one before is there any more.
         """
         for entity_id in swept if self.held else ():
-            self.held.pop(entity_id, None)
+            if entity_id not in stateless:
+                self.held.pop(entity_id, None)
         for entity_id, lost in stateless.items():
-            self.held[entity_id] = 0 if lost else self.floor
+            # Its last snapshot with a state may be from long before this floor.
+            self.held[entity_id] = 0 if lost else min(self.held.get(entity_id, self.floor), self.floor)

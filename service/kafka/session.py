@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from time import perf_counter
 from typing import TypeVar
 
@@ -81,7 +82,8 @@ class Session:
         if checkpoint and self._sweep.pending:
             decision, swept = self._decider.begin(self._entities, {}, {}), self._sweep.next(_SWEPT)
             decision.snapshot(swept, checkpoint.last_timestamp)
-            await self._write(decision.output, checkpoint)
+            needed, fold = self._needed(decision.output), self._terms.snapshots.fold
+            await self._write(decision.output, replace(checkpoint, needed=needed, fold=fold))
             self._sweep.written(swept, _SWEPT, decision.output.stateless)
         await self._keep()
         return self._sweep.pending
@@ -89,6 +91,13 @@ class Session:
     async def flush(self) -> None:
         """Have the local store keep all that is known, so that who comes next reads less."""
         await self._local.flush()
+
+    def _needed(self, output: Output) -> Needed:
+        """From where on the logs are needed once this is written."""
+        floors = self._local.standpoint.floors
+        clock, replies = floors.replies
+        # A record without a state may hide the last one that had it, from when it is written on.
+        return Needed(0 if any(output.stateless.values()) else floors.events, replies, clock)
 
     async def _keep(self) -> None:
         if self._local.unflushed >= _FLUSHED or perf_counter() - self._flushed >= _FLUSH_SECONDS:
@@ -108,14 +117,13 @@ class Session:
         output, last, at = decision.output, part[-1][0], self._local.standpoint
         swept = self._sweep.next(count := max(len(part), _SWEPT))
         decision.snapshot(swept, last.timestamp)
-        (clock, replies), floors = at.floors.replies, at.floors
         checkpoint = Checkpoint(
             next_offset,
             last.offset,
             last.timestamp,
             at.events.next_offset + len(output.events),
             at.replies.next_offset + len(output.replies),
-            Needed(floors.events, replies, clock),
+            self._needed(output),
             self._terms.snapshots.fold,
         )
         try:
@@ -125,7 +133,7 @@ class Session:
             raise
         decision.overlay.merge()
         self._sweep.written(swept, count, output.stateless)
-        floors.mark(self._entities.clock, at.replies.next_offset)
+        at.floors.mark(self._entities.clock, at.replies.next_offset)
         self._suspicion.clear(self.next_offset)
         seconds = perf_counter() - started
         self._per_second += 0.1 * (len(part) / seconds - self._per_second)
