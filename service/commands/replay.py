@@ -38,6 +38,7 @@ class Replay:
     With `states`, the states in snapshots are taken, and events that they cover passed over. Events tell outcomes too:
     from the offset `beyond` on, where no checkpoint speaks of them, and, with `replied`, where replies have been
     removed too early: that has the keys of all that replies tell, and events must then be added before replies.
+    `hidden` says that a snapshot has no state that can be taken, where one before it may have had.
     """
 
     def __init__(  # noqa: PLR0913  # what it builds, by what rules, from how much of the logs
@@ -52,6 +53,7 @@ class Replay:
         replied: Container[str] | None = None,
     ) -> None:
         self.found_any = False
+        self.hidden = False
         self.reply_clock = self._event_clock = entities.clock
         self._aggregate = aggregate
         self._entities = entities
@@ -73,6 +75,7 @@ class Replay:
                 raise GapInLog(f"The snapshot at offset {record.offset} is none: {type(error).__name__}") from error
             if found.parked is not None or found.entity_id in self._entities.parked or changes.parked:
                 changes.parked[found.entity_id] = found.parked
+            self.hidden = self.hidden or (found.state is None and found.version > 0)
             if self._states and found.state is not None:
                 changes.entities[found.entity_id] = Entity(found.state, found.version, found.time)
         self._merge()

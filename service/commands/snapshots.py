@@ -16,7 +16,7 @@ _MAX_BYTES = 400_000
 class Snapshot(NamedTuple):
     """What a record says of an entity: from which command on it is parked; its state, where one of our fold is in it.
 
-    `time` of its last event in microseconds.
+    `version` is 0 where the entity does not exist, `time` that of its last event in microseconds.
     """
 
     entity_id: str
@@ -36,10 +36,12 @@ class Snapshots:
     def draft(self, entity_id: str, entity: Entity, parked: int | None, timestamp: int) -> tuple[Draft, bool]:
         """The record of an entity, and whether its state is in it: a very large one is left out."""
         value: dict[str, Any] = {"parked": None if parked is None else {"from": parked}}
-        state = {"fold": self.fold, "version": entity.version, "time": entity.time}
-        state["state"] = self.states.tagged(entity.state)
+        if not entity.version:
+            return Draft(entity_id.encode(), orjson.dumps(value), [], timestamp), False
+        value["version"] = entity.version
+        state = {"fold": self.fold, "time": entity.time, "state": self.states.tagged(entity.state)}
         raw = orjson.dumps(value | state, default=vars)
-        whole = entity.version > 0 and len(raw) <= _MAX_BYTES
+        whole = len(raw) <= _MAX_BYTES
         return Draft(entity_id.encode(), raw if whole else orjson.dumps(value), [], timestamp), whole
 
     def read(self, record: Record) -> Snapshot:
@@ -48,5 +50,5 @@ class Snapshots:
         parked = value["parked"]
         since, entity_id = None if parked is None else parked["from"], (record.key or b"").decode()
         if value.get("fold") != self.fold:
-            return Snapshot(entity_id, since, None, 0, 0)
+            return Snapshot(entity_id, since, None, value.get("version", 0), 0)
         return Snapshot(entity_id, since, self.states.read(*value["state"]), value["version"], value["time"])

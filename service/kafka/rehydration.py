@@ -92,6 +92,9 @@ class Rehydration:
         for together in steps or [[logs.snapshots], [logs.events, logs.replies]]:
             async for tp, records in self._read(together):
                 self._take(replay, tp, records)
+                # The floors that the store knows rest on snapshots that may be gone behind this one.
+                if finished and replay.hidden:
+                    raise Stale
                 if self._local.unflushed >= _FLUSHED:
                     await self._local.flush(finished=finished)
         replay.finish()
@@ -128,6 +131,8 @@ class Rehydration:
             while True:
                 for tp, records in (await reader.getmany(timeout_ms=_POLL_MS, max_records=_RECORDS)).items():
                     self._take(replay, tp, records)
+                if replay.hidden:
+                    raise Stale
                 if self._local.unflushed >= _FLUSHED or loop.time() - flushed >= _FLUSH_SECONDS:
                     replay.finish()
                     await self._local.flush()
