@@ -46,3 +46,13 @@ class MemoryStore:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+class MemoryShelf:
+    """Stores that last as long as whoever holds them."""
+
+    boot = "boot"
+
+    def open(self, _: str) -> MemoryStore:
+        """An empty one."""
+        return MemoryStore()
