@@ -9,13 +9,14 @@ import structlog
 
 from service.kafka.acquire import read_partition
 from service.kafka.opening import open_store
-from service.kafka.rehydration import Rehydration
+from service.kafka.rehydration import Rehydration, Stale
 from service.kafka.terms import Terms
 from service.status import Part
 
 log = structlog.get_logger()
 
 _PAUSE_SECONDS = 5.0
+_OTHER_CODE_SECONDS = 60.0
 
 
 class Standby:
@@ -42,12 +43,17 @@ class Standby:
 
     async def _run(self) -> None:
         while True:
+            pause = _PAUSE_SECONDS
             try:
                 await self._follow()
+            except Stale:
+                # As long as a deployment lasts: each time all is read from the beginning.
+                pause = _OTHER_CODE_SECONDS
+                self._tell("an owner of another release writes the snapshots")
             except Exception as error:  # noqa: BLE001  # whatever it was, a copy can be made anew
                 self._log.warning("standby begins anew", reason=f"{type(error).__name__}: {error}")
                 self._tell(str(error))
-            await asyncio.sleep(_PAUSE_SECONDS)
+            await asyncio.sleep(pause)
 
     async def _follow(self) -> None:
         terms = self._terms
