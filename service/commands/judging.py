@@ -30,6 +30,8 @@ class Judge:
         self.allow_import = allow_import
         self._aggregate = aggregate
         self._name, self._decide, self._evolve = aggregate.name, aggregate.decide, aggregate.evolve
+        # pydantic's classes are slow to say what they are called.
+        self._kinds = {event: name for name, event in aggregate.events.items()}
         names = {name for fields in aggregate.personal.values() for name in fields}
         having = {name for name, model in aggregate.commands.items() if names & set(model.model_fields)}
         self.personal = frozenset({*having, "import_history"} if names else ())
@@ -61,7 +63,7 @@ class Judge:
         state, refs = entity.state, []
         for message, id_, version, _ in events:
             state = self._evolve(state, message)
-            refs.append((id_, type(message).__name__, version))
+            refs.append((id_, self._kinds[type(message)], version))
         if events:
             entity = _new(Entity, (state, events[-1].version, events[-1].time, entity.place))
         outcome = _new(Outcome, ("accepted", None, None, entity.version, tuple(refs), digest, time))
