@@ -29,6 +29,9 @@ _CONFIGS: Mapping[str, Mapping[str, str]] = {
     "dead-letters": {"cleanup.policy": "delete", "retention.ms": str(30 * _DAY_MS)},
 }
 
+# Every transaction writes a checkpoint there, and the last segment is never compacted: each new owner reads all of it.
+_AT_FIRST: Mapping[str, Mapping[str, str]] = {"snapshots": {"segment.bytes": str(64 * 1024 * 1024)}}
+
 
 @dataclass(frozen=True, slots=True)
 class Topics:
@@ -80,7 +83,9 @@ async def apply_topics(
         present = set(await admin.list_topics())
         insync = {"min.insync.replicas": str(max(1, replication - 1))}
         missing = [
-            NewTopic(name, partitions, replication, topic_configs={**_CONFIGS[kind], **insync})
+            NewTopic(
+                name, partitions, replication, topic_configs={**_CONFIGS[kind], **_AT_FIRST.get(kind, {}), **insync}
+            )
             for name, kind in wanted
             if name not in present
         ]

@@ -67,6 +67,7 @@ class Owning:
             snapshots=Snapshots(SNAPSHOTS[self.aggregate.name].states, self.fold),
             shelf=MemoryShelf(),
             cached=2,
+            standby=False,
             keys=self.keys,
             allow_import=self.allow_import,
             park=True,
