@@ -16,6 +16,7 @@ def main() -> int:
     parser.add_argument("--database-url", help="also opens protected fields and checks the projections")
     parser.add_argument("--prefix", default="", help="before the names of topics and schemas")
     parser.add_argument("--unfinished", action="store_true", help="commands beyond the checkpoints have no outcome yet")
+    parser.add_argument("--compacted", action="store_true", help="of the snapshots only the last of each key are left")
     parser.add_argument("--no-import", action="store_true", help="the service is told not to allow import_history")
     parser.add_argument("--failures-allowed", action="store_true", help="commands may have failed or wait parked")
     parser.add_argument("--busy-allowed", action="store_true", help="commands may have been answered busy")
@@ -29,6 +30,7 @@ def main() -> int:
             given.database_url,
             prefix=given.prefix,
             settled=not given.unfinished,
+            compacted=given.compacted,
             allow_import=not given.no_import,
             failures_allowed=given.failures_allowed,
             busy_allowed=given.busy_allowed,

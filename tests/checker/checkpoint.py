@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from tests.checker.records import PartitionLogs
+from collections.abc import Mapping
+from typing import Any
+
+from tests.checker.records import Json, PartitionLogs
 from tests.checker.report import Report
 from tests.checker.text import parse
 
 KEY = b"checkpoint"
+_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "last_command": ("offset", "timestamp"),
+    "reached": ("events", "replies"),
+    "needed": ("events", "replies", "clock"),
+}
 
 
 def checked_end(report: Report, logs: PartitionLogs, *, settled: bool) -> int:
@@ -27,21 +35,68 @@ def checked_end(report: Report, logs: PartitionLogs, *, settled: bool) -> int:
     return after if settled else next_offset
 
 
+def malformed(value: Any) -> list[str]:
+    """The paths of what is not as it has to be in a checkpoint."""
+    if not isinstance(value, dict):
+        return ["it"]
+    wrong = [] if isinstance(value.get("fold"), str) and value["fold"] else ["fold"]
+    wrong += [] if _is_number(value.get("next_offset")) else ["next_offset"]
+    for name, inner in _FIELDS.items():
+        there = value.get(name)
+        if not isinstance(there, dict) or there.keys() != set(inner):
+            wrong.append(name)
+        else:
+            wrong += [f"{name}.{each}" for each in inner if not _is_number(there[each])]
+    return wrong + sorted(value.keys() - {"fold", "next_offset", *_FIELDS})
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) is int and value >= 0
+
+
 def _last(report: Report, logs: PartitionLogs) -> tuple[int, int] | None:
-    last: tuple[int, int] | None = None
+    last: Json | None = None
+    stands: tuple[int, int] | None = None
+    times = {record.offset: record.timestamp for record in logs.records["commands"]}
     for record in logs.records["snapshots"]:
         place = logs.place("snapshots", record.offset)
         if record.value is None:
             report.wrong(place, "a tombstone, which no snapshot may be")
         elif record.key == KEY:
-            try:
-                next_offset = parse(record.value)["next_offset"]
-            except (ValueError, KeyError, TypeError):
-                next_offset = None
-            if type(next_offset) is not int:
-                report.wrong(place, "checkpoint without an integer next_offset")
+            value = _parsed(record.value)
+            if wrong := malformed(value):
+                report.wrong(place, f"checkpoint with a wrong {', '.join(wrong)}")
                 continue
-            if last is not None and next_offset <= last[1]:
-                report.wrong(place, f"checkpoint {next_offset} after {last[1]}: it has to rise")
-            last = (record.offset, next_offset)
-    return last
+            for line in _faults(logs, times, value, last):
+                report.wrong(place, f"checkpoint {line}")
+            last, stands = value, (record.offset, value["next_offset"])
+    return stands
+
+
+def _faults(logs: PartitionLogs, times: Mapping[int, int], value: Json, before: Json | None) -> list[str]:
+    next_offset, reached, at = value["next_offset"], value["reached"], value["last_command"]
+    faults = []
+    if at["offset"] >= next_offset or times.get(at["offset"]) != at["timestamp"]:
+        faults.append(f"{next_offset} names another last command: {at}")
+    for kind, offset in reached.items():
+        if offset > logs.end(kind):
+            faults.append(f"{next_offset} lies beyond the end of the {kind}, {logs.end(kind)}: {offset}")
+    if before is not None:
+        # Snapshots that are swept while nothing is asked come with the same one once more.
+        if next_offset < before["next_offset"] or (
+            next_offset == before["next_offset"] and at != before["last_command"]
+        ):
+            faults.append(f"{next_offset} after {before['next_offset']}: it has to rise")
+        faults += [
+            f"{next_offset}: what {kind} reached has to rise"
+            for kind in reached
+            if reached[kind] < before["reached"][kind]
+        ]
+    return faults
+
+
+def _parsed(value: bytes) -> Any:
+    try:
+        return parse(value)
+    except ValueError:
+        return None

@@ -16,10 +16,11 @@ from tests.checker.matching import OpaqueDigest, Open, Positive, Sealed
 from tests.checker.messages import Verdict
 from tests.checker.model import Entity, Judge
 from tests.checker.projections import READS
-from tests.checker.records import DataKey, Headers, Keys, PartitionLogs, Projections, Record
+from tests.checker.records import DataKey, Headers, Json, Keys, PartitionLogs, Projections, Record
 from tests.checker.told import Told, told_by
 
 KID = "0b9c7e0e-6f0b-4c57-9d6b-0d3a3a5c1c11"
+FOLD = "0123456789abcdef"
 KEY = DataKey(KID, bytes(range(32)))
 
 
@@ -32,7 +33,7 @@ def written(commands: PartitionLogs, keys: Keys | None = None, told: Told | None
         last = judge.judge(record)
         for verdict in (*last.redriven, last):
             _write(logs, verdict)
-        _append(logs, "snapshots", b"checkpoint", _json({"next_offset": record.offset + 1}))
+        _append(logs, "snapshots", b"checkpoint", _json(checkpoint(logs, record)))
     return logs
 
 
@@ -60,6 +61,17 @@ def projected(partitions: Iterable[PartitionLogs], keys: Keys | None = None) -> 
                     progress[name, logs.topic(kind), logs.partition] = logs.end(kind)
     found["ports"] = rows.ports(moves, ships)
     return Projections(found, progress)
+
+
+def checkpoint(logs: PartitionLogs, last: Record) -> Json:
+    """That after a command, for a service that never swept."""
+    return {
+        "next_offset": last.offset + 1,
+        "last_command": {"offset": last.offset, "timestamp": last.timestamp},
+        "reached": {kind: logs.end(kind) for kind in ("events", "replies")},
+        "needed": {"events": 0, "replies": 0, "clock": 0},
+        "fold": FOLD,
+    }
 
 
 def _write(logs: PartitionLogs, verdict: Verdict) -> None:

@@ -21,6 +21,7 @@ def check(  # noqa: PLR0913  # each says something else about the run
     prefix: str = "",
     aggregates: Sequence[str] = AGGREGATES,
     settled: bool = True,
+    compacted: bool = False,
     allow_import: bool = True,
     failures_allowed: bool = False,
     busy_allowed: bool = False,
@@ -44,6 +45,7 @@ def check(  # noqa: PLR0913  # each says something else about the run
     judged = check_logs(
         logs,
         settled=settled,
+        compacted=compacted,
         allow_import=allow_import,
         failures_allowed=failures_allowed,
         busy_allowed=busy_allowed,

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 
 from tests.checker.alignment import Message, align
 from tests.checker.checkpoint import checked_end
+from tests.checker.floors import check_snapshots
 from tests.checker.letters import check_letters
 from tests.checker.messages import Verdict
 from tests.checker.model import Judge
@@ -15,8 +16,14 @@ from tests.checker.snapshots import check_parked
 from tests.checker.text import parse
 
 
-def check_partition(
-    report: Report, logs: PartitionLogs, judge: Judge, *, settled: bool, unexpected: Collection[str] = ()
+def check_partition(  # noqa: PLR0913  # each says something else about the run
+    report: Report,
+    logs: PartitionLogs,
+    judge: Judge,
+    *,
+    settled: bool,
+    compacted: bool,
+    unexpected: Collection[str] = (),
 ) -> list[Verdict]:
     """Judge every command that was handled, compare, and return the verdicts; some statuses may be unexpected."""
     if start := logs.start("commands"):
@@ -29,7 +36,8 @@ def check_partition(
     align(report, logs, "events", list(_events(verdicts)), events)
     _check_versions(report, logs, events)
     check_letters(report, logs, verdicts)
-    check_parked(report, logs, verdicts)
+    check_parked(report, logs, verdicts, compacted=compacted)
+    check_snapshots(report, logs, compacted=compacted)
     for verdict in verdicts:
         if verdict.status in unexpected:
             report.wrong(logs.place("commands", verdict.record.offset), f"{verdict.name}, which this run may not have")

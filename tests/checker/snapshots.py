@@ -45,8 +45,8 @@ def parked_records(logs: PartitionLogs) -> list[ParkedRecord]:
     return found
 
 
-def check_parked(report: Report, logs: PartitionLogs, verdicts: list[Verdict]) -> None:
-    """Compare, entity by entity: between entities no order is promised."""
+def check_parked(report: Report, logs: PartitionLogs, verdicts: list[Verdict], *, compacted: bool) -> None:
+    """Compare, entity by entity: between entities no order is promised; once they are compacted, how each ended."""
     expected: dict[str, list[tuple[Json, int]]] = defaultdict(list)
     found: dict[str, list[tuple[Json, int]]] = defaultdict(list)
     for verdict in verdicts:
@@ -55,7 +55,10 @@ def check_parked(report: Report, logs: PartitionLogs, verdicts: list[Verdict]) -
     for record in parked_records(logs):
         found[record.entity_id].append((record.value, record.offset))
     for entity_id in expected.keys() | found.keys():
-        wanted, there = (list(_messages(entity_id, _turns(side[entity_id]))) for side in (expected, found))
+        last = slice(-1, None) if compacted else slice(None)
+        wanted, there = (
+            list(_messages(entity_id, _turns(side.get(entity_id, [])[last]))) for side in (expected, found)
+        )
         align(report, logs, "snapshots", wanted, there)
 
 

@@ -24,11 +24,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Answers by the id of their reply, (entity, offset) of what parked, offsets of commands with a dead letter."""
+    """Answers by the id of their reply, (entity, offset) of what parked, offsets of commands with a dead letter.
+
+    Where the records that say what parked are `compacted`, every failure did.
+    """
 
     answers: Mapping[str, Answer] = field(default_factory=dict)
     parked: frozenset[tuple[str, Any]] = frozenset()
     letters: frozenset[str] = frozenset()
+    compacted: bool = False
 
     def busy(self, reply_id: str) -> bool:
         """Whether the command was told to come again."""
@@ -41,7 +45,7 @@ class Told:
 
     def parks(self, entity_id: str, offset: int) -> bool:
         """Whether the failure of this command parked its entity."""
-        return (entity_id, offset) in self.parked
+        return self.compacted or (entity_id, offset) in self.parked
 
     def letter_gone(self, reply_id: str, offset: int) -> bool:
         """Whether this reply says that a dead letter is no longer kept, and it is not."""
@@ -49,7 +53,7 @@ class Told:
         return answer is not None and answer.code == "dead_letters_gone" and str(offset) not in self.letters
 
 
-def told_by(logs: PartitionLogs) -> Told:
+def told_by(logs: PartitionLogs, *, compacted: bool = False) -> Told:
     """What these logs tell."""
     answers: dict[str, Answer] = {}
     for record in logs.records["replies"]:
@@ -62,4 +66,4 @@ def told_by(logs: PartitionLogs) -> Told:
     records = parked_records(logs)
     parked = {(one.entity_id, one.since) for one in records if type(one.since) is int}
     letters = {text for record in logs.records["dead-letters"] if (text := offset_of(record)) is not None}
-    return Told(answers, frozenset(parked), frozenset(letters))
+    return Told(answers, frozenset(parked), frozenset(letters), compacted)

@@ -6,9 +6,9 @@ import pytest
 
 from tests.checker import check_logs
 from tests.checker.handmade import written
-from tests.checker.records import DataKey, Record
+from tests.checker.records import DataKey
 from tests.flow.checker_damage import DAMAGES
-from tests.flow.checker_edits import Damage, put
+from tests.flow.checker_edits import Damage, double, put
 from tests.flow.checker_story import KEYS, SHIP, USER, command, partition, ship_story, user_story
 
 
@@ -52,10 +52,11 @@ def test_an_unfinished_run_may_stop_at_its_checkpoint_and_no_further() -> None:
 def test_a_checkpoint_may_lie_past_the_markers_behind_the_commands() -> None:
     logs = ship_story()
     logs.starts["commands"], logs.ends["commands"] = 0, 13
-    logs.records["snapshots"].append(Record(1_000, b"checkpoint", b'{"next_offset": 13}'))
+    double("snapshots", -1)(logs)
+    put("snapshots", -1, 13, "next_offset")(logs)
     assert check_logs([logs]).violations == []
 
-    logs.records["snapshots"].append(Record(1_002, b"checkpoint", b'{"next_offset": 14}'))
+    put("snapshots", -1, 14, "next_offset")(logs)
     [violation] = check_logs([logs]).violations
     assert "lies beyond the end" in violation
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import orjson
 
+from tests.checker.handmade import checkpoint
 from tests.checker.judged import check_logs
 from tests.checker.records import DataKey, PartitionLogs, Record
 from tests.checker.report import Report
@@ -30,7 +31,8 @@ def _logs(partition: Partition, of: int) -> PartitionLogs:
     logs.starts["dead-letters"] = partition.letters_taken
     logs.records["snapshots"] = _records(partition.snapshots)
     if partition.commands:
-        value = orjson.dumps({"next_offset": partition.judged})
+        last = next(record for record in logs.records["commands"] if record.offset == partition.judged - 1)
+        value = orjson.dumps(checkpoint(logs, last))
         logs.records["snapshots"] += [Record(len(partition.snapshots), b"checkpoint", value)]
     return logs
 

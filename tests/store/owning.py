@@ -22,6 +22,8 @@ from service.kafka.session import Session
 from service.kafka.suspicion import Suspicion
 from service.kafka.terms import Terms
 from service.kafka.topics import Topics
+from tests.checker import Report, check_logs
+from tests.checker.records import KINDS, DataKey, PartitionLogs, Record
 from tests.domain.keys import Keys
 from tests.domain.memory import MemoryShelf, MemoryStore
 from tests.domain.partition import READERS, SNAPSHOTS, Stored, flush
@@ -183,6 +185,20 @@ class Owning:
         self.session = None
         self.fold, self._other = self._other, self.fold
         self.disk, self._others = self._others, self.disk
+
+
+def judged(owning: Owning, *, compacted: bool = False) -> Report:
+    """What the checker says of all that was written, or of what is left."""
+    topics, logs = owning.topics, PartitionLogs(owning.aggregate.name, 0, 1)
+    for kind in KINDS:
+        there = (owning.logs.kept if compacted else owning.logs.written)[topics.name(kind)]
+        logs.records[kind] = [
+            Record(one.offset, one.key, one.value, one.timestamp, tuple(one.headers)) for one in there
+        ]
+        logs.ends[kind] = owning.logs.ends[topics.name(kind)]
+    keys = {id_: DataKey(key.kid, key.secret) for id_, key in owning.keys.kept("user").items()}
+    allow = owning.allow_import
+    return check_logs([logs], keys=keys, compacted=compacted, allow_import=allow, failures_allowed=True)
 
 
 def copied(disk: LocalStore) -> MemoryStore:

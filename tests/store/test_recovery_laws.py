@@ -19,10 +19,10 @@ from tests.domain.memory import MemoryStore
 from tests.domain.partition_histories import assert_equal, histories
 from tests.domain.strategies import aggregates
 from tests.domain.troubles import History
-from tests.store.owning import Owning, copied
+from tests.store.owning import Owning, copied, judged
 
 _TIMES = st.sampled_from(
-    ["", "", "", "flush", "rest", "swept", "swept", "restart", "kill", "before", "behind", "lost", "other", "compact"]
+    ["", "", "", "flush", "rest", "swept", "swept", "restart", "kill", "before", "behind", "lost", "other"]
 )
 COUNTS: Counter[str] = Counter()
 
@@ -78,8 +78,10 @@ async def _story(patched: pytest.MonkeyPatch, owning: Owning, history: History, 
         await owning.work()
         await owning.sweep()
         await _check(owning)
+        assert [] == judged(owning).violations
         owning.logs.compact(owning.topics.snapshots)
         await _check(owning)
+        assert [] == judged(owning, compacted=True).violations
 
 
 async def _then(owning: Owning, what: str) -> None:
@@ -110,8 +112,6 @@ async def _afterwards(owning: Owning, what: str) -> None:
             owning.lose_disk()
         case "other":
             owning.handed_over()
-        case "compact":
-            owning.logs.compact(owning.topics.snapshots)
 
 
 async def _check(owning: Owning) -> None:
