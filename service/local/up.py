@@ -34,7 +34,7 @@ async def stack(
         [api_port] = ports(directory, "api")
         endpoints = StackEndpoints(**asdict(servers.endpoints), api_url=f"http://127.0.0.1:{api_port}")
         say(f"Starting the roles {', '.join(ROLES)}")
-        roles = [Role(directory, name, _settings(endpoints, api_port), say) for name in ROLES]
+        roles = [Role(directory, name, _settings(endpoints, api_port, directory), say) for name in ROLES]
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(work) for work in (*(role.run() for role in roles), servers.watch())]
@@ -51,12 +51,13 @@ async def stack(
             raise failures.exceptions[0] from None
 
 
-def _settings(endpoints: StackEndpoints, api_port: int) -> dict[str, str]:
+def _settings(endpoints: StackEndpoints, api_port: int, directory: Path) -> dict[str, str]:
     return {
         "FAIRLEAD_BOOTSTRAP_SERVERS": endpoints.bootstrap_servers,
         "FAIRLEAD_DATABASE_URL": endpoints.database_url,
         "FAIRLEAD_API_HOST": "127.0.0.1",
         "FAIRLEAD_API_PORT": str(api_port),
+        "FAIRLEAD_STATE_DIR": str(directory / "state"),
         "FAIRLEAD_ALLOW_IMPORT": "true",
         "FAIRLEAD_SHOW_PERSONAL_DATA": "true",
         # One member of each group, which comes back under its name at once, even after a kill.
