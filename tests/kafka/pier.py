@@ -33,8 +33,8 @@ Logs = list[Any]
 class Pier:
     """What a test does to the topics, and what it sees of them."""
 
-    def __init__(self, servers: Endpoints) -> None:
-        self.settings = settings_for(servers, f"pier-{uuid4().hex[:8]}.")
+    def __init__(self, servers: Endpoints, **settings: Any) -> None:
+        self.settings = settings_for(servers, f"pier-{uuid4().hex[:8]}.", **settings)
         self.bootstrap_servers = servers.bootstrap_servers
         self._admin = AdminClient({"bootstrap.servers": servers.bootstrap_servers})
         ids = (str(UUID(int=number, version=4)) for number in count(1))
@@ -103,16 +103,20 @@ class Pier:
 
     async def goes_on(self, partition: int) -> None:
         """Return once a command for a partition is answered."""
+        await self.told(partition, "register_ship", name="Pacific Explorer")
+
+    async def told(self, partition: int, type_: str, **data: str) -> None:
+        """Publish a command for the ship of a partition, and return once it is answered."""
         before = self.ends(partition)["replies"]
-        await self.ask(partition, "register_ship", name="Pacific Explorer")
+        await self.ask(partition, type_, **data)
         # The record of the reply and the marker of its transaction.
         assert await until(lambda: self.ends(partition)["replies"] >= before + 2, SECONDS)
 
     async def report(self) -> Report:
         """What the checker says."""
-        prefix = self.settings.prefix
+        prefix, allow = self.settings.prefix, self.settings.allow_import
         return await asyncio.to_thread(
-            check, self.bootstrap_servers, prefix=prefix, aggregates=["ship"], timeout=SECONDS
+            check, self.bootstrap_servers, prefix=prefix, aggregates=["ship"], allow_import=allow, timeout=SECONDS
         )
 
     @asynccontextmanager
