@@ -89,5 +89,7 @@ class Standbys:
 
     async def release(self, partition: int) -> None:
         """Follow a partition no longer: its owner is here, and takes the copy."""
-        if standby := self._following.pop(partition, None):
+        if standby := self._following.get(partition):
             await standby.stop()
+            # Only now: who comes meanwhile must wait for this end too, or it finds the store locked and makes another.
+            self._following.pop(partition, None)
