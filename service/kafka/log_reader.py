@@ -37,7 +37,7 @@ async def open_reader(
         isolation_level=isolation,
         enable_auto_commit=False,
         auto_offset_reset=out_of_range,
-        max_partition_fetch_bytes=4 << 20,
+        max_partition_fetch_bytes=1 << 20,
         request_timeout_ms=10_000,
         retry_backoff_ms=20,
     )

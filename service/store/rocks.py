@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import orjson
-from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch
+from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch, WriteBufferManager
 
 from service.commands.ports import Put, StoreBroken
 
@@ -26,12 +26,20 @@ _BLOOM_BITS = 10
 _SEAL = b""
 
 
+class Memory:
+    """What all stores of a process may hold together, in bytes: of what they have read, and of what they will write."""
+
+    def __init__(self, *, read: int, written: int) -> None:
+        self.read = Cache(read)
+        self.written = WriteBufferManager(written, False)  # noqa: FBT003  # as it is bound
+
+
 class RocksStore:
     """Spaces are column families; `release` is called once it is closed. All raise StoreBroken."""
 
-    def __init__(self, path: Path, cache: Cache, release: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, path: Path, memory: Memory, release: Callable[[], None] = lambda: None) -> None:
         self._path = path
-        self._cache = cache
+        self._memory = memory
         self._release = release
         self._spaces: dict[str, Rdict] = {}
         self._open()
@@ -55,12 +63,13 @@ class RocksStore:
     def _options(self) -> Options:
         blocks = BlockBasedOptions()
         blocks.set_bloom_filter(_BLOOM_BITS, False)  # noqa: FBT003  # as it is bound
-        blocks.set_block_cache(self._cache)
+        blocks.set_block_cache(self._memory.read)
         blocks.set_cache_index_and_filter_blocks(True)  # as above
         options = Options(raw_mode=True)
         options.create_if_missing(True)  # noqa: FBT003  # as above
         options.set_block_based_table_factory(blocks)
         options.set_write_buffer_size(_WRITE_BUFFER)
+        options.set_write_buffer_manager(self._memory.written)
         options.set_max_total_wal_size(_WAL_BYTES)
         options.set_keep_log_file_num(2)
         return options

@@ -13,12 +13,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
 
-from rocksdict import Cache
-
 from service.commands.ports import StoreBroken
-from service.store.rocks import RocksStore
+from service.store.rocks import Memory, RocksStore
 
 _CACHE_BYTES = 64 << 20
+_UNWRITTEN_BYTES = 48 << 20
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -38,7 +37,7 @@ class RocksShelf:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self._cache = Cache(_CACHE_BYTES)
+        self._memory = Memory(read=_CACHE_BYTES, written=_UNWRITTEN_BYTES)
         # Where the machine does not say which life it is in, no store outlives the process.
         self.boot = _BOOT.read_text().strip() if _BOOT.exists() else str(uuid4())
 
@@ -61,11 +60,11 @@ class RocksShelf:
 
     def _opened(self, path: Path, lock: int) -> RocksStore:
         try:
-            return RocksStore(path, self._cache, lambda: os.close(lock))
+            return RocksStore(path, self._memory, lambda: os.close(lock))
         except StoreBroken:
             shutil.rmtree(path, ignore_errors=True)
         try:
-            return RocksStore(path, self._cache, lambda: os.close(lock))
+            return RocksStore(path, self._memory, lambda: os.close(lock))
         except StoreBroken:
             os.close(lock)
             raise

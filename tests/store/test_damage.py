@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from rocksdict import Cache
 
 from service.commands.ports import LocalStore, StoreBroken
-from service.store.rocks import RocksStore
+from service.store.rocks import Memory, RocksStore
 from service.store.shelf import RocksShelf
 
 Known = Mapping[str, Mapping[str, bytes]]
@@ -75,7 +74,7 @@ _DAMAGES: Mapping[str, list[Damage]] = {
 @pytest.mark.parametrize("file", ["CURRENT", "MANIFEST-*", "*.sst", "*.log"])
 def test_a_damaged_file_is_never_believed(tmp_path: Path, file: str, how: str) -> None:
     RocksShelf(tmp_path)
-    store = RocksStore(tmp_path / "one.0", Cache(1 << 20))
+    store = RocksStore(tmp_path / "one.0", Memory(read=1 << 20, written=16 << 20))
     states = written(store)
     if file != "*.log":
         store.close()
