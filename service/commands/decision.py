@@ -16,7 +16,7 @@ from service.commands.judging import Judge, check_version, id_reused, outcome_of
 from service.commands.overlay import Overlay
 from service.commands.parked import Redrive, Waiting, waiting_from
 from service.commands.personal import DataKey
-from service.commands.ports import Output, Record
+from service.commands.ports import Output, Record, StoreBroken
 from service.commands.reading import CommandReader
 
 Read = tuple[Record, Command | Unreadable]
@@ -51,6 +51,9 @@ class Decision:
             if isinstance(command, Command):
                 try:
                     self._answer(record, command)
+                except StoreBroken:
+                    # No fault of this command, or of any: nothing is known until the store is made anew.
+                    raise
                 except Exception as error:  # noqa: BLE001  # a fault of ours on one must not stop the others
                     self.answers.failed(record, internal_error(command, error))
             else:

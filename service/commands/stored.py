@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import orjson
 from pydantic import TypeAdapter
 
+from service.commands.ports import StoreBroken
 from service.domain import Aggregate
 
 EventRef = tuple[str, str, int]
@@ -61,9 +62,12 @@ def pack_outcome(outcome: Outcome, place: int, clock: int) -> bytes:
 
 
 def unpack_outcome(raw: bytes) -> Remembered:
-    """What was packed."""
-    status, code, message, entity_version, events, digest, time, place, clock = orjson.loads(raw)
-    refs = tuple((id_, type_, version) for id_, type_, version in events)
+    """What was packed; raises StoreBroken."""
+    try:
+        status, code, message, entity_version, events, digest, time, place, clock = orjson.loads(raw)
+        refs = tuple((id_, type_, version) for id_, type_, version in events)
+    except (TypeError, ValueError) as error:
+        raise StoreBroken("an outcome in the local store is none") from error
     return Remembered(Outcome(status, code, message, entity_version, refs, digest, time), place, clock)
 
 
@@ -88,6 +92,9 @@ class States:
         return orjson.dumps((self.tagged(entity.state), *entity[1:]), default=vars)
 
     def unpack(self, raw: bytes) -> Entity:
-        """What was packed."""
-        (name, fields), *rest = orjson.loads(raw)
-        return Entity(self.read(name, fields), *rest)
+        """What was packed; raises StoreBroken."""
+        try:
+            (name, fields), *rest = orjson.loads(raw)
+            return Entity(self.read(name, fields), *rest)
+        except (KeyError, TypeError, ValueError) as error:
+            raise StoreBroken("an entity in the local store is none") from error

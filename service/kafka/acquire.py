@@ -107,7 +107,7 @@ async def _checkpoint(terms: Terms, logs: Logs) -> Checkpoint | None:
 async def _lost(terms: Terms, logs: Logs, needed: int, checkpoint: Checkpoint) -> bool:
     """Whether replies from this offset on, which may still count, have been removed."""
     tp = logs.replies
-    if logs.starts[tp] <= needed:
+    if logs.starts[tp] <= needed or needed >= checkpoint.replies:
         return False
     async with aclosing(read_log(terms.connection, {tp: logs.starts[tp]}, {tp: logs.ends[tp]})) as reading:
         async for _, records in reading:

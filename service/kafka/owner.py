@@ -191,7 +191,9 @@ class PartitionOwner:
                 batch = await self._feed.next(idle)
                 self._at_rest.clear()
                 if batch is None:
-                    idle = 0 if await session.rest() else _IDLE_SECONDS
+                    # Not while the group deals out partitions: it may be another's by now.
+                    more = self._assigned.is_set() and await session.rest()
+                    idle = 0 if more else _IDLE_SECONDS
                 else:
                     await session.work(batch)
                     self._recovery.worked()

@@ -161,6 +161,9 @@ class Rehydration:
         at = self._at[tp]
         if at.follows(record):
             return 1
-        if tp == self._logs.events or at.last is None or record.offset <= at.last[0]:
+        last = at.last[0] if at.last else -1
+        # Compaction takes single records of snapshots, retention all before one of replies, and nothing takes events.
+        removed = tp == self._logs.snapshots or self._logs.starts[tp] > last
+        if record.offset <= last or not removed:
             raise Stale
         return 0

@@ -100,7 +100,8 @@ class Session:
         return Needed(0 if any(output.stateless.values()) else floors.events, replies, clock)
 
     async def _keep(self) -> None:
-        if self._local.unflushed >= _FLUSHED or perf_counter() - self._flushed >= _FLUSH_SECONDS:
+        seconds, unflushed = perf_counter() - self._flushed, self._local.unflushed
+        if unflushed >= _FLUSHED or (unflushed and seconds >= _FLUSH_SECONDS):
             await self._local.flush()
             self._flushed = perf_counter()
 

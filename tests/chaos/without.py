@@ -16,6 +16,7 @@ from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssigno
 
 from service.__main__ import main
 from service.cli import running
+from service.commands import floors
 from service.kafka import commands_feed, log_reader, membership, recovery, transaction, workers
 from service.kafka.coordination import Coordination
 from service.kafka.owner import PartitionOwner
@@ -122,8 +123,14 @@ def stickiness() -> None:
     patch.setattr(AIOKafkaConsumer, "__init__", dealt)
 
 
+def generations() -> None:
+    """Not a hundred thousand events but a few are swept together."""
+    patch.setattr(floors, "GENERATION_EVENTS", 50)
+
+
 PROTECTIONS: dict[str, Callable[[], None]] = {
-    take.__name__: take for take in (fence, pause, signals, second_signal, leaving, bounds, growth, stickiness)
+    take.__name__: take
+    for take in (fence, pause, signals, second_signal, leaving, bounds, growth, stickiness, generations)
 }
 
 if __name__ == "__main__":

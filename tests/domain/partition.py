@@ -16,7 +16,7 @@ from service.commands.decision import Decision, Read
 from service.commands.encoding import Encoder
 from service.commands.entities import Entities
 from service.commands.fold import fingerprint
-from service.commands.ports import Draft, Headers
+from service.commands.ports import Draft, Headers, Store
 from service.commands.reading import CommandReader
 from service.commands.replay import Replay, remembered_by
 from service.commands.snapshots import Snapshots
@@ -70,6 +70,7 @@ class Partition:
     judged: int = 0
     park: bool = True
     letters_taken: int = 0
+    new_store: Callable[[], Store] = MemoryStore
 
     def __post_init__(self) -> None:
         """Choose the real parts."""
@@ -162,7 +163,7 @@ class Partition:
 
     def replayed(self, replies: Sequence[Stored] | None = None) -> Entities:
         """What a new owner knows; with other `replies` from these and events."""
-        entities = Entities(Entity(self.aggregate.initial), self.snapshots_of.states, MemoryStore(), cached=10)
+        entities = Entities(Entity(self.aggregate.initial), self.snapshots_of.states, self.new_store(), cached=10)
         replied = None if replies is None else {key for reply in replies if (key := remembered_by(reply.json))}
         ids, beyond = self.allow_import, len(self.events)
         replay = Replay(self.aggregate, entities, self.snapshots_of, keep_event_ids=ids, beyond=beyond, replied=replied)

@@ -44,8 +44,7 @@ async def test_sends_that_are_not_awaited_publish_a_reply_without_its_event(
     report, failures = await _refused_at_first(servers, monkeypatch)
 
     assert failures == []
-    assert report.violations
-    assert all("no event" in violation for violation in report.violations)
+    assert any("no event" in violation for violation in report.violations)
 
 
 async def test_without_reading_anew_what_failed_is_still_not_believed(
