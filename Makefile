@@ -9,7 +9,7 @@ RUN = .venv/bin/python -m
 $(foreach name,$(filter PG% KAFKA_% PYTHONPATH PYTHONHOME JAVA_TOOL_OPTIONS _JAVA_OPTIONS JDK_JAVA_OPTIONS CLASSPATH,\
 	$(.VARIABLES)),$(eval unexport $(name)))
 
-.PHONY: setup demo up test bench check locks clean
+.PHONY: setup demo up test bench bench-recovery check locks clean
 
 demo: setup
 	@$(RUN) service demo
@@ -23,6 +23,10 @@ test: setup
 # A short one: make bench ARGS="--commands 60000 --turns 1"
 bench: setup
 	@$(RUN) tests.bench $(ARGS)
+
+# A short one: make bench-recovery ARGS="--ships 20000 --events 200000"
+bench-recovery: setup
+	@$(RUN) tests.bench.recovery $(ARGS)
 
 check: setup
 	@$(RUN) ruff check .

@@ -6,10 +6,11 @@ import asyncio
 import shutil
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import orjson
 import psutil
@@ -20,9 +21,7 @@ from service.settings import Settings
 from tests.bench.handler import ROOT
 
 _MB = 1024 * 1024
-_READY = 1_200.0
-_STOP = 20.0
-_EVERY_SECONDS = 0.1
+_READY, _STOP, _EVERY_SECONDS = 1_200.0, 20.0, 0.1
 
 
 @dataclass(slots=True)
@@ -76,11 +75,9 @@ class Member:
                     found[said["partition"]] = said["known_by"]
         return found
 
-    async def stop(self) -> float:
-        """Tell it to stop: the seconds that it took."""
-        began = time.time()
+    async def stop(self) -> None:
+        """Tell it to stop, and return once it has."""
         await stop(self.child, _STOP)
-        return time.time() - began
 
     async def kill(self) -> None:
         """Kill it."""
@@ -106,13 +103,19 @@ class Crew:
 
     @asynccontextmanager
     async def member(
-        self, name: str, *, fold: str | None = None, profile: Path | None = None, **others: str
+        self,
+        name: str,
+        *,
+        fold: str | None = None,
+        profile: Path | None = None,
+        others: Mapping[str, str] = MappingProxyType({}),
     ) -> AsyncIterator[Member]:
-        """A process, gone on exit; with another `fold`, or with its `profile`, by recovery_launch."""
+        """A process, gone on exit; with another `fold`, or with its `profile`, by recovery_launch.
+
+        `others` are further variables.
+        """
         self._started += 1
-        (self._directory / "run").mkdir(exist_ok=True)
-        ready_file = self._directory / "run" / f"{self._settings.prefix}{self._started}.ready"
-        self.state(name).mkdir(exist_ok=True)
+        ready_file = self._directory / "run" / f"{self._settings.prefix}{name}{self._started}.ready"
         variables = for_roles(
             FAIRLEAD_BOOTSTRAP_SERVERS=self._settings.bootstrap_servers,
             FAIRLEAD_DATABASE_URL=self._settings.database_url.get_secret_value(),
@@ -127,9 +130,10 @@ class Crew:
         if any(launch):
             program = ["-m", "tests.bench.recovery_launch", *(word for words in launch for word in words)]
         command = [sys.executable, *program, "handle", "ship"]
+        for folder in (ready_file.parent, self.state(name)):
+            folder.mkdir(exist_ok=True)
         began = time.time()
-        child = start(self._directory, Program(f"{self._settings.prefix}{name}", command, variables, ROOT))
-        member = Member(child, began, ready_file)
+        member = Member(start(self._directory, Program(ready_file.stem, command, variables, ROOT)), began, ready_file)
         watching = asyncio.create_task(_watch(member))
         try:
             yield member

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
-from tests.bench.recovery_steps import SESSION_S
+from tests.bench.recovery_standby import SESSION_S
 
 Found = dict[str, Any]
 Row = tuple[str, str, str]
@@ -78,8 +78,8 @@ def _starts(found: Found) -> Iterator[Row]:
         start = found[name]
         told = f"{start['first_reply_s']:.2f} s; ready {start['ready_s']:.2f} s, {start['cpu_s']:.2f} s of CPU"
         yield f"{name}: first reply", told, target
-    if "standby" in found:
-        yield "standby: all answered", f"{found['standby']['last_first_reply_s']:.2f} s", f"{TAKEN_OVER_S:g} s"
+    taken_over = found["standby"]["last_first_reply_s"]
+    yield f"standby: all answered, session {SESSION_S:g} s", f"{taken_over:.2f} s", f"{TAKEN_OVER_S:g} s"
 
 
 def _colds(found: Found) -> Iterator[Row]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,10 @@ from service import app
 from service.local.child import until
 from service.local.environment import for_roles
 from service.local.servers import Endpoints
+from tests.bench.commands import Command
 from tests.bench.failure import BenchFailed
 from tests.bench.handler import ROOT, settings_for
+from tests.bench.progress import working
 from tests.bench.recovery_fleet import Fleet, publish
 from tests.bench.recovery_logs import Logs, Range, first_replies
 from tests.bench.recovery_member import Crew, Member
@@ -40,12 +42,21 @@ class Starts:
         """All that the service needs."""
         await app.apply_topics(self.settings, partitions=PARTITIONS, replication=1)
 
+    async def publish(self, commands: Iterator[Command], number: int, what: str) -> None:
+        """Publish so many; raises BenchFailed."""
+        to = self.logs.bootstrap_servers, self.logs.topic("commands")
+        with working(f"{what}: publishing {number:,}", number) as told:
+            await asyncio.to_thread(publish, *to, commands, told)
+
+    def probe(self) -> None:
+        """Publish a command in each partition; raises BenchFailed."""
+        publish(self.logs.bootstrap_servers, self.logs.topic("commands"), iter(self.fleet.probes()))
+
     @asynccontextmanager
     async def started(self, name: str, **how: Any) -> AsyncIterator[tuple[Member, Start]]:
         """A member that is ready, and has answered a command that each partition held before; and what that took."""
-        logs = self.logs
-        await asyncio.to_thread(publish, logs.bootstrap_servers, logs.topic("commands"), iter(self.fleet.probes()))
-        with first_replies(logs) as replies:
+        await asyncio.to_thread(self.probe)
+        with first_replies(self.logs) as replies:
             async with self.crew.member(name, **how) as member:
                 ready_s, cpu_s = await member.ready(), member.cpu
                 if not await until(replies.all_of, _ANSWERED):
