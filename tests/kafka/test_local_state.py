@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from service import app
 from service.commands import floors
 from service.commands.ports import Put, StoreBroken
-from service.kafka import log_reader, progress, session
+from service.kafka import log_reader, progress, rehydration, session
 from service.kafka.checkpoint import KEY
 from service.kafka.local import Local
 from service.local.child import until
@@ -182,7 +182,7 @@ async def test_how_far_a_rehydration_is_can_be_asked_while_other_partitions_answ
             await pier.goes_on(SPOILT)
     monkeypatch.setattr(log_reader, "_RECORDS", 1)
     monkeypatch.setattr(progress, "_TOLD_SECONDS", 0.0)
-    monkeypatch.setattr(Local, "due", True)
+    monkeypatch.setattr(rehydration, "_FLUSHED", 0)
     flush, go_on = Local.flush, asyncio.Event()
     flushed = 0
 
