@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from contextlib import suppress
 from functools import partial
+from typing import Any
 
 import structlog
 from aiokafka.partitioner import murmur2
@@ -201,4 +203,14 @@ class PartitionOwner:
         finally:
             # Who comes next then has nothing to read.
             if self._at_rest.is_set():
-                await session.flush()
+                await _whole(session.flush())
+
+
+async def _whole(work: Coroutine[Any, Any, None]) -> None:
+    """Do this to its end, and only then be cancelled."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
