@@ -17,8 +17,8 @@ T = TypeVar("T")
 # What a signal does after the first one: one of the system's own answers, or a call.
 Again = signal.Handlers | Callable[[], None]
 
-# What a handler remembers only grows, and holds no cycles: to go through it took a third of its time, and up to 0.3 s
-# at once. So all of it is gone through once in 50 million objects, and what is new in steps of some 5 ms.
+# What a handler remembers holds no cycles: to go through it took a third of its time, and up to 0.3 s at once. So all
+# of it is gone through once in 50 million objects.
 _COLLECT = (10_000, 5, 1_000)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from aiokafka.consumer import fetcher
@@ -10,6 +11,11 @@ from aiokafka.consumer import fetcher
 def bare(key: bytes | None) -> bytes | None:
     """Given to a consumer as its `key_deserializer`, has records come with nothing but what `Record` says of them."""
     return key
+
+
+def barely(connection: Mapping[str, Any]) -> dict[str, Any]:
+    """What a consumer is given to read so."""
+    return {**connection, "key_deserializer": bare}
 
 
 class _PartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]  # aiokafka's class has no types

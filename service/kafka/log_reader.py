@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from service.kafka.bare import bare
+from service.kafka.bare import barely
 from service.kafka.stopping import stop_within
 
 log = structlog.get_logger()
@@ -60,7 +60,7 @@ async def read_log(
     """
     at = {tp: start for tp, start in starts.items() if start < ends[tp]}
     while at:
-        async with open_reader({**connection, "key_deserializer": bare}, "read_committed") as reader:
+        async with open_reader(barely(connection), "read_committed") as reader:
             reader.assign(list(at))
             for tp, offset in at.items():
                 reader.seek(tp, offset)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from aiokafka import TopicPartition
 
-from service.kafka.bare import bare
+from service.kafka.bare import barely
 from service.kafka.commands_feed import CommandsFeed
 from service.kafka.group import GroupMember
 from service.kafka.membership import Membership
@@ -38,7 +38,7 @@ class Member:
             return PartitionOwner(terms, tp.partition, feed, membership, standbys)
 
         self._group = GroupMember(
-            {**terms.connection, "key_deserializer": bare},
+            barely(terms.connection),
             group,
             [terms.topics.commands],
             own,

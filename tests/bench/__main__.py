@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,18 +11,15 @@ from time import monotonic
 import orjson
 
 from service.cli.output import out
-from service.local.failure import StackFailed
 from service.local.kafka import FAST_ONCE_WARM
 from service.local.servers import local_servers
 from tests.bench.commands import SHIPS
 from tests.bench.conditions import conditions
-from tests.bench.failure import BenchFailed
+from tests.bench.failure import exit_code
 from tests.bench.progress import say
 from tests.bench.report import report, tables
 from tests.bench.turns import Bench
 from tests.running import PARTITIONS
-
-INTERRUPTED = 130
 
 
 def main() -> int:
@@ -35,15 +31,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=20.0, help="for each latency, of each turn")
     parser.add_argument("--output", type=Path, default=Path("build/bench.json"))
     given = parser.parse_args()
-    try:
-        asyncio.run(_measure(given))
-    except (BenchFailed, StackFailed) as failure:
-        say(f"bench: {failure}")
-        return 1
-    except KeyboardInterrupt:
-        say("bench: interrupted")
-        return INTERRUPTED
-    return 0
+    return exit_code(_measure(given))
 
 
 async def _measure(given: argparse.Namespace) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import gc
 import sys
 from pathlib import Path
@@ -13,17 +12,15 @@ from time import monotonic
 import orjson
 
 from service.cli.output import out
-from service.local.failure import StackFailed
 from service.local.kafka import FAST_ONCE_WARM
 from service.local.servers import local_servers
 from tests.bench.conditions import conditions
-from tests.bench.failure import BenchFailed
+from tests.bench.failure import exit_code
 from tests.bench.progress import say
 from tests.bench.recovery_report import table, with_medians
 from tests.bench.recovery_steps import Recovery
 from tests.running import PARTITIONS
 
-INTERRUPTED = 130
 _CHECKED = 500_000
 
 
@@ -41,15 +38,7 @@ def main() -> int:
         parser.error("a ship must be registered and docked: --events must be twice --ships at least")
     # It holds all ships at once, in nothing that is circular.
     gc.disable()
-    try:
-        asyncio.run(_measure(given))
-    except (BenchFailed, StackFailed) as failure:
-        say(f"bench: {failure}")
-        return 1
-    except KeyboardInterrupt:
-        say("bench: interrupted")
-        return INTERRUPTED
-    return 0
+    return exit_code(_measure(given))
 
 
 async def _measure(given: argparse.Namespace) -> None:
