@@ -66,7 +66,8 @@ def _loads(found: Found) -> Iterator[Row]:
     for name, target in (("preload", ""), ("hot", f"{RSS_MB} MB")):
         load = found[name]
         rates = [one["commands_per_s"] for one in load["slices"]]
-        spread = f"by tenths {min(rates):,} to {max(rates):,}"
+        # So few may be done before anybody has looked.
+        spread = f"by tenths {min(rates):,} to {max(rates):,}" if rates else "too few to tell"
         cost = f"{load['cpu_ms_per_1000']} ms of CPU per 1,000"
         yield f"{name}: {load['commands']:,} commands", f"{load['commands_per_s']:,}/s ({spread}), {cost}", ""
         most, own, end = (f"{load[figure]:,.0f}" for figure in ("rss_max_mb", "own_max_mb", "rss_end_mb"))
