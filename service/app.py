@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,6 +14,7 @@ from service.commands.reading import CommandReader
 from service.commands.snapshots import Snapshots
 from service.commands.stored import States
 from service.domain import AGGREGATES
+from service.following import Following
 from service.kafka import topics as kafka_topics
 from service.kafka.broker import require_transactions
 from service.kafka.connection import connection
@@ -24,14 +24,16 @@ from service.kafka.member import Member
 from service.kafka.terms import Terms
 from service.kafka.topics import Topics
 from service.postgres import settled as postgres_settled
+from service.postgres.builds import CHANGED, followed_builds
 from service.postgres.keys import PostgresKeys, prepare_keys
 from service.postgres.names import Names
 from service.postgres.pool import open_pool
-from service.postgres.projector import ProjectionTables
+from service.postgres.projector import BuildTables
 from service.postgres.queries import Queries
 from service.postgres.schema import prepare_projections
-from service.postgres.signals import Signals
-from service.projections import PROJECTIONS
+from service.postgres.signals import open_signals
+from service.projections import EARLIER, PROJECTIONS
+from service.projections.build import Build
 from service.serving import open_role, serve
 from service.settings import Settings
 from service.store.shelf import open_shelf
@@ -112,22 +114,29 @@ async def run_handler(settings: Settings, aggregates: Sequence[str]) -> None:
 async def run_projectors(settings: Settings, names: Sequence[str]) -> None:
     """Keep these projections up with their topics, all where none is named, until cancelled."""
     chosen = [PROJECTIONS[name] for name in names or PROJECTIONS]
-    schemas = Names(settings.prefix)
+    schemas = Names(settings.prefix, settings.reader_role)
     async with open_role(settings) as role, open_pool(settings.database_url.get_secret_value()) as pool:
         await prepare_projections(pool, schemas, chosen)
-        feeds = [
-            ProjectionFeed(
+        code = {(one.name, one.version): one for one in (*PROJECTIONS.values(), *EARLIER)}
+        wanted = [key for key in code if not names or key[0] in names]
+
+        async def followed() -> list[Build]:
+            return await followed_builds(pool, schemas, wanted)
+
+        def feed(build: Build) -> ProjectionFeed:
+            return ProjectionFeed(
                 connection(settings),
                 settings.prefix,
-                projection,
-                ProjectionTables(pool, schemas, projection),
+                code[build.name, build.version],
+                build,
+                BuildTables(pool, schemas, build),
                 instance_id=settings.instance_id,
                 session_timeout_ms=settings.session_timeout_ms,
                 watchdog_s=settings.watchdog_s,
             )
-            for projection in chosen
-        ]
-        await role.run(feeds)
+
+        async with open_signals(pool, schemas) as signals:
+            await role.run([Following(followed, lambda: signals.next(CHANGED), feed)])
 
 
 async def run_api(settings: Settings) -> None:
@@ -163,9 +172,5 @@ async def _queries(settings: Settings, *, show_personal_data: bool) -> AsyncIter
     async with open_pool(settings.database_url.get_secret_value()) as pool:
         await prepare_keys(pool, names)
         await prepare_projections(pool, names, list(PROJECTIONS.values()))
-        signals = Signals(pool, names)
-        listening = asyncio.create_task(signals.run(), name="signals")
-        try:
+        async with open_signals(pool, names) as signals:
             yield Queries(pool, names, PostgresKeys(pool, names), signals, show_personal_data=show_personal_data)
-        finally:
-            listening.cancel()

@@ -65,6 +65,11 @@ class Settings(BaseSettings):
         description="PostgreSQL, for projections and the key store",
         json_schema_extra=_POSTGRES,
     )
+    reader_role: Text | None = Field(
+        None,
+        description="A role of the database that projectors let read the public views, and nothing else",
+        json_schema_extra=_POSTGRES,
+    )
     group: Text | None = Field(
         None,
         description="Group of the handler; `fairlead.{aggregate}.handler` after the prefix if unset",

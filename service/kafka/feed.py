@@ -11,19 +11,22 @@ from service.kafka.follower import Follower
 from service.kafka.group import GroupMember
 from service.kafka.membership import Membership
 from service.kafka.topics import Topics
+from service.projections.build import Build
 from service.projections.projection import Projection
 from service.projections.store import Store
+from service.projections.taking import Taking
 from service.status import Part
 
 
 class ProjectionFeed:
-    """Brings a store up to its topics, and keeps it there."""
+    """Brings a build up to its topics, and keeps it there."""
 
     def __init__(  # noqa: PLR0913  # what is read, by what, into what, and as whom
         self,
         connection: Mapping[str, Any],
         prefix: str,
         projection: Projection,
+        build: Build,
         store: Store,
         *,
         instance_id: str | None,
@@ -33,11 +36,12 @@ class ProjectionFeed:
         sources = {Topics(one.aggregate, prefix).name(one.kind): one for one in projection.sources}
 
         def follow(membership: Membership[Follower], tp: TopicPartition) -> Follower:
-            return Follower(membership, tp, sources[tp.topic], projection, store)
+            taking = Taking(projection, sources[tp.topic], store, tp.topic, tp.partition)
+            return Follower(membership, tp, build, taking)
 
         self._group = GroupMember(
             connection,
-            f"{prefix}fairlead.projection.{projection.name}.v{projection.version}",
+            f"{prefix}fairlead.projection.{build.label}",
             list(sources),
             follow,
             instance_id=instance_id,
@@ -48,7 +52,7 @@ class ProjectionFeed:
     async def run(self) -> None:
         """Read until cancelled, then leave within seconds.
 
-        Raises NotProjected, LogDiffers, LookupError where topics are missing, and what the store raises for good.
+        Raises LogDiffers, LookupError where topics are missing, and what the store raises for good.
         """
         await self._group.run()
 

@@ -15,11 +15,11 @@ from aiokafka.errors import (
     OffsetOutOfRangeError,
 )
 
+from service.kafka import metrics
 from service.kafka.membership import Membership
-from service.projections.batch import project_batch
-from service.projections.projection import Projection
-from service.projections.store import OffsetMoved, Store, StoreUnavailable
-from service.projections.stored import Source
+from service.projections.build import Build
+from service.projections.store import OffsetMoved, StoreUnavailable
+from service.projections.taking import Taking
 from service.status import Part
 
 log = structlog.get_logger()
@@ -40,20 +40,18 @@ class Follower:
     The membership is told of what cannot be waited for.
     """
 
-    def __init__(
-        self, membership: Membership[Follower], tp: TopicPartition, source: Source, projection: Projection, store: Store
-    ) -> None:
+    def __init__(self, membership: Membership[Follower], tp: TopicPartition, build: Build, taking: Taking) -> None:
         self.next_offset: int | None = None
         self.waiting_at: int | None = None
-        self.part = Part(f"{projection.name} {tp.topic}[{tp.partition}]", "starting", ready=False)
+        self.part = Part(f"{build.label} {tp.topic}[{tp.partition}]", "starting", ready=False)
         self._membership = membership
         self._consumer = membership.consumer
         self._tp = tp
-        self._source = source
-        self._projection = projection
-        self._store = store
-        self._log = log.bind(projection=projection.name, topic=tp.topic, partition=tp.partition)
-        self._task = asyncio.create_task(self._run(), name=f"{projection.name} {tp.topic}[{tp.partition}]")
+        self._build = build
+        self._taking = taking
+        self._log = log.bind(projection=build.label, topic=tp.topic, partition=tp.partition)
+        self._parked = metrics.PROJECTION_PARKED.labels(build.label, tp.topic, tp.partition)
+        self._task = asyncio.create_task(self._run(), name=self.part.name)
 
     async def suspend(self, seconds: float) -> bool:
         """As stop: where the store stands is soon asked again."""
@@ -102,10 +100,10 @@ class Follower:
     async def _start(self) -> int:
         """Read on from where the store stands, or from the beginning of the log."""
         beginning = (await self._consumer.beginning_offsets([self._tp]))[self._tp]
-        at = await self._store.position(self._tp.topic, self._tp.partition, beginning)
+        at = await self._taking.begin(beginning)
         self._consumer.seek(self._tp, at)
         self._consumer.resume(self._tp)
-        self.part = replace(self.part, state="following", ready=True, reason=None)
+        self._follows()
         return at
 
     async def _follow(self, at: int) -> None:
@@ -122,14 +120,20 @@ class Follower:
             reached = await self._consumer.position(self._tp)
             if reached > at:
                 self.waiting_at = None
-                writes = project_batch(self._projection, self._source, batches.get(self._tp, []))
-                await self._store.apply(self._tp.topic, self._tp.partition, at, reached, writes)
+                await self._taking.take(batches.get(self._tp, []), reached)
                 self.next_offset = at = reached
+                self._follows()
+
+    def _follows(self) -> None:
+        parked = len(self._taking.standing.parked)
+        self._parked.set(parked)
+        reason = f"{parked} parked: `fairlead projections list` says which" if parked else None
+        self.part = replace(self.part, state="following", ready=True, reason=reason)
 
     def _explain(self, at: int) -> str:
-        one = self._projection
+        one = self._build
         return (
             f"{self._tp.topic}[{self._tp.partition}] has no offset {at}, which the projection {one.name} would read "
-            f"next: give the topic its own records back; or, to make the rows anew from what is there, drop the schema "
-            f"{one.schema} and the line of {one.name} in fairlead.versions"
+            f"next: give the topic its own records back; or have the rows made anew from what is there by "
+            f"`fairlead projections rebuild {one.name}`"
         )

@@ -1,4 +1,4 @@
-"""What the handler counts, for Prometheus."""
+"""What handler and projectors count, for Prometheus."""
 
 from __future__ import annotations
 
@@ -19,3 +19,6 @@ REMEMBERED = Gauge("fairlead_outcomes_remembered", "Outcomes that repeats find",
 REHYDRATING = Gauge("fairlead_rehydration_left", "Records of the log still to be read", ["aggregate", "partition"])
 ACQUISITIONS = Counter("fairlead_acquisitions", "Partitions read anew, by what for", ["aggregate", "reason"])
 RESTARTS = Counter("fairlead_client_restarts", "Clients made anew since they stood still or failed", ["group"])
+PROJECTION_PARKED = Gauge(
+    "fairlead_projection_entities_parked", "Entities whose messages wait", ["projection", "topic", "partition"]
+)

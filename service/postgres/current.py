@@ -26,9 +26,8 @@ FROM {public}.outcomes AS told WHERE command_id = $1 AND (
 ) ORDER BY time, aggregate, partition, "offset"
 """
 _PROGRESS = """
-SELECT p.projection, v.version, p.topic, p.partition, p.next_offset
-FROM {public}.progress p JOIN {public}.versions v ON v.projection = p.projection AND v.current
-ORDER BY p.projection, p.topic, p.partition
+SELECT projection, version, topic, partition, next_offset FROM {public}.progress
+WHERE current ORDER BY projection, topic, partition
 """
 _VERSIONS = {
     "ship": "SELECT version FROM {public}.ships WHERE ship_id = $1",

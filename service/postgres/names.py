@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from service.projections.projection import Projection
+from service.projections.build import Build
 
 
 def quoted(name: str) -> str:
@@ -14,9 +14,10 @@ def quoted(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Schemas are quoted as SQL takes them."""
+    """Schemas are quoted as SQL takes them; `reader` is a role that may read what is public, where one is wanted."""
 
     prefix: str = ""
+    reader: str | None = None
 
     @property
     def public(self) -> str:
@@ -33,6 +34,6 @@ class Names:
         """The channel on which a projection says, by its name, that it has moved on; not quoted."""
         return f"{self.prefix}fairlead"
 
-    def tables(self, projection: Projection) -> str:
-        """The schema of a projection's own tables."""
-        return quoted(f"{self.prefix}{projection.schema}")
+    def tables(self, build: Build) -> str:
+        """The schema of a build's own tables."""
+        return quoted(f"{self.prefix}{build.schema}")

@@ -1,57 +1,90 @@
-"""The rows of one projection, and its offsets beside them: both move in one transaction or not at all."""
+"""The rows of one build, and where it stands beside them: both move in one transaction or not at all."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from service.postgres.names import Names, quoted
-from service.postgres.pool import Pool, passing_faults
+import asyncpg
+
+from service.postgres.names import Names
+from service.postgres.parking import park
+from service.postgres.pool import Pool, reading_faults
 from service.postgres.writing import ColumnTypes, column_types, write_rows
-from service.projections.folding import Write
-from service.projections.projection import Projection
-from service.projections.store import OffsetMoved
+from service.projections.batch import Batch, RowsRefused
+from service.projections.build import Build
+from service.projections.store import OffsetMoved, Standing
+
+# Values that have no form in their column's type, or that a constraint forbids.
+_REFUSALS = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.exceptions.UntranslatableCharacterError,
+)
 
 
-class ProjectionTables:
-    """A `Store` in PostgreSQL, for a projection whose schema has been prepared."""
+class BuildTables:
+    """A `Store` in PostgreSQL, for a build whose schema has been prepared."""
 
-    def __init__(self, pool: Pool, names: Names, projection: Projection) -> None:
+    def __init__(self, pool: Pool, names: Names, build: Build) -> None:
         self._pool = pool
         self._names = names
-        self._projection = projection
-        self._schema = f"{names.prefix}{projection.schema}"
-        progress = f"{quoted(self._schema)}.progress"
+        self._build = build
+        self._schema = f"{names.prefix}{build.schema}"
+        schema = names.tables(build)
+        progress = f"{schema}.progress"
         self._types: ColumnTypes | None = None
         self._start = f"INSERT INTO {progress} VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"  # noqa: S608  # the schema is our own
-        self._read = f"SELECT next_offset FROM {progress} WHERE topic = $1 AND partition = $2"  # noqa: S608  # as above
+        self._read = f"""
+            SELECT next_offset, turn, ARRAY(SELECT entity_id FROM {schema}.parked WHERE topic = $1 AND partition = $2)
+            FROM {progress} WHERE topic = $1 AND partition = $2
+        """  # noqa: S608  # as above
         # First in the transaction: the row lock makes a rival wait before it writes, and then find the offset moved.
         # Both functions are in force until the end of this transaction. A server that crashes may lose the latest
         # batches, rows and offset together, and they are read again from the log.
         self._move = f"""
-            UPDATE {progress} SET next_offset = $4
-            WHERE topic = $1 AND partition = $2 AND next_offset = $3
-            RETURNING set_config('synchronous_commit', 'off', true), pg_notify($5, $6)
+            UPDATE {progress} SET next_offset = $5
+            WHERE topic = $1 AND partition = $2 AND next_offset = $3 AND turn = $4
+            RETURNING set_config('synchronous_commit', 'off', true), pg_notify($6, $7)
         """  # noqa: S608  # as above
 
-    async def position(self, topic: str, partition: int, beginning: int) -> int:
-        """The next offset of a partition, kept as `beginning` where there was none; raises StoreUnavailable."""
-        with passing_faults():
+    async def standing(self, topic: str, partition: int, beginning: int) -> Standing:
+        """Where a partition stands, kept as `beginning` where it was never read; raises StoreUnavailable."""
+        with reading_faults():
             async with self._pool.acquire() as connection:
                 await connection.execute(self._start, topic, partition, beginning)
-                return int(await connection.fetchval(self._read, topic, partition))
+                next_offset, turn, parked = await connection.fetchrow(self._read, topic, partition)
+        return Standing(next_offset, turn, frozenset(parked))
 
-    async def apply(self, topic: str, partition: int, expected: int, reached: int, writes: Sequence[Write]) -> None:
-        """Write all and move the offset from `expected` to `reached`, or do neither.
+    async def apply(self, topic: str, partition: int, since: Standing, reached: int, batch: Batch) -> Standing:
+        """Write and park all and move the next offset to `reached`, or do neither; where it stands then.
 
-        Raises OffsetMoved and StoreUnavailable, and asyncpg's PostgresError where the rows themselves are refused.
+        Raises OffsetMoved where it no longer stands at `since`, RowsRefused, and StoreUnavailable.
         """
-        channel, name = self._names.channel, self._projection.name
-        with passing_faults():
+        channel, name = self._names.channel, self._build.name
+        with reading_faults(), _refusals():
             async with self._pool.acquire() as connection, connection.transaction():
-                moved = await connection.fetchrow(self._move, topic, partition, expected, reached, channel, name)
+                moved = await connection.fetchrow(
+                    self._move, topic, partition, since.next_offset, since.turn, reached, channel, name
+                )
                 if moved is None:
-                    raise OffsetMoved(f"{name}: {topic}[{partition}] is no longer at {expected}")
-                if self._types is None:
-                    self._types = await column_types(connection, self._schema)
-                for write in writes:
-                    await write_rows(connection, self._schema, self._types, write)
+                    raise OffsetMoved(f"{self._build.label}: {topic}[{partition}] is not where it was any more")
+                await self.write(connection, batch)
+                if batch.waiting:
+                    await park(connection, self._names.tables(self._build), topic, partition, batch)
+        return Standing(reached, since.turn, since.parked | batch.parked.keys())
+
+    async def write(self, connection: asyncpg.Connection, batch: Batch) -> None:
+        """Write the rows of a batch within a transaction."""
+        if self._types is None:
+            self._types = await column_types(connection, self._schema)
+        for write in batch.writes:
+            await write_rows(connection, self._schema, self._types, write)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except _REFUSALS as error:
+        raise RowsRefused(f"{type(error).__name__}: {error}") from error

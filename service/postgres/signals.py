@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
@@ -16,6 +18,17 @@ log = structlog.get_logger()
 _BACKOFF_SECONDS = 1.0
 
 
+@asynccontextmanager
+async def open_signals(pool: Pool, names: Names) -> AsyncIterator[Signals]:
+    """Signals that come until it is left."""
+    signals = Signals(pool, names)
+    listening = asyncio.create_task(signals.run(), name="signals")
+    try:
+        yield signals
+    finally:
+        listening.cancel()
+
+
 class Signals:
     """Events of projections that have moved on; they come only while `run` does."""
 
@@ -25,7 +38,7 @@ class Signals:
         self._events: dict[str, asyncio.Event] = {}
 
     def next(self, projection: str) -> asyncio.Event:
-        """Set once the projection moves on after this call: ask for it first, then look, then wait."""
+        """Set once the projection, or `builds.CHANGED`, moves on after this call: ask for it, then look, then wait."""
         return self._events.setdefault(projection, asyncio.Event())
 
     async def run(self) -> None:

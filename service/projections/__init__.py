@@ -13,3 +13,6 @@ PROJECTIONS: dict[str, Projection] = {
         outcomes.PROJECTION,
     )
 }
+
+# Versions that another has followed, kept up for as long as readers may have to go back to them.
+EARLIER: tuple[Projection, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from service.projections.projection import Add, Change, Projection, Upsert
+from service.projections.projection import Add, Change, Projection, Upsert, View
 from service.projections.stored import Source, Stored
 
 TABLES = """
@@ -41,4 +41,6 @@ def project(event: Stored) -> Iterable[Change]:
             raise ValueError(f"Unknown event: {unknown}")
 
 
-PROJECTION = Projection("accounts", 1, (Source("user", "events"),), TABLES, {"accounts": ACCOUNTS}, project)
+VIEWS = {"accounts": View(ACCOUNTS, ("user_id",))}
+
+PROJECTION = Projection("accounts", 1, (Source("user", "events"),), TABLES, VIEWS, project)

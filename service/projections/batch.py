@@ -2,24 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from service.projections.folding import Write, fold
 from service.projections.projection import Change, Projection
 from service.projections.stored import Record, Source, read_stored
 
 
-class NotProjected(Exception):
-    """A projection does not understand a message; the text says which one, the cause says why."""
+class RowsRefused(Exception):
+    """The rows themselves cannot be kept, and were not, whoever tries; the message says why."""
 
 
-def project_batch(projection: Projection, source: Source, records: Sequence[Record]) -> list[Write]:
-    """The writes of these records, which are of one source and in order; raises NotProjected."""
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """From which message on those of an entity wait, and why."""
+
+    offset: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What records lead to: rows, and by entity those that could not be taken, with the messages that wait for it."""
+
+    writes: Sequence[Write] = ()
+    parked: Mapping[str, Parked] = field(default_factory=dict)
+    waiting: Sequence[Record] = ()
+
+
+def entity_of(record: Record) -> str:
+    """Whose message it is, by its key; U+0000, the one character PostgreSQL cannot hold, becomes U+FFFD."""
+    return (record.key or b"").decode(errors="replace").replace("\x00", "\ufffd")
+
+
+def project_batch(
+    projection: Projection, source: Source, records: Sequence[Record], waiting_for: Collection[str] = ()
+) -> Batch:
+    """What these records lead to, which are of one source and in order, while entities are parked already.
+
+    A message that the projection does not understand parks its entity; what comes after it waits in its order.
+    Raises RowsRefused where their changes do not go together.
+    """
     changes: list[Change] = []
+    parked: dict[str, Parked] = {}
+    waiting: list[Record] = []
     for record in records:
+        if (waiting_for or parked) and ((entity_id := entity_of(record)) in waiting_for or entity_id in parked):
+            waiting.append(record)
+            continue
         try:
             changes += projection.project(read_stored(source, record))
-        except Exception as error:
-            place = f"{source.aggregate}.{source.kind}[{record.partition}] offset {record.offset}"
-            raise NotProjected(f"{projection.name} cannot take {place}: {type(error).__name__}: {error}") from error
-    return fold(changes)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the messages of others go on
+            parked[entity_of(record)] = Parked(record.offset, f"{type(error).__name__}: {error}")
+            waiting.append(record)
+    try:
+        return Batch(fold(changes), parked, waiting)
+    except (TypeError, ValueError) as error:
+        raise RowsRefused(f"{type(error).__name__}: {error}") from error
+
+
+def all_waiting(record: Record, reason: str) -> Batch:
+    """The batch of a message alone whose rows were refused."""
+    return Batch((), {entity_of(record): Parked(record.offset, reason)}, (record,))

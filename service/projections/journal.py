@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from service.projections.projection import Change, Insert, Projection
+from service.projections.projection import Change, Insert, Projection, View
 from service.projections.stored import Source, Stored
 
 TABLES = """
@@ -43,6 +43,13 @@ def project(event: Stored) -> Iterable[Change]:
     return [Insert("journal", row)]
 
 
+VIEWS = {"journal": View(JOURNAL, ("aggregate", "entity_id", "version"))}
+
 PROJECTION = Projection(
-    "journal", 1, (Source("ship", "events"), Source("user", "events")), TABLES, {"journal": JOURNAL}, project
+    "journal",
+    1,
+    (Source("ship", "events"), Source("user", "events")),
+    TABLES,
+    VIEWS,
+    project,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from service.projections.projection import Change, Insert, Projection
+from service.projections.projection import Change, Insert, Projection, View
 from service.projections.stored import Source, Stored
 
 TABLES = """
@@ -57,6 +57,13 @@ def _storable(text: str | None) -> str | None:
     return text and text.replace("\x00", "\ufffd")
 
 
+VIEWS = {"outcomes": View(OUTCOMES, ("aggregate", "partition", "offset"))}
+
 PROJECTION = Projection(
-    "outcomes", 1, (Source("ship", "replies"), Source("user", "replies")), TABLES, {"outcomes": OUTCOMES}, project
+    "outcomes",
+    1,
+    (Source("ship", "replies"), Source("user", "replies")),
+    TABLES,
+    VIEWS,
+    project,
 )

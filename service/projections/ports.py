@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from service.projections.projection import Add, Change, Projection, Upsert
+from service.projections.projection import Add, Change, Projection, Upsert, View
 from service.projections.stored import Source, Stored
 
 # A ship may dock elsewhere without departing. Its berth, a row of its own, spares its event to say what it left;
@@ -51,4 +51,4 @@ def project(event: Stored) -> Iterable[Change]:
             raise ValueError(f"Unknown event: {unknown}")
 
 
-PROJECTION = Projection("ports", 1, (Source("ship", "events"),), TABLES, {"ports": PORTS}, project)
+PROJECTION = Projection("ports", 1, (Source("ship", "events"),), TABLES, {"ports": View(PORTS, ("port",))}, project)

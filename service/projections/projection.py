@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from service.projections.build import Build
 from service.projections.stored import Source, Stored
 
 
@@ -39,12 +40,21 @@ Change = Insert | Upsert | Add
 
 
 @dataclass(frozen=True, slots=True)
-class Projection:
-    """A read model in a schema of its own, `{name}_v{version}`.
+class View:
+    """What readers see: a query of the projection's tables, and the columns that no two of its rows have alike."""
 
-    `tables` is SQL that creates its tables, whose names are unqualified. A column is changed by Upsert or by Add,
-    never by both; one that an Upsert may leave out has a default or takes null.
-    `views` are the public views by name, each a query of these tables.
+    query: str
+    key: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """A read model, each build of which has a schema of its own.
+
+    `tables` is SQL that creates its tables, whose names are unqualified; `progress`, `parked` and `waiting` are taken.
+    A column is changed by Upsert or by Add, never by both; one that an Upsert may leave out has a default or takes
+    null.
+    `views` are the public views by name.
     `project` is pure, and raises on a message that it does not understand.
     Another `tables` or another module of `project` is another version.
     """
@@ -53,10 +63,9 @@ class Projection:
     version: int
     sources: tuple[Source, ...]
     tables: str
-    views: Mapping[str, str]
+    views: Mapping[str, View]
     project: Callable[[Stored], Iterable[Change]]
 
-    @property
-    def schema(self) -> str:
-        """The schema that this version lives in, without the prefix."""
-        return f"{self.name}_v{self.version}"
+    def build(self, number: int = 1) -> Build:
+        """A build by this code."""
+        return Build(self.name, self.version, number)

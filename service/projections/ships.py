@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from service.projections.projection import Add, Change, Projection, Upsert
+from service.projections.projection import Add, Change, Projection, Upsert, View
 from service.projections.stored import Source, Stored
 
 TABLES = """
@@ -61,4 +61,4 @@ def _cargo(event: Stored, change: int) -> Add:
     return Add("cargo", {"ship_id": event.entity_id, "item": event.data["item"]}, {"quantity": change})
 
 
-PROJECTION = Projection("ships", 1, (Source("ship", "events"),), TABLES, {"ships": SHIPS}, project)
+PROJECTION = Projection("ships", 1, (Source("ship", "events"),), TABLES, {"ships": View(SHIPS, ("ship_id",))}, project)

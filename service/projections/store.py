@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-from service.projections.folding import Write
+from service.projections.batch import Batch, RowsRefused
+
+__all__ = ["OffsetMoved", "RowsRefused", "Standing", "Store", "StoreUnavailable"]
 
 
 class OffsetMoved(Exception):
@@ -16,14 +18,26 @@ class StoreUnavailable(ConnectionError):
     """The place where rows are kept does not answer, or asks to try again: nothing was written, or all of it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a partition stands: what is read next, and whose messages wait.
+
+    `turn` counts how often another than its reader has changed what waits.
+    """
+
+    next_offset: int
+    turn: int = 0
+    parked: frozenset[str] = frozenset()
+
+
 class Store(Protocol):
-    """The rows of one projection, with the next offset of each of its partitions beside them."""
+    """The rows of one build of a projection, with where each of its partitions stands beside them."""
 
-    async def position(self, topic: str, partition: int, beginning: int) -> int:
-        """The next offset, which is `beginning` where the projection has never read; raises StoreUnavailable."""
+    async def standing(self, topic: str, partition: int, beginning: int) -> Standing:
+        """Where a partition stands, which is at `beginning` if it was never read; raises StoreUnavailable."""
 
-    async def apply(self, topic: str, partition: int, expected: int, reached: int, writes: Sequence[Write]) -> None:
-        """Write all and move the next offset from `expected` to `reached`, or do neither.
+    async def apply(self, topic: str, partition: int, since: Standing, reached: int, batch: Batch) -> Standing:
+        """Write and park all and move the next offset to `reached`, or do neither; where it stands then.
 
-        Raises OffsetMoved and StoreUnavailable.
+        Raises OffsetMoved where it no longer stands at `since`, RowsRefused, and StoreUnavailable.
         """

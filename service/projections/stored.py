@@ -16,6 +16,10 @@ class Record(Protocol):
     """A record as it was read from a topic."""
 
     @property
+    def key(self) -> bytes | None:
+        """Whose message it is."""
+
+    @property
     def value(self) -> bytes | None:
         """A message in JSON."""
 

@@ -60,7 +60,8 @@ async def read_projections(
 
 
 async def _progress(connection: Any, prefix: str) -> dict[tuple[str, str, int], int]:
-    rows = await connection.fetch(f'SELECT projection, topic, partition, next_offset FROM "{prefix}fairlead".progress')  # noqa: S608  # a prefix of our own
+    query = f'SELECT projection, topic, partition, next_offset FROM "{prefix}fairlead".progress WHERE current'  # noqa: S608  # a prefix of our own
+    rows = await connection.fetch(query)
     return {(row["projection"], row["topic"], row["partition"]): row["next_offset"] for row in rows}
 
 

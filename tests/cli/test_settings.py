@@ -32,6 +32,7 @@ WRONG: Mapping[str, tuple[str, ...]] = {
     "ssl_cafile": ("", "/nowhere/ca.pem", __file__),
     "prefix": ("nodot", "Capital.", "a b.", "."),
     "database_url": ("", "127.0.0.1:5432", "mysql://h/x"),
+    "reader_role": ("", " "),
     "group": ("", " "),
     "allow_import": ("", "maybe", "2"),
     "on_failure": ("", "stop", "Park"),

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from service.projections import PROJECTIONS
-from service.projections.batch import NotProjected, project_batch
+from service.projections.batch import project_batch
 from service.projections.fingerprint import fingerprint
 from service.projections.stored import Source, read_stored
 
@@ -30,6 +30,7 @@ class Record:
     value: bytes | None
     partition: int = 3
     offset: int = 42
+    key: bytes | None = b"a"
 
 
 def test_a_record_is_read_into_what_projections_need() -> None:
@@ -41,9 +42,21 @@ def test_a_record_is_read_into_what_projections_need() -> None:
 
 
 @pytest.mark.parametrize("value", [None, b"", b"no JSON", b"[]", orjson.dumps(ENVELOPE | {"type": "ShipSunk"})])
-def test_what_cannot_be_projected_is_named_by_its_place(value: bytes | None) -> None:
-    with pytest.raises(NotProjected, match=r"ships cannot take ship\.events\[3\] offset 42: "):
-        project_batch(PROJECTIONS["ships"], SHIPS, [Record(value)])
+def test_what_cannot_be_projected_parks_its_entity_and_no_other(value: bytes | None) -> None:
+    good = orjson.dumps(ENVELOPE)
+    records = [Record(value, offset=1), Record(good, offset=2), Record(good, offset=3, key=b"b")]
+
+    batch = project_batch(PROJECTIONS["ships"], SHIPS, records)
+
+    assert [("a", 1)] == [(entity_id, at.offset) for entity_id, at in batch.parked.items()]
+    assert [1, 2] == [record.offset for record in batch.waiting]
+    assert 1 == sum(len(write.rows) for write in batch.writes)
+
+
+def test_what_comes_for_a_parked_entity_waits() -> None:
+    batch = project_batch(PROJECTIONS["ships"], SHIPS, [Record(orjson.dumps(ENVELOPE))], {"a"})
+
+    assert ({}, 1, []) == (batch.parked, len(batch.waiting), batch.writes)
 
 
 def test_each_projection_has_a_fingerprint_of_its_own() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import orjson
 from aiokafka import AIOKafkaProducer
 
 from service.local.servers import Endpoints
@@ -28,7 +29,8 @@ class Log:
             for batch in batches:
                 await producer.begin_transaction()
                 for value in batch:
-                    end = (await producer.send_and_wait(self.topic, value, partition=0)).offset + 2
+                    key = orjson.loads(value)["subject"].encode()
+                    end = (await producer.send_and_wait(self.topic, value, key=key, partition=0)).offset + 2
                 await (producer.commit_transaction() if keep else producer.abort_transaction())
             return end
         finally:

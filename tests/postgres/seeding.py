@@ -13,7 +13,7 @@ import orjson
 
 from service.postgres.names import Names
 from service.postgres.pool import Pool
-from service.postgres.projector import ProjectionTables
+from service.postgres.projector import BuildTables
 from service.projections import PROJECTIONS
 from service.projections.batch import project_batch
 from service.projections.stored import Source
@@ -28,6 +28,7 @@ Happening = tuple[str, str, dict[str, Any]]
 class Record:
     """A record as a feed reads it."""
 
+    key: bytes | None
     value: bytes
     partition: int
     offset: int
@@ -47,7 +48,7 @@ def event_record(
         "causationid": COMMAND,
         "data": data,
     }
-    return Record(orjson.dumps(envelope), 0, offset)
+    return Record(entity_id.encode(), orjson.dumps(envelope), 0, offset)
 
 
 class Seeding:
@@ -55,7 +56,7 @@ class Seeding:
 
     def __init__(self, pool: Pool, names: Names) -> None:
         self.names = names
-        self.tables = {name: ProjectionTables(pool, names, one) for name, one in PROJECTIONS.items()}
+        self.tables = {name: BuildTables(pool, names, one.build()) for name, one in PROJECTIONS.items()}
         self._ends: Counter[Source] = Counter()
         self._versions: Counter[str] = Counter()
 
@@ -82,13 +83,13 @@ class Seeding:
             "data": data,
         }
         source = Source(aggregate, "replies")
-        await self._append(source, [Record(orjson.dumps(envelope), 0, self._ends[source])])
+        await self._append(source, [Record(entity_id.encode(), orjson.dumps(envelope), 0, self._ends[source])])
 
     async def _append(self, source: Source, records: Sequence[Record]) -> None:
         topic = f"{source.aggregate}.{source.kind}"
         for name, projection in PROJECTIONS.items():
             if source in projection.sources:
-                at = await self.tables[name].position(topic, 0, 0)
-                writes = project_batch(projection, source, records)
-                await self.tables[name].apply(topic, 0, at, at + len(records), writes)
+                since = await self.tables[name].standing(topic, 0, 0)
+                batch = project_batch(projection, source, records, since.parked)
+                await self.tables[name].apply(topic, 0, since, since.next_offset + len(records), batch)
         self._ends[source] += len(records)

@@ -11,23 +11,23 @@ import pytest
 
 from service.postgres.pool import Pool
 from service.projections import PROJECTIONS
-from service.projections.store import StoreUnavailable
+from service.projections.store import Standing, StoreUnavailable
 from tests.postgres.seeding import Seeding
-from tests.postgres.visits import TOPIC, VISIT, visits_and_offset
+from tests.postgres.visits import START, TOPIC, VISIT, visits_and_offset
 
 
 @asynccontextmanager
-async def _held_up(pool: Pool, seeding: Seeding) -> AsyncIterator[tuple[asyncio.Task[None], int]]:
+async def _held_up(pool: Pool, seeding: Seeding) -> AsyncIterator[tuple[asyncio.Task[Standing], int]]:
     """A batch that has moved the offset and waits for the lock of its table, and the process id of its connection."""
     ports = seeding.tables["ports"]
-    await ports.position(TOPIC, 0, 0)
+    await ports.standing(TOPIC, 0, 0)
     waiting = """
         SELECT l.pid FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE NOT l.granted AND n.nspname = $1
     """
     async with pool.acquire() as other, other.transaction():
-        await other.execute(f"LOCK TABLE {seeding.names.tables(PROJECTIONS['ports'])}.ports")
-        batch = asyncio.create_task(ports.apply(TOPIC, 0, 0, 1, VISIT))
+        await other.execute(f"LOCK TABLE {seeding.names.tables(PROJECTIONS['ports'].build())}.ports")
+        batch = asyncio.create_task(ports.apply(TOPIC, 0, START, 1, VISIT))
         pid = None
         async with asyncio.timeout(20):
             while pid is None:
@@ -42,7 +42,7 @@ async def test_a_connection_lost_in_mid_transaction_leaves_nothing_behind(pool: 
             await batch
     assert (0, 0) == await visits_and_offset(pool, seeding.names)
 
-    await seeding.tables["ports"].apply(TOPIC, 0, 0, 1, VISIT)
+    await seeding.tables["ports"].apply(TOPIC, 0, START, 1, VISIT)
     assert (1, 1) == await visits_and_offset(pool, seeding.names)
 
 
@@ -66,11 +66,11 @@ async def test_without_one_transaction_a_stopped_projector_loses_its_batch(
     try:
         await connection.execute("BEGIN")
         ports = seeding.tables["ports"]
-        await ports.position(TOPIC, 0, 0)
-        await connection.execute(f"LOCK TABLE {seeding.names.tables(PROJECTIONS['ports'])}.ports")
-        batch = asyncio.create_task(ports.apply(TOPIC, 0, 0, 1, VISIT))
+        await ports.standing(TOPIC, 0, 0)
+        await connection.execute(f"LOCK TABLE {seeding.names.tables(PROJECTIONS['ports'].build())}.ports")
+        batch = asyncio.create_task(ports.apply(TOPIC, 0, START, 1, VISIT))
         async with asyncio.timeout(20):
-            while await ports.position(TOPIC, 0, 0) == 0:
+            while await ports.standing(TOPIC, 0, 0) == START:
                 pass
         batch.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -35,7 +35,7 @@ async def test_roles_that_start_at_once_make_every_schema_once(pool: Pool, names
     await asyncio.gather(*(prepare_projections(pool, names, PROJECTIONS.values()) for _ in range(6)))
 
     assert [(name, 1, True) for name in sorted(PROJECTIONS)] == await _current(pool, names)
-    for view in ("ships", "ports", "accounts", "journal", "outcomes", "progress"):
+    for view in ("ships", "ports", "accounts", "journal", "outcomes", "progress", "parked"):
         assert 0 == await pool.fetchval(f"SELECT count(*) FROM {names.public}.{view}")  # noqa: S608
 
 
@@ -93,7 +93,7 @@ async def test_a_later_version_is_made_beside_the_one_that_is_shown(pool: Pool, 
 
 async def test_rows_are_made_anew_once_schema_and_line_are_dropped(pool: Pool, names: Names) -> None:
     await prepare_projections(pool, names, PROJECTIONS.values())
-    await pool.execute(f"DROP SCHEMA {names.tables(SHIPS)} CASCADE")
+    await pool.execute(f"DROP SCHEMA {names.tables(SHIPS.build())} CASCADE")
     await pool.execute(f"DELETE FROM {names.public}.versions WHERE projection = 'ships'")  # noqa: S608
 
     await prepare_projections(pool, names, PROJECTIONS.values())

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from service.postgres.names import Names
 from service.postgres.pool import Pool
+from service.projections.batch import Batch
 from service.projections.folding import Write
+from service.projections.store import Standing
 
 TOPIC = "ship.events"
-VISIT = [Write("ports", ("port",), (), ("visits",), [("Oslo", 1)])]
+START = Standing(0)
+VISIT = Batch([Write("ports", ("port",), (), ("visits",), [("Oslo", 1)])])
 
 
 async def visits_and_offset(pool: Pool, names: Names) -> tuple[int, int]:

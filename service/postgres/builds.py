@@ -1,0 +1,90 @@
+"""Which builds there are, and what each is for: the one that is shown, others that are kept up beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from service.postgres.names import Names
+from service.postgres.pool import Connection, Pool, passing_faults
+from service.projections.build import Build
+
+TABLE = """
+CREATE TABLE IF NOT EXISTS {public}.versions (
+    projection text, version int, build int, fingerprint text NOT NULL,
+    current boolean NOT NULL DEFAULT false, followed boolean NOT NULL,
+    made_at timestamptz NOT NULL DEFAULT now(), shown_at timestamptz, drop_at timestamptz,
+    PRIMARY KEY (projection, version, build)
+)
+"""
+
+# What is said on the channel when builds come, go or are shown.
+CHANGED = "builds"
+
+
+class Listed(NamedTuple):
+    """A build; `fingerprint` is that of the code that makes its rows.
+
+    `current` is the one that readers see, `followed` one that projectors keep up; `shown_at` is when readers saw it
+    first or again, `drop_at` when it may go.
+    """
+
+    build: Build
+    fingerprint: str
+    current: bool
+    followed: bool
+    made_at: datetime
+    shown_at: datetime | None
+    drop_at: datetime | None
+
+
+async def builds(connection: Connection, names: Names, projection: str | None = None) -> list[Listed]:
+    """All builds, or those of one projection, in the order of projections, versions and numbers."""
+    query = f"""
+        SELECT projection, version, build, fingerprint, current, followed, made_at, shown_at, drop_at
+        FROM {names.public}.versions WHERE $1::text IS NULL OR projection = $1 ORDER BY projection, version, build
+    """  # noqa: S608  # the schema is our own
+    return [Listed(Build(*row[:3]), *row[3:]) for row in map(tuple, await connection.fetch(query, projection))]
+
+
+async def followed_builds(pool: Pool, names: Names, versions: Collection[tuple[str, int]]) -> list[Build]:
+    """Those of these (projection, version) that projectors keep up; raises StoreUnavailable."""
+    with passing_faults():
+        async with pool.acquire() as connection:
+            return [
+                one.build
+                for one in await builds(connection, names)
+                if one.followed and (one.build.name, one.build.version) in versions
+            ]
+
+
+async def enter(connection: Connection, names: Names, build: Build, fingerprint: str, *, followed: bool) -> None:
+    """Have a build among them."""
+    await connection.execute(
+        f"INSERT INTO {names.public}.versions (projection, version, build, fingerprint, followed) "  # noqa: S608  # as above
+        "VALUES ($1, $2, $3, $4, $5)",
+        *_key(build),
+        fingerprint,
+        followed,
+    )
+    await tell(connection, names)
+
+
+async def follow(connection: Connection, names: Names, build: Build, *, followed: bool) -> None:
+    """Have projectors keep a build up from now on, or no longer."""
+    await connection.execute(
+        f"UPDATE {names.public}.versions SET followed = $4 WHERE (projection, version, build) = ($1, $2, $3)",  # noqa: S608  # as above
+        *_key(build),
+        followed,
+    )
+    await tell(connection, names)
+
+
+async def tell(connection: Connection, names: Names) -> None:
+    """Let projectors and readers know, once the transaction is done."""
+    await connection.execute("SELECT pg_notify($1, $2)", names.channel, CHANGED)
+
+
+def _key(build: Build) -> tuple[Any, ...]:
+    return build.name, build.version, build.number

@@ -1,0 +1,91 @@
+"""What is public: the views of the builds that are shown, and how all builds fare."""
+
+from __future__ import annotations
+
+import asyncpg
+
+from service.postgres.builds import Listed, builds, tell
+from service.postgres.names import Names, quoted
+from service.postgres.pool import Connection
+from service.projections.build import Build
+from service.projections.projection import Projection
+
+_FARE = {
+    "progress": "topic, partition, next_offset",
+    "parked": 'topic, partition, entity_id, "offset", reason, at',
+}
+
+
+class InUse(Exception):
+    """Others have built upon a view that is to be another; the message says who and what to do."""
+
+
+class NoSuchRole(LookupError):
+    """The role that is to read is not there; the message says what to do."""
+
+
+async def show(connection: Connection, names: Names, projection: Projection, build: Build) -> None:
+    """Let the public views show this build from the end of the transaction on; within `alone`. Raises InUse."""
+    await connection.execute(f"SET LOCAL search_path = {names.tables(build)}")
+    for view, shown in projection.views.items():
+        await _replace(connection, f"{names.public}.{quoted(view)}", shown.query)
+    await connection.execute(
+        f"""
+        UPDATE {names.public}.versions SET current = (version, build) = ($2, $3),
+            shown_at = CASE WHEN (version, build) = ($2, $3) THEN now() ELSE shown_at END
+        WHERE projection = $1
+        """,  # noqa: S608  # the schema is our own
+        build.name,
+        build.version,
+        build.number,
+    )
+    await show_all(connection, names)
+
+
+async def show_all(connection: Connection, names: Names) -> None:
+    """Have the views of how builds fare name all that there are, of which there is one at least; within `alone`."""
+    all_builds = await builds(connection, names)
+    for view, columns in _FARE.items():
+        query = " UNION ALL ".join(_of_one(names, one, view, columns) for one in all_builds)
+        await _replace(connection, f"{names.public}.{view}", query)
+    await grant(connection, names)
+    await tell(connection, names)
+
+
+async def grant(connection: Connection, names: Names) -> None:
+    """Let the reader, where one is named, read what is public; raises NoSuchRole."""
+    if names.reader:
+        role = quoted(names.reader)
+        try:
+            await connection.execute(f"GRANT USAGE ON SCHEMA {names.public} TO {role}")
+            await connection.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {names.public} TO {role}")
+        except asyncpg.UndefinedObjectError as error:
+            raise NoSuchRole(
+                f"FAIRLEAD_READER_ROLE names {names.reader}, which the database does not have: CREATE ROLE {role}"
+            ) from error
+
+
+def _of_one(names: Names, listed: Listed, table: str, columns: str) -> str:
+    build = listed.build
+    of = f"regexp_replace(substr(topic, {len(names.prefix) + 1}), '\\.[^.]*$', '')"
+    return (
+        f"SELECT {_literal(build.name)} AS projection, {build.version} AS version, {build.number} AS build, "  # noqa: S608  # names are our own
+        f"{str(listed.current).lower()} AS current, {of} AS aggregate, {columns} FROM {names.tables(build)}.{table}"
+    )
+
+
+async def _replace(connection: Connection, view: str, query: str) -> None:
+    try:
+        # In place where the columns allow it: whoever reads it, and may, goes on.
+        async with connection.transaction():
+            await connection.execute(f"CREATE OR REPLACE VIEW {view} AS {query}")
+    except asyncpg.InvalidTableDefinitionError:
+        try:
+            await connection.execute(f"DROP VIEW {view}")
+        except asyncpg.DependentObjectsStillExistError as error:
+            raise InUse(f"{view} gets other columns, and {error.detail}: drop that first") from error
+        await connection.execute(f"CREATE VIEW {view} AS {query}")
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'::text"
