@@ -12,9 +12,9 @@ from uuid import UUID
 from confluent_kafka import KafkaError, Producer
 from confluent_kafka import Message as Delivered
 
-from tests.checker.hashing import partition_of
-from tests.checker.model import Judge
-from tests.checker.records import Headers, PartitionLogs, Record
+from service.audit.hashing import partition_of
+from service.audit.model import Judge
+from service.audit.records import Headers, PartitionLogs, Record
 from tests.workload_faults import spoil
 from tests.workload_intents import Intent, Steering
 

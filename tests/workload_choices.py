@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
-from tests.checker.contract import LIMIT
-from tests.checker.records import Json
+from service.audit.contract import LIMIT
+from service.audit.records import Json
 
 _PORTS = ("Singapore", "Hong Kong", "Reykjavík", "Rotterdam", "Ålesund", "上海")
 _ITEMS = ("electronics", "grain", "tea", "café", "steel")

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
-from tests.checker.contract import LIMIT
-from tests.checker.records import Json
+from service.audit.contract import LIMIT
+from service.audit.records import Json
 
 Raw = tuple[bytes | None, bytes | None]
 _UNKNOWN = ("sink_ship", "audit_user", "Load_cargo", "Ünknown; type: x", "")

@@ -7,8 +7,8 @@ from random import Random
 from typing import ClassVar
 from uuid import UUID
 
-from tests.checker.model import Entity
-from tests.checker.records import Json
+from service.audit.model import Entity
+from service.audit.records import Json
 from tests.workload_choices import for_ship, for_user, some_data
 
 Intent = str

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from confluent_kafka import KafkaError, TopicPartition
 
+from service.audit.ship import apply
 from service.commands.entities import ENTITIES
 from service.commands.identity import render_time
 from service.commands.stored import States
@@ -17,7 +18,6 @@ from service.domain.ship import SHIP
 from service.store.shelf import RocksShelf
 from tests.bench.failure import BenchFailed
 from tests.bench.recovery_logs import Logs
-from tests.checker.ship import apply
 from tests.running import PARTITIONS
 
 Known = tuple[int, str, Any]  # version, time of the last event, and the ship

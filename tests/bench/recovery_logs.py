@@ -12,9 +12,9 @@ from typing import Any
 import orjson
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
+from service.audit.checkpoint import KEY
 from tests.bench.failure import BenchFailed
 from tests.bench.topics import consumer, whole
-from tests.checker.checkpoint import KEY
 from tests.running import PARTITIONS
 
 _SECONDS = 10.0

@@ -11,7 +11,7 @@ from typing import Any
 from confluent_kafka import KafkaError, Producer
 from confluent_kafka import Message as Delivered
 
-from tests.checker.hashing import partition_of
+from service.audit.hashing import partition_of
 from tests.running import PARTITIONS
 from tests.workload import Message, generate
 

@@ -1,7 +1,7 @@
 """The independent checker: another program and client that recomputes what the service must have written."""
 
-from tests.checker.judged import check_logs
+from service.audit.judged import check_logs
+from service.audit.report import Report
 from tests.checker.kafka import check
-from tests.checker.report import Report
 
 __all__ = ["Report", "check", "check_logs"]

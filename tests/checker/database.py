@@ -13,9 +13,9 @@ from uuid import UUID
 
 import asyncpg
 
-from tests.checker.projections import READS
-from tests.checker.records import DataKey, Json, PartitionLogs, Projections
-from tests.checker.report import Report
+from service.audit.projections import READS
+from service.audit.records import DataKey, Json, PartitionLogs, Projections
+from service.audit.report import Report
 
 _COLUMNS: Mapping[str, str] = {
     "ships": "ship_id, name, status, current_port, version, cargo",

@@ -10,14 +10,14 @@ from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from tests.checker import rows
-from tests.checker.letters import why
-from tests.checker.matching import OpaqueDigest, Open, Positive, Sealed
-from tests.checker.messages import Verdict
-from tests.checker.model import Entity, Judge
-from tests.checker.projections import READS
-from tests.checker.records import DataKey, Headers, Json, Keys, PartitionLogs, Projections, Record
-from tests.checker.told import Told, told_by
+from service.audit import rows
+from service.audit.letters import why
+from service.audit.matching import OpaqueDigest, Open, Positive, Sealed
+from service.audit.messages import Verdict
+from service.audit.model import Entity, Judge
+from service.audit.projections import READS
+from service.audit.records import DataKey, Headers, Json, Keys, PartitionLogs, Projections, Record
+from service.audit.told import Told, told_by
 
 KID = "0b9c7e0e-6f0b-4c57-9d6b-0d3a3a5c1c11"
 FOLD = "0123456789abcdef"

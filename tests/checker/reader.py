@@ -16,7 +16,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 
-from tests.checker.records import KINDS, PartitionLogs, Record
+from service.audit.records import KINDS, PartitionLogs, Record
 
 _BATCH = 10_000
 _SECONDS = 10.0

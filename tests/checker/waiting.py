@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 
-from tests.checker.checkpoint import KEY
+from service.audit.checkpoint import KEY
 
 _SECONDS = 10.0
 # Behind the last command there may be markers of transactions; this many are looked through.

@@ -14,13 +14,13 @@ from uuid import uuid4
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from service.audit.hashing import partition_of
 from service.local.servers import Endpoints
 from service.postgres.names import Names
 from service.postgres.pool import open_pool
 from service.postgres.schema import prepare_projections
 from service.projections import PROJECTIONS
 from service.settings import Settings
-from tests.checker.hashing import partition_of
 from tests.running import PARTITIONS, apply_topics, settings_for
 
 PATIENCE = 60.0

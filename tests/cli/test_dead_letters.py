@@ -12,8 +12,8 @@ from uuid import uuid4
 import pytest
 from aiokafka.errors import MessageSizeTooLargeError
 
+from service.audit.hashing import partition_of
 from service.local.servers import Endpoints
-from tests.checker.hashing import partition_of
 from tests.cli.letters import PATIENCE, Desk, astray, command
 from tests.running import PARTITIONS, running_handler, running_projectors
 

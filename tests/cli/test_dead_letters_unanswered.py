@@ -15,8 +15,8 @@ from uuid import uuid4
 
 import pytest
 
+from service.audit.hashing import partition_of
 from service.local.servers import Endpoints
-from tests.checker.hashing import partition_of
 from tests.cli.letters import Desk, command
 from tests.running import PARTITIONS
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tests.checker.records import PartitionLogs, Record
+from service.audit.records import PartitionLogs, Record
 from tests.flow.checker_edits import Damage, double, drop, edit, put, record, swap
 from tests.flow.checker_story import SHIP
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from tests.checker.records import PartitionLogs, Record
+from service.audit.records import PartitionLogs, Record
 
 Damage = Callable[[PartitionLogs], None]
 Place = int | Callable[[PartitionLogs], int]

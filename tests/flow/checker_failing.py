@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from service.audit.messages import Verdict
+from service.audit.model import Judge
+from service.audit.records import Json, PartitionLogs
+from service.audit.told import Answer, Told
 from tests.checker import check_logs
-from tests.checker.messages import Verdict
-from tests.checker.model import Judge
-from tests.checker.records import Json, PartitionLogs
-from tests.checker.told import Answer, Told
 from tests.flow.checker_parked_story import CODE_FAILED, reply_id
 from tests.flow.checker_story import SHIP, command, partition
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from service.audit.records import PartitionLogs, Record
+from service.audit.told import Told
 from tests.checker.handmade import written
-from tests.checker.records import PartitionLogs, Record
-from tests.checker.told import Told
 from tests.flow.checker_edits import Damage, drop, header, put, record, swap
 from tests.flow.checker_parked_story import OTHER, TOLD, commands, letter_at, parked_at, reply_at
 from tests.flow.checker_story import SHIP

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
+from service.audit.hashing import uuid8
+from service.audit.letters import offset_of
+from service.audit.records import PartitionLogs
+from service.audit.told import Answer, Told
 from tests.checker.handmade import written
-from tests.checker.hashing import uuid8
-from tests.checker.letters import offset_of
-from tests.checker.records import PartitionLogs
-from tests.checker.told import Answer, Told
 from tests.flow.checker_edits import Place
 from tests.flow.checker_story import SHIP, command, partition, record
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tests.checker.records import PartitionLogs, Record
+from service.audit.records import PartitionLogs, Record
 from tests.flow.checker_edits import Damage, add, drop, edit, header, put, swap
 from tests.flow.checker_parked_story import OTHER, letter_at, reply_at, reply_id
 from tests.flow.checker_story import TIME, command_id

@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 
+from service.audit.records import Json, PartitionLogs, Record
+from service.audit.states import Step, steps_of, tagged
 from tests.checker.handmade import FOLD
-from tests.checker.records import Json, PartitionLogs, Record
-from tests.checker.states import Step, steps_of, tagged
 from tests.flow.checker_edits import Damage, Place, both, double, drop, edit, put, record
 from tests.flow.checker_story import SHIP, ship_story, user_story
 

@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from service.audit.records import Headers, Json, Keys, PartitionLogs, Record
 from tests.checker.handmade import KEY, written
-from tests.checker.records import Headers, Json, Keys, PartitionLogs, Record
 
 SHIP = "7b0f3d5e-52c6-4f2e-8a55-6a4d0b7a9e10"
 USER = "1c3d5e7f-0000-4000-8000-000000000001"

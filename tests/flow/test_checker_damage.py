@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from service.audit.records import DataKey
 from tests.checker import check_logs
 from tests.checker.handmade import written
-from tests.checker.records import DataKey
 from tests.flow.checker_damage import DAMAGES
 from tests.flow.checker_edits import Damage, double, put
 from tests.flow.checker_story import KEYS, SHIP, USER, command, partition, ship_story, user_story

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.checker.messages import Verdict
-from tests.checker.model import Judge
-from tests.checker.records import Json
+from service.audit.messages import Verdict
+from service.audit.model import Judge
+from service.audit.records import Json
 from tests.flow.checker_story import SHIP, command, command_id, partition
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from tests.checker.hashing import murmur2, uuid8
-from tests.checker.messages import Verdict
-from tests.checker.model import Judge
-from tests.checker.reading import Fault, read
-from tests.checker.records import Json, PartitionLogs
-from tests.checker.text import micros, render_time
+from service.audit.hashing import murmur2, uuid8
+from service.audit.messages import Verdict
+from service.audit.model import Judge
+from service.audit.reading import Fault, read
+from service.audit.records import Json, PartitionLogs
+from service.audit.text import micros, render_time
 from tests.flow.checker_story import SHIP, TIME, USER, command, partition, record
 
 _LIMIT = 2**53 - 1

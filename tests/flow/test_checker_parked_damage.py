@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from service.audit.records import PartitionLogs
 from tests.checker import Report, check_logs
-from tests.checker.records import PartitionLogs
 from tests.flow.checker_parked_damage import PARKED_DAMAGES
 from tests.flow.checker_parked_story import parked_story
 from tests.flow.checker_redrive_damage import REDRIVE_DAMAGES

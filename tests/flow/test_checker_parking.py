@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from service.audit.letters import offset_of
+from service.audit.told import Told
 from tests.checker.handmade import written
-from tests.checker.letters import offset_of
-from tests.checker.told import Told
 from tests.flow.checker_failing import DEPART, DOCK, REGISTER, data, judge, names, violations
 from tests.flow.checker_parked_story import BUSY, CODE_FAILED, NOT_WRITABLE, OTHER, reply_id
 from tests.flow.checker_story import SHIP, command, partition, record

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from service.audit.projections import READS
+from service.audit.records import Projections
 from tests.checker import check_logs
 from tests.checker.handmade import projected
-from tests.checker.projections import READS
-from tests.checker.records import Projections
 from tests.flow.checker_story import KEYS, ship_story, user_story
 
 _ALTERED: dict[str, list[tuple[str, Any]]] = {

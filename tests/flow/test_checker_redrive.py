@@ -6,11 +6,11 @@ from hashlib import blake2b
 
 import pytest
 
+from service.audit.letters import why
+from service.audit.model import Judge
+from service.audit.told import Answer, Told
 from tests.checker import check_logs
 from tests.checker.handmade import written
-from tests.checker.letters import why
-from tests.checker.model import Judge
-from tests.checker.told import Answer, Told
 from tests.flow.checker_failing import DEPART, DOCK, REGISTER, data, judge, names, violations
 from tests.flow.checker_parked_story import CODE_FAILED, NOT_WRITABLE, TRACE, reply_id
 from tests.flow.checker_story import SHIP, TIME, command, partition, record

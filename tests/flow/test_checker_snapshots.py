@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from service.audit.records import PartitionLogs
+from service.audit.told import Told
 from tests.checker import check_logs
 from tests.checker.handmade import written
-from tests.checker.records import PartitionLogs
-from tests.checker.told import Told
 from tests.flow.checker_parked_story import OTHER, TOLD, commands
 from tests.flow.checker_snapshot_damage import SNAPSHOT_DAMAGES, swept_ship, swept_user
 from tests.flow.checker_story import KEYS

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from tests.checker.messages import Verdict
-from tests.checker.model import Judge
-from tests.checker.records import Json, PartitionLogs, Record
+from service.audit.messages import Verdict
+from service.audit.model import Judge
+from service.audit.records import Json, PartitionLogs, Record
 from tests.flow.checker_parked_story import OTHER
 from tests.flow.checker_story import SHIP, TIME, command, partition, record
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.audit.report import Report
 from service.domain import AGGREGATES, Aggregate
-from tests.checker.report import Report
 from tests.domain.bad_input import LOAD, SHIP, dumped
 from tests.domain.imported import VOYAGE
 from tests.domain.partition import NOON, Partition

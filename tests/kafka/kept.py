@@ -9,13 +9,13 @@ from typing import Any
 
 import orjson
 
+from service.audit.model import Judge
+from service.audit.records import Json, PartitionLogs
+from service.audit.states import Step, steps_of, tagged
+from service.audit.told import told_by
 from service.settings import Settings
 from service.store.shelf import RocksShelf
-from tests.checker.model import Judge
 from tests.checker.reader import read_logs
-from tests.checker.records import Json, PartitionLogs
-from tests.checker.states import Step, steps_of, tagged
-from tests.checker.told import told_by
 
 _SECONDS = 30.0
 _ID = 36

@@ -14,10 +14,10 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from service import app
+from service.audit.hashing import partition_of
 from service.local.child import until
 from service.local.servers import Endpoints
 from tests.checker import Report, check
-from tests.checker.hashing import partition_of
 from tests.ends import end_of
 from tests.running import settings_for
 from tests.workload import Message, publish

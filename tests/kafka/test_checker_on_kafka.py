@@ -15,11 +15,11 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from service.audit.records import KINDS, PartitionLogs, Record
 from service.local.servers import Endpoints
 from tests.checker import Report, check
 from tests.checker.handmade import written
 from tests.checker.reader import Unreadable
-from tests.checker.records import KINDS, PartitionLogs, Record
 from tests.checker.waiting import wait_until_handled
 from tests.workload import Message, generate, publish
 

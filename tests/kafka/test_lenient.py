@@ -9,9 +9,9 @@ from uuid import uuid4
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
+from service.audit.hashing import partition_of
 from service.kafka.topics import Topics
 from service.local.servers import Endpoints
-from tests.checker.hashing import partition_of
 from tests.running import PARTITIONS, apply_topics, running_handler, settings_for
 
 

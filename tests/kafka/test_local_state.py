@@ -13,6 +13,7 @@ from httpx import AsyncClient
 from structlog.testing import capture_logs
 
 from service import app
+from service.audit.text import parse
 from service.commands import floors
 from service.commands.ports import Put, StoreBroken
 from service.kafka import log_reader, progress, rehydration, session
@@ -25,7 +26,6 @@ from service.store import shelf
 from service.store.rocks import RocksStore
 from tests.checker import Report
 from tests.checker.reader import read_logs
-from tests.checker.text import parse
 from tests.kafka.kept import assert_kept
 from tests.kafka.pier import SECONDS, SOUND, SPOILT, Pier, said
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from service.audit.records import KINDS, DataKey, PartitionLogs, Record
 from service.commands.batch import Decider
 from service.commands.encoding import Encoder
 from service.commands.entities import Entities
@@ -23,7 +24,6 @@ from service.kafka.suspicion import Suspicion
 from service.kafka.terms import Terms
 from service.kafka.topics import Topics
 from tests.checker import Report, check_logs
-from tests.checker.records import KINDS, DataKey, PartitionLogs, Record
 from tests.domain.keys import Keys
 from tests.domain.memory import MemoryShelf, MemoryStore
 from tests.domain.partition import READERS, SNAPSHOTS, Stored, flush

@@ -10,11 +10,13 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from tests.checker.records import DataKey
-from tests.checker.text import is_uuid
+from service.audit.records import DataKey
+from service.audit.text import is_uuid
 
 _NONCE = 12
 _TAG = 16
+# So many paths are named in one message for certain.
+_NAMED = 10
 
 
 class Open:
@@ -43,7 +45,8 @@ class Open:
 def naming(paths: list[str]) -> Open:
     """A message that names every fault's path; the wording after a path is free."""
     wanted = [rf"(?:^|.*; ){re.escape(path)}(?:\.[^:]*)?: " for path in paths]
-    if len(paths) > 10:  # a service may cut a long list short; then any one of them has to be there
+    if len(paths) > _NAMED:
+        # A service may cut a long list short; then any one of them has to be there.
         return Open("(?:" + "|".join(wanted) + ").+", f"{paths[0]}: wrong; and more")
     return Open("".join(f"(?={path})" for path in wanted) + ".+", "; ".join(f"{path}: wrong" for path in paths))
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.checker.entity import Case
-from tests.checker.hashing import uuid8
-from tests.checker.history import NewEvent
-from tests.checker.matching import Open, Positive, Sealed
-from tests.checker.reading import Fault
-from tests.checker.records import DataKey, Headers, Json, PartitionLogs, Record
-from tests.checker.text import render_time
+from service.audit.entity import Case
+from service.audit.hashing import uuid8
+from service.audit.history import NewEvent
+from service.audit.matching import Open, Positive, Sealed
+from service.audit.reading import Fault
+from service.audit.records import DataKey, Headers, Json, PartitionLogs, Record
+from service.audit.text import render_time
 
 _TRACE = ("traceparent", "tracestate")
 _CONTENT_TYPE = ("content-type", b"application/cloudevents+json")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.checker.contract import LIMIT
-from tests.checker.records import Json
-from tests.checker.ship import Refusal
+from service.audit.contract import LIMIT
+from service.audit.records import Json
+from service.audit.ship import Refusal
 
 
 def decide(type_: str, data: Json, user: Json | None, user_id: str) -> tuple[str, Json]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tests.checker.entity import Case
-from tests.checker.hashing import uuid8
-from tests.checker.history import RULES, NewEvent, judge_chunk
-from tests.checker.matching import Open
-from tests.checker.records import Json
-from tests.checker.ship import Refusal
+from service.audit.entity import Case
+from service.audit.hashing import uuid8
+from service.audit.history import RULES, NewEvent, judge_chunk
+from service.audit.matching import Open
+from service.audit.records import Json
+from service.audit.ship import Refusal
 
 _CONFLICTS = ("version_conflict", "history_gap", "history_differs")
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.checker import messages
-from tests.checker.decision import answered, check_version, decide, refused
-from tests.checker.entity import Case, Entity
-from tests.checker.matching import Open
-from tests.checker.messages import Verdict
-from tests.checker.parking import BEHIND, BUSY, CONTROL, FAILURES, Parked, failed_again
-from tests.checker.personal import Personal, content_of
-from tests.checker.reading import Fault, read
-from tests.checker.records import Json, Keys, PartitionLogs, Record
-from tests.checker.ship import Refusal
-from tests.checker.told import Answer, Told
+from service.audit import messages
+from service.audit.decision import answered, check_version, decide, refused
+from service.audit.entity import Case, Entity
+from service.audit.matching import Open
+from service.audit.messages import Verdict
+from service.audit.parking import BEHIND, BUSY, CONTROL, FAILURES, Parked, failed_again
+from service.audit.personal import Personal, content_of
+from service.audit.reading import Fault, read
+from service.audit.records import Json, Keys, PartitionLogs, Record
+from service.audit.ship import Refusal
+from service.audit.told import Answer, Told
 
 __all__ = ["Entity", "Judge"]
 

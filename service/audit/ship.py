@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.checker.contract import LIMIT
-from tests.checker.matching import Open
-from tests.checker.records import Json
+from service.audit.contract import LIMIT
+from service.audit.matching import Open
+from service.audit.records import Json
 
 MAX_ITEMS = 1_000
 

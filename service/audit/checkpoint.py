@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tests.checker.records import Json, PartitionLogs
-from tests.checker.report import Report
-from tests.checker.text import parse
+from service.audit.records import Json, PartitionLogs
+from service.audit.report import Report
+from service.audit.text import parse
 
 KEY = b"checkpoint"
 _FIELDS: Mapping[str, tuple[str, ...]] = {

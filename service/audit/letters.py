@@ -9,11 +9,11 @@ from dataclasses import replace
 from itertools import chain, dropwhile
 from typing import Any
 
-from tests.checker.alignment import Message, align
-from tests.checker.matching import Open
-from tests.checker.messages import Verdict
-from tests.checker.records import Headers, PartitionLogs, Record
-from tests.checker.report import Report
+from service.audit.alignment import Message, align
+from service.audit.matching import Open
+from service.audit.messages import Verdict
+from service.audit.records import Headers, PartitionLogs, Record
+from service.audit.report import Report
 
 _REDRIVES = "fairlead-redrives"
 _NUMBER = re.compile(rb"[0-9]{1,18}")

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from tests.checker.alignment import Message, align
-from tests.checker.checkpoint import checked_end
-from tests.checker.floors import check_snapshots
-from tests.checker.letters import check_letters
-from tests.checker.messages import Verdict
-from tests.checker.model import Judge
-from tests.checker.records import Json, PartitionLogs
-from tests.checker.report import Report
-from tests.checker.snapshots import check_parked
-from tests.checker.text import parse
+from service.audit.alignment import Message, align
+from service.audit.checkpoint import checked_end
+from service.audit.floors import check_snapshots
+from service.audit.letters import check_letters
+from service.audit.messages import Verdict
+from service.audit.model import Judge
+from service.audit.records import Json, PartitionLogs
+from service.audit.report import Report
+from service.audit.snapshots import check_parked
+from service.audit.text import parse
 
 
 def check_partition(  # noqa: PLR0913  # each says something else about the run

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tests.checker.records import Json
+from service.audit.records import Json
 
 _COMMANDS = 1_000
 _HOUR = 3600 * 1_000_000

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tests.checker.history import RULES
-from tests.checker.records import Json, PartitionLogs
-from tests.checker.text import micros, parse
+from service.audit.history import RULES
+from service.audit.records import Json, PartitionLogs
+from service.audit.text import micros, parse
 
 
 @dataclass(frozen=True, slots=True)

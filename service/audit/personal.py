@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tests.checker import messages
-from tests.checker.entity import Case
-from tests.checker.hashing import content, digest
-from tests.checker.records import DataKey, Json, Keys
+from service.audit import messages
+from service.audit.entity import Case
+from service.audit.hashing import content, digest
+from service.audit.records import DataKey, Json, Keys
 
 _COMMANDS: Mapping[str, frozenset[str]] = {"ship": frozenset(), "user": frozenset({"create_user", "import_history"})}
 

@@ -6,9 +6,9 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.checker.differences import differences, same
-from tests.checker.records import PartitionLogs
-from tests.checker.report import Report
+from service.audit.differences import differences, same
+from service.audit.records import PartitionLogs
+from service.audit.report import Report
 
 _NAMES = {"events": "event", "replies": "reply", "dead-letters": "dead letter", "snapshots": "record"}
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from tests.checker.records import Json
-from tests.checker.text import is_integer, is_text, is_uuid, micros
+from service.audit.records import Json
+from service.audit.text import is_integer, is_text, is_uuid, micros
 
 LIMIT = 2**53 - 1
 MAX_CHUNK = 500

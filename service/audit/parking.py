@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tests.checker.matching import Open
+from service.audit.matching import Open
 
 if TYPE_CHECKING:
-    from tests.checker.entity import Case
+    from service.audit.entity import Case
 
 CONTROL = ("redrive_parked", "discard_parked")
 BUSY = "Too many commands are waiting: send it again later, with the same id"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from tests.checker.messages import Verdict
-from tests.checker.model import Entity
-from tests.checker.records import Json, PartitionLogs, Record
-from tests.checker.text import micros, parse
+from service.audit.messages import Verdict
+from service.audit.model import Entity
+from service.audit.records import Json, PartitionLogs, Record
+from service.audit.text import micros, parse
 
 
 def ships(entities: Mapping[str, Entity]) -> Iterator[Json]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 
-from tests.checker import rows
-from tests.checker.differences import differences, same
-from tests.checker.messages import Verdict
-from tests.checker.model import Entity
-from tests.checker.records import Json, PartitionLogs, Projections
-from tests.checker.report import Report
+from service.audit import rows
+from service.audit.differences import differences, same
+from service.audit.messages import Verdict
+from service.audit.model import Entity
+from service.audit.records import Json, PartitionLogs, Projections
+from service.audit.report import Report
 
 READS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "ships": (("ship", "events"),),

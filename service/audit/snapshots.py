@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tests.checker.alignment import Message, align
-from tests.checker.checkpoint import KEY
-from tests.checker.messages import Verdict
-from tests.checker.records import Json, PartitionLogs
-from tests.checker.report import Report
-from tests.checker.text import parse
+from service.audit.alignment import Message, align
+from service.audit.checkpoint import KEY
+from service.audit.messages import Verdict
+from service.audit.records import Json, PartitionLogs
+from service.audit.report import Report
+from service.audit.text import parse
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tests.checker.matching import OpaqueDigests
-from tests.checker.parking import CONTROL, Parked
-from tests.checker.records import Json, Record
-from tests.checker.window import Window
+from service.audit.matching import OpaqueDigests
+from service.audit.parking import CONTROL, Parked
+from service.audit.records import Json, Record
+from service.audit.window import Window
 
 
 @dataclass(slots=True)

@@ -7,13 +7,13 @@ from collections import defaultdict
 from itertools import accumulate
 from operator import attrgetter
 
-from tests.checker.checkpoint import KEY, malformed
-from tests.checker.cover import Cover
-from tests.checker.differences import differences
-from tests.checker.records import Json, PartitionLogs, Record
-from tests.checker.report import Report
-from tests.checker.states import Step, steps_of, tagged
-from tests.checker.text import parse
+from service.audit.checkpoint import KEY, malformed
+from service.audit.cover import Cover
+from service.audit.differences import differences
+from service.audit.records import Json, PartitionLogs, Record
+from service.audit.report import Report
+from service.audit.states import Step, steps_of, tagged
+from service.audit.text import parse
 
 _KEPT = 25 * 3600 * 1_000_000
 _BARE, _WHOLE = {"parked", "version"}, {"parked", "version", "fold", "time", "state"}

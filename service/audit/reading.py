@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.checker.contract import COMMANDS, faults
-from tests.checker.hashing import partition_of
-from tests.checker.matching import Open, naming
-from tests.checker.records import Json, PartitionLogs, Record
-from tests.checker.text import is_text, parse
+from service.audit.contract import COMMANDS, faults
+from service.audit.hashing import partition_of
+from service.audit.matching import Open, naming
+from service.audit.records import Json, PartitionLogs, Record
+from service.audit.text import is_text, parse
 
 MAX_VALUE = 256 * 1024
 _MAX_ID = 200

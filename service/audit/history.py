@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
-from tests.checker import ship, user
-from tests.checker.matching import Open
-from tests.checker.records import Json
-from tests.checker.ship import Refusal
-from tests.checker.text import micros
+from service.audit import ship, user
+from service.audit.matching import Open
+from service.audit.records import Json
+from service.audit.ship import Refusal
+from service.audit.text import micros
 
 RULES: Mapping[str, ModuleType] = {"ship": ship, "user": user}
 FIRST: Mapping[str, str] = {"ship": "ShipRegistered", "user": "UserCreated"}

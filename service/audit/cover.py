@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from tests.checker.records import Json
-from tests.checker.states import Step
+from service.audit.records import Json
+from service.audit.states import Step
 
 
 class Cover:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.checker.letters import offset_of
-from tests.checker.parking import FAILURES
-from tests.checker.records import PartitionLogs
-from tests.checker.snapshots import parked_records
-from tests.checker.text import parse
+from service.audit.letters import offset_of
+from service.audit.parking import FAILURES
+from service.audit.records import PartitionLogs
+from service.audit.snapshots import parked_records
+from service.audit.text import parse
 
 
 @dataclass(frozen=True, slots=True)
