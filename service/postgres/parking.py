@@ -27,13 +27,9 @@ async def park(connection: Connection, schema: str, topic: str, partition: int, 
         INSERT INTO {schema}.parked VALUES ($1, $2, $3, $4, $5) ON CONFLICT (topic, partition, entity_id)
         DO UPDATE SET "offset" = excluded."offset", reason = excluded.reason, at = excluded.at
         """,  # noqa: S608  # the schema is our own
-        [(topic, partition, entity_id, at.offset, _text(at.reason)) for entity_id, at in batch.parked.items()],
+        [(topic, partition, entity_id, at.offset, at.reason) for entity_id, at in batch.parked.items()],
     )
     await connection.executemany(
         f"INSERT INTO {schema}.waiting VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",  # noqa: S608  # as above
         [(topic, partition, entity_of(record), record.offset, record.key, record.value) for record in batch.waiting],
     )
-
-
-def _text(reason: str) -> str:
-    return reason.replace("\x00", "\ufffd").encode(errors="backslashreplace").decode()

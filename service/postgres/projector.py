@@ -11,15 +11,22 @@ from service.postgres.names import Names
 from service.postgres.parking import park
 from service.postgres.pool import Pool, reading_faults
 from service.postgres.writing import ColumnTypes, column_types, write_rows
-from service.projections.batch import Batch, RowsRefused
+from service.projections.batch import Batch, RowsRefused, because
 from service.projections.build import Build
 from service.projections.store import OffsetMoved, Standing
 
-# Values that have no form in their column's type, or that a constraint forbids.
+# Values that have no form in their column's type, that a constraint forbids, that no index takes, or that make two of
+# a statement's rows the same. COPY says of values in Python's own words what a statement calls a DataError.
 _REFUSALS = (
     asyncpg.DataError,
     asyncpg.IntegrityConstraintViolationError,
-    asyncpg.exceptions.UntranslatableCharacterError,
+    asyncpg.CardinalityViolationError,
+    asyncpg.exceptions.ProgramLimitExceededError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
 )
 
 
@@ -62,7 +69,7 @@ class BuildTables:
         Raises OffsetMoved where it no longer stands at `since`, RowsRefused, and StoreUnavailable.
         """
         channel, name = self._names.channel, self._build.name
-        with reading_faults(), _refusals():
+        with reading_faults(), refusals():
             async with self._pool.acquire() as connection, connection.transaction():
                 moved = await connection.fetchrow(
                     self._move, topic, partition, since.next_offset, since.turn, reached, channel, name
@@ -72,19 +79,22 @@ class BuildTables:
                 await self.write(connection, batch)
                 if batch.waiting:
                     await park(connection, self._names.tables(self._build), topic, partition, batch)
-        return Standing(reached, since.turn, since.parked | batch.parked.keys())
+        parked = since.parked | batch.parked.keys() if batch.parked else since.parked
+        return Standing(reached, since.turn, parked)
 
     async def write(self, connection: asyncpg.Connection, batch: Batch) -> None:
-        """Write the rows of a batch within a transaction."""
+        """Write the rows of a batch within a transaction; raises RowsRefused."""
         if self._types is None:
             self._types = await column_types(connection, self._schema)
-        for write in batch.writes:
-            await write_rows(connection, self._schema, self._types, write)
+        with refusals():
+            for write in batch.writes:
+                await write_rows(connection, self._schema, self._types, write)
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
+def refusals() -> Iterator[None]:
+    """Turn what no rows can be kept for into RowsRefused; let every other fault through."""
     try:
         yield
     except _REFUSALS as error:
-        raise RowsRefused(f"{type(error).__name__}: {error}") from error
+        raise RowsRefused(because(error)) from error

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
 from service.projections.folding import Write, fold
 from service.projections.projection import Change, Projection
 from service.projections.stored import Record, Source, read_stored
+
+# What any index takes, of what may be 256 KiB: keys of invalid commands come as they are, and errors quote them.
+_NAME_CHARACTERS = 300
+_REASON_CHARACTERS = 2_000
 
 
 class RowsRefused(Exception):
@@ -32,8 +37,21 @@ class Batch:
 
 
 def entity_of(record: Record) -> str:
-    """Whose message it is, by its key; U+0000, the one character PostgreSQL cannot hold, becomes U+FFFD."""
-    return (record.key or b"").decode(errors="replace").replace("\x00", "\ufffd")
+    """Whose message it is, by its key; U+0000, the one character PostgreSQL cannot hold, becomes U+FFFD.
+
+    Of a key too long for an index it is the beginning, with a digest of all of it.
+    """
+    key = record.key or b""
+    name = key.decode(errors="replace").replace("\x00", "\ufffd")
+    if len(name) <= _NAME_CHARACTERS:
+        return name
+    return f"{name[:_NAME_CHARACTERS]}… {blake2b(key, digest_size=16).hexdigest()}"
+
+
+def because(error: Exception) -> str:
+    """An error as it can be kept and told, whatever it quotes."""
+    told = f"{type(error).__name__}: {error}"[:_REASON_CHARACTERS]
+    return told.replace("\x00", "\ufffd").encode(errors="backslashreplace").decode()
 
 
 def project_batch(
@@ -52,14 +70,15 @@ def project_batch(
             waiting.append(record)
             continue
         try:
-            changes += projection.project(read_stored(source, record))
+            # All of them before any is added: one that fails half-way leaves nothing behind.
+            changes += list(projection.project(read_stored(source, record)))
         except Exception as error:  # noqa: BLE001  # whatever it is, the messages of others go on
-            parked[entity_of(record)] = Parked(record.offset, f"{type(error).__name__}: {error}")
+            parked[entity_of(record)] = Parked(record.offset, because(error))
             waiting.append(record)
     try:
         return Batch(fold(changes), parked, waiting)
     except (TypeError, ValueError) as error:
-        raise RowsRefused(f"{type(error).__name__}: {error}") from error
+        raise RowsRefused(because(error)) from error
 
 
 def all_waiting(record: Record, reason: str) -> Batch:
