@@ -12,7 +12,19 @@ from io import TextIOWrapper
 import structlog
 import typer
 
-from service.cli import dead_letters, demo, exporting, importing, reading, roles, sending, settings, stack, topics
+from service.cli import (
+    dead_letters,
+    demo,
+    exporting,
+    importing,
+    projections,
+    reading,
+    roles,
+    sending,
+    settings,
+    stack,
+    topics,
+)
 from service.cli.exits import Exit, Stop
 from service.cli.faults import explain
 from service.cli.output import err
@@ -25,7 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (demo, stack, sending, reading, dead_letters, exporting, importing, topics, settings, roles):
+for group in (demo, stack, sending, reading, dead_letters, projections, exporting, importing, topics, settings, roles):
     group.add_to(app)
 
 

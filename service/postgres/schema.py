@@ -13,7 +13,7 @@ from service.postgres.names import Names
 from service.postgres.pool import Connection, Pool, passing_faults
 from service.postgres.views import grant, show, show_all
 from service.projections.build import Build
-from service.projections.fingerprint import fingerprint
+from service.projections.fingerprint import fingerprint, same_tables
 from service.projections.projection import Projection
 
 log = structlog.get_logger()
@@ -65,11 +65,22 @@ def require_same(projection: Projection, listed: Listed) -> bool:
     if listed.build.version != projection.version:
         return False
     if listed.fingerprint != fingerprint(projection):
-        raise ChangedProjection(
-            f"The tables or the function of the projection {projection.name} have changed, and its rows were made "
-            f"by what they were: give it version {projection.version + 1}, which is then built beside the old one"
-        )
+        raise ChangedProjection(_what_to_do(projection, listed))
     return True
+
+
+def _what_to_do(projection: Projection, listed: Listed) -> str:
+    name, later = projection.name, projection.version + 1
+    if not same_tables(listed.fingerprint, fingerprint(projection)):
+        return (
+            f"The tables of the projection {name} have changed, and its rows stand in what they were: give it version "
+            f"{later}, which is then built beside the old one"
+        )
+    return (
+        f"The function of the projection {name} has changed, and its rows were made by what it was: give it version "
+        f"{later}, which is then built beside the old one; or, where it makes the same rows of all that was taken and "
+        f"only takes what was refused before, run `fairlead projections accept {name}`"
+    )
 
 
 async def add(connection: Connection, names: Names, projection: Projection, build: Build, *, followed: bool) -> None:
