@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from service.audit import messages
 from service.audit.decision import answered, check_version, decide, refused
@@ -51,9 +52,9 @@ class Judge:
         if failure := self._told.failure(messages.reply_id(self._logs, case.record, case.by)):
             return self._failed(case, failure)
         if known := entity.window.find(case.command["id"], case.now, self._newest):
-            same = known.content == content_of(case.command)
+            same = known.content == content_of(case.command) or self._personal.forgotten(case)
             answer = known.answer if same else answered("conflict", "id_reused", Open(), entity.version)
-            return self._judged(case, case.now, answer, duplicate=same)
+            return self._judged(case, case.now, answer, self._personal.digest(case), duplicate=same)
         if parked is not None and case.by is None and not case.is_control:
             parked.waiting[case.record.offset] = case
             return self._held(case)
@@ -65,7 +66,7 @@ class Judge:
     def _decided(self, case: Case) -> Verdict:
         now, command_digest = case.now, self._personal.digest(case)
         answer, new = decide(self._logs.aggregate, case, allow_import=self._allow_import)
-        verdict = self._remembered(case, now, answer)
+        verdict = self._remembered(case, now, answer, command_digest)
         for version, event in enumerate(new, case.entity.version + 1 - len(new)):
             data = self._personal.protected(case.subject, event.data) if event.type == "UserCreated" else event.data
             verdict.events.append(messages.event(self._logs, case.command, event, version, data, command_digest))
@@ -93,7 +94,7 @@ class Judge:
             answer = answered("accepted", None, None, case.entity.version)
         except Refusal as refusal:
             answer = refused(refusal, case.entity.version)
-        verdict = self._remembered(case, case.now, answer)
+        verdict = self._remembered(case, case.now, answer, self._personal.digest(case))
         verdict.redriven = redriven
         verdict.snapshot = {"parked": None} if answer["status"] == "accepted" else None
         return verdict
@@ -118,9 +119,9 @@ class Judge:
             if failure := self._told.failure(messages.reply_id(self._logs, waiting.record, by)):
                 raise Refusal("still_parked", failed_again(offset, str(failure.message)))
 
-    def _remembered(self, case: Case, now: int, answer: Json) -> Verdict:
+    def _remembered(self, case: Case, now: int, answer: Json, digest: Any) -> Verdict:
         case.entity.window.remember(case.command["id"], content_of(case.command), answer, now, self._newest)
-        return self._judged(case, now, answer, duplicate=False)
+        return self._judged(case, now, answer, digest, duplicate=False)
 
-    def _judged(self, case: Case, now: int, answer: Json, *, duplicate: bool) -> Verdict:
-        return messages.judged(self._logs, case, now, self._personal.digest(case), answer, duplicate=duplicate)
+    def _judged(self, case: Case, now: int, answer: Json, digest: Any, *, duplicate: bool) -> Verdict:
+        return messages.judged(self._logs, case, now, digest, answer, duplicate=duplicate)

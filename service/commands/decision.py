@@ -92,11 +92,15 @@ class Decision:
             answers.set_aside(record, "failed", behind_another(command))
             return
         key = self.keys.get(subject) if command.type in self.rules.personal else None
+        if key is not None and self.rules.ended(entity):
+            # At once, and not when the key is destroyed: what is decided follows from the log alone.
+            key = DataKey(key.kid, None)
         digest = command_digest(command, record.value or b"", key)
         if known is not None:
-            # Once the key is gone, content cannot be compared: the id alone makes it a repeat.
+            # Without the key content cannot be compared: the id alone makes it a repeat.
             same = known.digest == digest or (key is not None and key.secret is None)
-            answers.judged(record, command, known if same else id_reused(entity, digest), time, duplicate=same)
+            outcome = known._replace(digest=digest) if same else id_reused(entity, digest)
+            answers.judged(record, command, outcome, time, duplicate=same)
         elif control:
             self._end_parking(record, command, digest)
         else:

@@ -66,7 +66,7 @@ def digest(data: Any, expected_version: int | None, type_: str, version: int, se
 def command_digest(command: Command, value: bytes, key: DataKey | None) -> str:
     """The digest of a command as received; `key` where it holds personal data.
 
-    Once the key is gone the data is left out: a digest of it without a key would tell what it was.
+    Without its secret the data is left out: a digest of it without a key would tell what it was.
     """
     _, type_, _, message, expected_version, _ = command
     if key is not None and key.secret is None:

@@ -37,6 +37,10 @@ class Judge:
         self.personal = frozenset({*having, "import_history"} if names else ())
         self.needs_key = frozenset({*self.personal, REDRIVE_PARKED} if names else ())
 
+    def ended(self, entity: Entity) -> bool:
+        """Whether nothing can follow any more, and nothing personal is sealed again."""
+        return entity.version > 0 and self._aggregate.render(entity.state) is None
+
     def verdict(  # noqa: PLR0913  # all that a decision may depend on
         self,
         command: Command,

@@ -10,6 +10,7 @@ from tests.domain.partition import Partition, entity_id, envelope
 USER, OTHER = entity_id(1), entity_id(2)
 CREATE = envelope("create_user", USER, {"username": "test_user", "balance": 100})
 ADD = envelope("change_balance", USER, {"balance_change": 10})
+DELETE = envelope("delete_user", USER, {})
 TOO_MUCH = envelope("change_balance", USER, {"balance_change": -1_000})
 
 

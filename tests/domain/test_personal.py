@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import orjson
 
-from tests.domain.accounts import ADD, CREATE, USER, opened, outcome, users
+from tests.domain.accounts import ADD, CREATE, DELETE, USER, opened, outcome, users
+from tests.domain.imported import chunk
 from tests.domain.partition import entity_id, envelope
 
 
@@ -30,6 +31,24 @@ def test_a_lost_key_changes_nothing_for_commands_without_personal_data() -> None
         partition.publish(USER.encode(), orjson.dumps(command))
     partition.judge()
     assert ("conflict", "id_reused", False) == outcome(partition.replies[-1].json)
+
+
+def test_from_the_deletion_on_it_does_not_matter_whether_the_key_is_gone_yet() -> None:
+    gone, still_there = opened(), opened()
+    for partition in (gone, still_there):
+        partition.ask(DELETE)
+    gone.keys.erase("user", USER)
+    other_name = CREATE | {"data": {"username": "somebody", "balance": 1}}
+    for command in (
+        CREATE,
+        other_name,
+        other_name | {"id": entity_id(9)},
+        ADD | {"id": entity_id(9)},
+        chunk([], 3, USER),
+    ):
+        assert gone.ask(command) == still_there.ask(command)
+    assert ("accepted", None, True) == outcome(gone.ask(other_name))
+    assert ("conflict", "id_reused", False) == outcome(gone.ask(ADD | {"id": CREATE["id"]}))
 
 
 def test_without_its_key_a_digest_tells_nothing_of_a_person() -> None:
