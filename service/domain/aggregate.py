@@ -30,6 +30,8 @@ class Aggregate:
     `evolve(state, event)` returns the next state or raises InvalidHistory.
     `cause(event)` is the command that decides this event; by it an imported history meets the same rules.
     `render(state)` is the state as people read it, None where there is nothing to see.
+    `last_event` is the one that nothing can follow: with it the person whom the entity is about is to be forgotten.
+    An aggregate with `personal` data has one, and it takes no data.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Aggregate:
     evolve: Callable[[Any, Any], Any]
     cause: Callable[[Any], Message]
     render: Callable[[Any], dict[str, Any] | None]
+    last_event: str | None = None
     personal: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def read_event(self, event_type: str, data: Mapping[str, Any]) -> Message:

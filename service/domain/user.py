@@ -115,5 +115,6 @@ USER = Aggregate(
     evolve=evolve,
     cause=cause,
     render=render,
+    last_event="UserDeleted",
     personal=user.PERSONAL,
 )

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from fairlead.bounds import Message
 from service.domain import Aggregate
-from service.domain.aggregate import InvalidHistory
+from service.domain.aggregate import InvalidHistory, Rejected
 from tests.domain.partition import entity_id
-from tests.domain.strategies import aggregates, decided
+from tests.domain.strategies import aggregates, commands_of, decided
 
 ID = entity_id(1)
 Steps = list[tuple[Any, Message]]
@@ -21,6 +22,13 @@ Steps = list[tuple[Any, Message]]
 
 @pytest.fixture(params=aggregates, ids=lambda aggregate: aggregate.name, scope="module")
 def aggregate(request: pytest.FixtureRequest) -> Aggregate:
+    found: Aggregate = request.param
+    return found
+
+
+@pytest.fixture(params=[one for one in aggregates if one.last_event], ids=lambda one: one.name, scope="module")
+def ending(request: pytest.FixtureRequest) -> Aggregate:
+    """One that has an end."""
     found: Aggregate = request.param
     return found
 
@@ -60,6 +68,32 @@ def test_no_other_event_can_come_first(aggregate: Aggregate, data: st.DataObject
     for _, event in steps_of(aggregate, data)[1:]:
         with pytest.raises(InvalidHistory, match=f"First event must be {aggregate.first_event}"):
             aggregate.evolve(aggregate.initial, event)
+
+
+def test_whoever_can_be_known_can_be_forgotten(aggregate: Aggregate) -> None:
+    assert not aggregate.personal or aggregate.last_event in aggregate.events
+
+
+@given(st.data())
+def test_the_last_event_leaves_nothing_and_nothing_can_follow_it(ending: Aggregate, data: st.DataObject) -> None:
+    steps = steps_of(ending, data)
+    state = next((state for state, _ in reversed(steps) if state != ending.initial), None)
+    assume(state is not None)
+    last = ending.events[str(ending.last_event)]()
+    assert [last] == list(ending.decide(ending.cause(last), state, ID))
+    after = ending.evolve(state, last)
+    assert ({}, None) == (asdict(after), ending.render(after))
+    with pytest.raises(Rejected):
+        ending.decide(data.draw(commands_of(ending)), after, ID)
+    for _, event in steps:
+        with pytest.raises(InvalidHistory):
+            ending.evolve(after, event)
+
+
+@given(st.data())
+def test_before_its_last_event_there_is_something_to_see(aggregate: Aggregate, data: st.DataObject) -> None:
+    for before, _ in steps_of(aggregate, data):
+        assert (before == aggregate.initial) == (aggregate.render(before) is None)
 
 
 @given(st.data())
