@@ -25,10 +25,11 @@ from service.kafka.terms import Terms
 from service.kafka.topics import Topics
 from service.postgres import settled as postgres_settled
 from service.postgres.builds import CHANGED, followed_builds
+from service.postgres.erasing import tables_of
+from service.postgres.forgetting import Forgetting
 from service.postgres.keys import PostgresKeys, prepare_keys
 from service.postgres.names import Names
 from service.postgres.pool import open_pool
-from service.postgres.projector import BuildTables
 from service.postgres.queries import Queries
 from service.postgres.schema import prepare_projections
 from service.postgres.signals import open_signals
@@ -116,6 +117,7 @@ async def run_projectors(settings: Settings, names: Sequence[str]) -> None:
     chosen = [PROJECTIONS[name] for name in names or PROJECTIONS]
     schemas = Names(settings.prefix, settings.reader_role)
     async with open_role(settings) as role, open_pool(settings.database_url.get_secret_value()) as pool:
+        await prepare_keys(pool, schemas)
         await prepare_projections(pool, schemas, chosen)
         code = {(one.name, one.version): one for one in (*PROJECTIONS.values(), *EARLIER)}
         wanted = [key for key in code if not names or key[0] in names]
@@ -129,7 +131,7 @@ async def run_projectors(settings: Settings, names: Sequence[str]) -> None:
                 settings.prefix,
                 code[build.name, build.version],
                 build,
-                BuildTables(pool, schemas, build),
+                tables_of(pool, schemas, build),
                 instance_id=settings.instance_id,
                 session_timeout_ms=settings.session_timeout_ms,
                 watchdog_s=settings.watchdog_s,
@@ -164,6 +166,16 @@ async def settled_commands(
     """Those of these commands that have a final outcome, each with its entity; raises StoreUnavailable."""
     async with open_pool(settings.database_url.get_secret_value(), size=1, patience_s=_ASKED_SECONDS) as pool:
         return await postgres_settled.settled_commands(pool, Names(settings.prefix), aggregate, command_ids)
+
+
+@asynccontextmanager
+async def open_forgetting(settings: Settings) -> AsyncIterator[Forgetting]:
+    """The database as whoever is to forget somebody needs it; raises StoreUnavailable."""
+    names = Names(settings.prefix)
+    async with open_pool(settings.database_url.get_secret_value(), size=3, patience_s=_ASKED_SECONDS) as pool:
+        await prepare_keys(pool, names)
+        async with open_signals(pool, names) as signals:
+            yield Forgetting(pool, names, signals)
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ import typer
 from service.cli import (
     dead_letters,
     demo,
+    erase,
     exporting,
     importing,
     projections,
@@ -37,7 +38,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (demo, stack, sending, reading, dead_letters, projections, exporting, importing, topics, settings, roles):
+groups = (
+    demo,
+    stack,
+    sending,
+    reading,
+    dead_letters,
+    projections,
+    erase,
+    exporting,
+    importing,
+    topics,
+    settings,
+    roles,
+)
+for group in groups:
     group.add_to(app)
 
 

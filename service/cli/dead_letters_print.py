@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
 from service.cli.dead_letters_letter import Letter
 from service.cli.output import emit_fields, emit_json, emit_rows
+from service.cli.times import of_millis
 from service.kafka.dead_letters import DeadLetter
 
 COLUMNS = (
@@ -23,7 +23,7 @@ _SHOWN = 60
 def row(letter: Letter) -> dict[str, Any]:
     """All that is told of one in a list."""
     named = {name: getattr(letter, name) for name in (*COLUMNS, "superseded")}
-    return named | {"key": letter.shown_key, "time": _time(letter.time)}
+    return named | {"key": letter.shown_key, "time": of_millis(letter.time)}
 
 
 def emit_letters(letters: Sequence[Letter], *, as_json: bool) -> None:
@@ -49,14 +49,6 @@ def emit_letter(letter: Letter, found: DeadLetter, *, as_json: bool) -> None:
     text = data if isinstance(data, str | None) else orjson.dumps(data, option=orjson.OPT_INDENT_2).decode()
     told = shown | {"headers": "\n".join(headers), "value": text}
     emit_fields({name: tame(field) for name, field in told.items() if field not in ("", None)}, as_json=False)
-
-
-def _time(milliseconds: int) -> str | None:
-    try:
-        moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    except (OverflowError, ValueError, OSError):
-        return None
 
 
 def _content(name: str, value: bytes | None, *, as_data: bool = False) -> dict[str, Any]:

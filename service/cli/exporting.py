@@ -44,7 +44,7 @@ async def _write(settings: Settings, aggregate: str, file: Path) -> int:
     from service import app as composition  # noqa: PLC0415  # it brings every driver: not for commands that need none
 
     count = 0
-    with _replaced(file) as target, progress_of_unknown() as progress:
+    with replaced(file) as target, progress_of_unknown() as progress:
         task = progress.add_task("Exporting", total=None)
         target.write(b"[")
         async for event in composition.export_events(settings, aggregate):
@@ -57,8 +57,8 @@ async def _write(settings: Settings, aggregate: str, file: Path) -> int:
 
 
 @contextmanager
-def _replaced(file: Path) -> Iterator[BinaryIO]:
-    """A file that takes the place of the old one once it is whole; a pipe is written as it comes."""
+def replaced(file: Path) -> Iterator[BinaryIO]:
+    """A file that takes the place of the old one once it is whole; a pipe is written as it comes. Raises Stop."""
     if file.exists() and not file.is_file():
         with file.open("wb") as pipe:
             yield pipe

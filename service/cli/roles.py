@@ -60,7 +60,7 @@ def project(
     given: Given,
     names: Annotated[list[str] | None, typer.Argument(help="Which projections; all if none", metavar="[NAME]…")] = None,
 ) -> None:
-    """Keep projections in PostgreSQL: ships, ports, accounts, journal, outcomes.
+    """Keep projections in PostgreSQL: ships, ports, accounts, journal, outcomes, erasures.
 
     Example: `fairlead project ships ports`
     """

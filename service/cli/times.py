@@ -27,6 +27,15 @@ def as_utc(moment: datetime) -> str:
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
+def of_millis(milliseconds: int) -> str | None:
+    """As messages carry it, from milliseconds since the epoch; None for what no calendar has."""
+    try:
+        moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def as_offset(moment: datetime | str) -> str:
     """With `+00:00`, as the notebook's files carry times."""
     return (parse_time(moment) if isinstance(moment, str) else moment.astimezone(UTC)).isoformat()

@@ -113,6 +113,13 @@ async def partition_count(connection: Mapping[str, Any], topics: Topics) -> int:
         return len(described["partitions"])
 
 
+async def settings_of(connection: Mapping[str, Any], topic: str) -> dict[str, str]:
+    """What the broker says of one topic, its defaults included."""
+    async with _administrator(connection) as admin:
+        [answer] = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+        return {entry[0]: entry[1] for *_, entries in answer.resources for entry in entries}
+
+
 @asynccontextmanager
 async def _administrator(connection: Mapping[str, Any]) -> AsyncIterator[AIOKafkaAdminClient]:
     admin = AIOKafkaAdminClient(**connection)

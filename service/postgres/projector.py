@@ -9,7 +9,7 @@ import asyncpg
 
 from service.postgres.names import Names
 from service.postgres.parking import park
-from service.postgres.pool import Pool, reading_faults
+from service.postgres.pool import Connection, Pool, reading_faults
 from service.postgres.writing import ColumnTypes, column_types, write_rows
 from service.projections.batch import Batch, RowsRefused, because
 from service.projections.build import Build
@@ -82,7 +82,7 @@ class BuildTables:
         parked = since.parked | batch.parked.keys() if batch.parked else since.parked
         return Standing(reached, since.turn, parked)
 
-    async def write(self, connection: asyncpg.Connection, batch: Batch) -> None:
+    async def write(self, connection: Connection, batch: Batch) -> None:
         """Write the rows of a batch within a transaction; raises RowsRefused."""
         if self._types is None:
             self._types = await column_types(connection, self._schema)

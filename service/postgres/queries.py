@@ -9,6 +9,7 @@ from typing import Any
 
 from service.commands.ports import KeyStore
 from service.postgres.current import STATES, Current
+from service.postgres.erasures import Erasures
 from service.postgres.journal import Journal, not_found
 from service.postgres.names import Names
 from service.postgres.pool import Pool
@@ -28,7 +29,7 @@ class Queries:
         current = Current(pool, names)
         self._current = current
         self._journal = Journal(pool, names)
-        self._reveal = Reveal(keys, show=show_personal_data)
+        self._reveal = Reveal(keys, Erasures(pool, names), show=show_personal_data)
         self._signals = signals
         self.ships, self.ports, self.port = current.ships, current.ports, current.port
         self.outcomes, self.progress, self.ping = current.outcomes, current.progress, current.ping

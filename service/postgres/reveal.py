@@ -8,6 +8,7 @@ from typing import Any
 from service.commands.personal import DataKey, open_sealed
 from service.commands.ports import KeyStore
 from service.domain import AGGREGATES
+from service.postgres.erasures import Erasures
 
 PROTECTED = "[protected]"
 ERASED = "[erased]"
@@ -16,10 +17,14 @@ Fields = Mapping[str, Any]
 
 
 class Reveal:
-    """Opens sealed fields where `show` says that the reader may see them."""
+    """Opens sealed fields where `show` says that the reader may see them.
 
-    def __init__(self, keys: KeyStore, *, show: bool) -> None:
+    Of the deleted nobody sees anything, even where a backup has brought their key back.
+    """
+
+    def __init__(self, keys: KeyStore, erasures: Erasures, *, show: bool) -> None:
         self._keys = keys
+        self._erasures = erasures
         self._show = show
 
     async def reveal(self, aggregate: str, items: Sequence[tuple[str, Fields]]) -> list[dict[str, Any]]:
@@ -29,20 +34,25 @@ class Reveal:
         """
         personal = {name for names in AGGREGATES[aggregate].personal.values() for name in names}
         sealed = {entity_id for entity_id, fields in items if personal & fields.keys()}
-        keys = await self._keys.find(aggregate, sealed) if sealed and self._show else {}
+        erased = await self._erasures.find(aggregate, sealed) if sealed else {}
+        seen = sealed - erased.keys() if self._show else set()
+        keys = await self._keys.find(aggregate, seen) if seen else {}
         return [
             {
-                name: self._open(keys.get(entity_id), aggregate, entity_id, name, value) if name in personal else value
+                name: (ERASED if entity_id in erased else self._open(keys, aggregate, entity_id, name, value))
+                if name in personal and isinstance(value, Mapping)
+                else value
                 for name, value in fields.items()
             }
             for entity_id, fields in items
         ]
 
-    def _open(self, key: DataKey | None, aggregate: str, entity_id: str, field: str, value: Any) -> Any:
-        if not isinstance(value, Mapping):
-            return value
+    def _open(  # all that a name was sealed with
+        self, keys: Mapping[str, DataKey], aggregate: str, entity_id: str, field: str, value: Mapping[str, str]
+    ) -> str:
         if not self._show:
             return PROTECTED
+        key = keys.get(entity_id)
         if key is None or key.secret is None or key.kid != value["kid"]:
             return ERASED
         return open_sealed(key, aggregate, entity_id, field, value)

@@ -1,6 +1,6 @@
 """Stage 2: events and replies become rows; one file a read model, and a new one is one more line here."""
 
-from service.projections import accounts, journal, outcomes, ports, ships
+from service.projections import accounts, erasures, journal, outcomes, ports, ships
 from service.projections.projection import Projection
 
 PROJECTIONS: dict[str, Projection] = {
@@ -11,6 +11,7 @@ PROJECTIONS: dict[str, Projection] = {
         accounts.PROJECTION,
         journal.PROJECTION,
         outcomes.PROJECTION,
+        erasures.PROJECTION,
     )
 }
 

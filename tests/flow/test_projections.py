@@ -61,6 +61,14 @@ def test_a_ship_that_docks_elsewhere_without_departing_has_one_berth() -> None:
     assert [{"ship_id": "a", "port": "Bergen"}] == rows_of(PROJECTIONS["ports"], moves)["berths"]
 
 
+def test_whoever_is_deleted_is_to_be_erased_and_nobody_else() -> None:
+    events = story("user", "7", ("UserCreated", {"username": {}, "balance": 100}), ("UserDeleted", {}))
+    others = story("user", "8", ("UserCreated", {"username": {}, "balance": 100}))
+
+    erasure = {"aggregate": "user", "entity_id": "7", "version": 2, "time": NOON}
+    assert {"erasures": [erasure]} == rows_of(PROJECTIONS["erasures"], events + others)
+
+
 def test_an_account_keeps_its_sealed_name_and_sums_its_balance() -> None:
     sealed = {"alg": "A256GCM", "kid": "k", "value": "v"}
     events = story(

@@ -40,6 +40,7 @@ def names() -> Names:
 @pytest.fixture
 async def seeding(pool: Pool, names: Names) -> Seeding:
     """All projections, empty."""
+    await prepare_keys(pool, names)
     await prepare_projections(pool, names, PROJECTIONS.values())
     return Seeding(pool, names)
 

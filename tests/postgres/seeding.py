@@ -11,9 +11,9 @@ from typing import Any
 
 import orjson
 
+from service.postgres.erasing import tables_of
 from service.postgres.names import Names
 from service.postgres.pool import Pool
-from service.postgres.projector import BuildTables
 from service.projections import PROJECTIONS
 from service.projections.batch import project_batch
 from service.projections.stored import Source
@@ -56,7 +56,7 @@ class Seeding:
 
     def __init__(self, pool: Pool, names: Names) -> None:
         self.names = names
-        self.tables = {name: BuildTables(pool, names, one.build()) for name, one in PROJECTIONS.items()}
+        self.tables = {name: tables_of(pool, names, one.build()) for name, one in PROJECTIONS.items()}
         self._ends: Counter[Source] = Counter()
         self._versions: Counter[str] = Counter()
 

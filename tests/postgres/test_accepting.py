@@ -26,7 +26,7 @@ MENDED = replace(SHIPS, project=_project_otherwise)
 
 async def test_what_was_accepted_may_start_and_what_it_was_may_not(pool: Pool, names: Names) -> None:
     await prepare_projections(pool, names, [SHIPS])
-    with pytest.raises(ChangedProjection, match="give it version 2.* or, .* run `fairlead projections accept ships`"):
+    with pytest.raises(ChangedProjection, match=r"give it version 2.* or, .* run `fairlead projections accept ships`"):
         await prepare_projections(pool, names, [MENDED])
 
     assert [SHIPS.build()] == await accept(pool, names, MENDED)

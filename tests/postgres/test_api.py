@@ -67,7 +67,7 @@ async def test_events_as_they_were_published(client: AsyncClient) -> None:
     assert {"items": [event], "next": 2} == page
     assert None is (await client.get("/ships/a/events?after=2")).json()["next"]
     users = (await client.get("/users/8/events?until=2026-11-24T12:01:00Z")).json()["items"]
-    assert [("UserCreated", "[protected]")] == [(item["type"], item["data"]["username"]) for item in users]
+    assert [("UserCreated", "[erased]")] == [(item["type"], item["data"]["username"]) for item in users]
 
 
 @pytest.mark.usefixtures("fleet")
@@ -90,7 +90,7 @@ async def test_overviews(client: AsyncClient) -> None:
     [outcome] = (await client.get(f"/commands/{COMMAND}")).json()["items"]
     assert ("a", "accepted", "2026-11-24T12:00:00.000Z") == (outcome["entity_id"], outcome["status"], outcome["time"])
     projections = {row["projection"] for row in (await client.get("/projections")).json()["items"]}
-    assert {"ships", "ports", "accounts", "journal", "outcomes"} == projections
+    assert {"ships", "ports", "accounts", "journal", "outcomes", "erasures"} == projections
     for path in ("/healthz", "/readyz", "/openapi.json", "/docs"):
         assert 200 == (await client.get(path)).status_code
     await client.get("/ships/a")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -21,31 +22,57 @@ async def _create(seeding: Seeding, keys: PostgresKeys, *, name: str) -> None:
     await seeding.events("user", ("7", "UserCreated", {"username": sealed, "balance": 100}))
 
 
-async def test_a_deleted_user_is_gone_now_and_still_there_before(
+async def test_a_deleted_user_is_gone_now_and_was_somebody_before(
     queries: Queries, seeding: Seeding, keys: PostgresKeys
 ) -> None:
     await _create(seeding, keys, name="Ada")
-    await seeding.events("user", ("7", "UserDeleted", {}))
+    await seeding.events("user", ("7", "UserBalanceChanged", {"balance_change": 5}), ("7", "UserDeleted", {}))
 
-    versions: list[dict[str, Any]] = [{}, {"version": 2}]
+    versions: list[dict[str, Any]] = [{}, {"version": 3}]
     for when in versions:
         with pytest.raises(Gone, match="User with ID 7 was deleted"):
             await queries.state("user", "7", **when)
-    assert {"username": "Ada", "balance": 100} == (await queries.state("user", "7", version=1)).fields
+    assert {"username": "[erased]", "balance": 105} == (await queries.state("user", "7", version=2)).fields
 
 
 async def _names_seen(queries: Queries) -> set[Any]:
-    states = [await queries.state("user", "7"), await queries.state("user", "7", version=1)]
-    events = [*await queries.events("user", "7", limit=9), *[event async for event in queries.export("user")]]
+    states = [await queries.state("user", "7", version=1)]
+    with suppress(Gone):
+        states.append(await queries.state("user", "7"))
+    events = [*await queries.events("user", "7", limit=1), *[event async for event in queries.export("user")][:1]]
     return {state.fields["username"] for state in states} | {event["data"]["username"] for event in events}
 
 
-async def test_a_name_is_seen_by_who_may_and_by_nobody_once_erased(
-    pool: Pool, queries: Queries, seeding: Seeding, keys: PostgresKeys, signals: Signals
+@pytest.fixture
+def stranger(pool: Pool, seeding: Seeding, keys: PostgresKeys, signals: Signals) -> Queries:
+    return Queries(pool, seeding.names, keys, signals, show_personal_data=False)
+
+
+async def test_a_name_is_seen_by_who_may_and_by_nobody_once_deleted(
+    queries: Queries, stranger: Queries, seeding: Seeding, keys: PostgresKeys
 ) -> None:
     await _create(seeding, keys, name="Ada")
-    stranger = Queries(pool, seeding.names, keys, signals, show_personal_data=False)
 
     assert ({"Ada"}, {"[protected]"}) == (await _names_seen(queries), await _names_seen(stranger))
-    await pool.execute(f"UPDATE {seeding.names.keys}.keys SET key = NULL, erased_at = now()")  # noqa: S608
-    assert ({"[erased]"}, {"[protected]"}) == (await _names_seen(queries), await _names_seen(stranger))
+    await seeding.events("user", ("7", "UserDeleted", {}))
+    assert ({"[erased]"}, {"[erased]"}) == (await _names_seen(queries), await _names_seen(stranger))
+
+
+async def test_a_key_that_a_backup_has_brought_back_shows_nothing(
+    pool: Pool, queries: Queries, seeding: Seeding, keys: PostgresKeys
+) -> None:
+    await _create(seeding, keys, name="Ada")
+    key = (await keys.find("user", ["7"]))["7"]
+    await seeding.events("user", ("7", "UserDeleted", {}))
+    await pool.execute(f"UPDATE {seeding.names.keys}.keys SET key = $1", key.secret)  # noqa: S608
+
+    assert {"[erased]"} == await _names_seen(queries)
+
+
+async def test_nor_does_a_name_whose_key_is_lost(
+    pool: Pool, queries: Queries, seeding: Seeding, keys: PostgresKeys
+) -> None:
+    await _create(seeding, keys, name="Ada")
+    await pool.execute(f"DELETE FROM {seeding.names.keys}.keys")  # noqa: S608
+
+    assert {"[erased]"} == await _names_seen(queries)

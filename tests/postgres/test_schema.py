@@ -35,7 +35,8 @@ async def test_roles_that_start_at_once_make_every_schema_once(pool: Pool, names
     await asyncio.gather(*(prepare_projections(pool, names, PROJECTIONS.values()) for _ in range(6)))
 
     assert [(name, 1, True) for name in sorted(PROJECTIONS)] == await _current(pool, names)
-    for view in ("ships", "ports", "accounts", "journal", "outcomes", "progress", "parked"):
+    views = ("ships", "ports", "accounts", "journal", "outcomes", "erasures", "progress", "parked")
+    for view in views:
         assert 0 == await pool.fetchval(f"SELECT count(*) FROM {names.public}.{view}")  # noqa: S608
 
 
