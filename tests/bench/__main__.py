@@ -17,7 +17,8 @@ from tests.bench.commands import SHIPS
 from tests.bench.conditions import conditions
 from tests.bench.failure import exit_code
 from tests.bench.progress import say
-from tests.bench.report import report, tables
+from tests.bench.projections import Projections
+from tests.bench.report import report, report_of_projections, tables
 from tests.bench.turns import Bench
 from tests.running import PARTITIONS
 
@@ -29,6 +30,8 @@ def main() -> int:
     parser.add_argument("--turns", type=int, default=3, help="of which the medians are reported")
     parser.add_argument("--entities", type=int, default=0, help="ships that there are besides those commanded")
     parser.add_argument("--seconds", type=float, default=20.0, help="for each latency, of each turn")
+    parser.add_argument("--events", type=int, default=500_000, help="that projections catch up with")
+    parser.add_argument("--only", choices=("handler", "projections"), help="leave the others out")
     parser.add_argument("--output", type=Path, default=Path("build/bench.json"))
     given = parser.parse_args()
     return exit_code(_measure(given))
@@ -43,15 +46,20 @@ async def _measure(given: argparse.Namespace) -> None:
         "ships": SHIPS,
         "partitions": PARTITIONS,
         "latency_seconds": given.seconds,
+        "events": given.events,
     }
     told = conditions(**counts)
     with TemporaryDirectory(prefix="fairlead-bench-") as folder:
         async with local_servers(Path(folder), say, FAST_ONCE_WARM) as servers:
             bench = Bench(servers, Path(folder), given.entities, given.commands, given.seconds)
-            await bench.warm_up()
-            for turn in range(given.turns):
-                await bench.turn(turn + 1, given.turns)
-    found = report(bench, told)
+            projections = Projections(servers, Path(folder), given.events)
+            if given.only != "projections":
+                await bench.warm_up()
+                for turn in range(given.turns):
+                    await bench.turn(turn + 1, given.turns)
+            if given.only != "handler":
+                await projections.measure(given.turns)
+    found = {**report(bench), **report_of_projections(projections), "conditions": told}
     given.output.parent.mkdir(parents=True, exist_ok=True)
     given.output.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
     out.print(*tables(found), sep="\n")

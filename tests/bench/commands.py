@@ -19,10 +19,10 @@ Command = tuple[bytes, bytes]
 class Workload:
     """Makes commands, the same ones for the same seed; each carries its number in its id."""
 
-    def __init__(self, *, seed: int = 1) -> None:
+    def __init__(self, *, seed: int = 1, ships: int = SHIPS) -> None:
         self._random = Random(seed)
         self._numbers = count()
-        self._ships = [_Ship(self._uuid()) for _ in range(SHIPS)]
+        self._ships = [_Ship(self._uuid()) for _ in range(ships)]
 
     def registrations(self, entities: int) -> Iterator[Command]:
         """Key and value of commands that register so many ships, none of which is ever heard of again."""

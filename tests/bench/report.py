@@ -8,13 +8,16 @@ from typing import Any
 from rich.table import Table
 
 from tests.bench.figures import Figures, medians
+from tests.bench.projections import BOUND, Projections
 from tests.bench.turns import WORKERS, Bench
 
 Report = Mapping[str, Any]
 
 
-def report(bench: Bench, conditions: Mapping[str, object]) -> Report:
-    """Medians of all turns, each turn's own figures beside them; `raw` is the faster of the two."""
+def report(bench: Bench) -> Report:
+    """Medians of all turns, each turn's own figures beside them; `raw` is the faster of the two; {} of no turn."""
+    if not bench.handler[1]:
+        return {}
     handler = _of(bench.handler[1])
     bounds = {f"raw_{producers}_producers": _of(turns) for producers, turns in bench.raw.items()}
     raw = max(bounds.values(), key=lambda bound: bound["commands_per_s"])
@@ -25,7 +28,17 @@ def report(bench: Bench, conditions: Mapping[str, object]) -> Report:
         **bounds,
         "ratio": round(handler["commands_per_s"] / raw["commands_per_s"], 3),
         "latency": {str(rate): _of(turns) for rate, turns in bench.latency.items()},
-        "conditions": conditions,
+    }
+
+
+def report_of_projections(projections: Projections) -> Report:
+    """The same; `ratio` is which part of the bound a projection reaches."""
+    if not projections.found[BOUND]:
+        return {}
+    of_each = {name: _of(turns) for name, turns in projections.found.items()}
+    bound = of_each[BOUND]["events_per_s"]
+    return {
+        "projections": {name: {**one, "ratio": round(one["events_per_s"] / bound, 3)} for name, one in of_each.items()}
     }
 
 
@@ -35,6 +48,13 @@ def _of(turns: Sequence[Figures]) -> dict[str, Any]:
 
 def tables(found: Report) -> Iterator[Table]:
     """The report for people: medians, and the least and the most of all turns."""
+    if "handler" in found:
+        yield from _of_handler(found)
+    if "projections" in found:
+        yield _table("Catching up", _CATCHING_UP, found["projections"])
+
+
+def _of_handler(found: Report) -> Iterator[Table]:
     several = found["workers"]["processes"]
     rows = {"handler": "handler", "workers": f"{several} workers", "raw_2_producers": "raw, 2 producers"}
     rows["raw_1_producers"] = "raw, 1 producer"
@@ -46,6 +66,13 @@ def tables(found: Report) -> Iterator[Table]:
 # Heading and digits of each figure.
 _STRANGERS = {"strangers_cores": ("others' cores", 1)}
 _WORK = {"commands_per_s": ("commands/s", 0), "cpu_ms_per_1000": ("CPU ms/1,000", 1), "rss_mb": ("MB", 0), **_STRANGERS}
+_CATCHING_UP = {
+    "events_per_s": ("events/s", 0),
+    "cpu_ms_per_1000": ("CPU ms/1,000", 1),
+    "postgres_cpu_ms_per_1000": ("PostgreSQL's", 1),
+    "rss_mb": ("MB", 0),
+    **_STRANGERS,
+}
 _WAITING = {"p50_ms": ("p50 ms", 1), "p99_ms": ("p99 ms", 1), "max_ms": ("most, ms", 0), **_STRANGERS}
 
 

@@ -12,7 +12,6 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 
 from service import app
 from service.settings import Settings
-from tests.bench.commands import Command
 from tests.bench.failure import BenchFailed
 from tests.running import PARTITIONS
 
@@ -105,28 +104,35 @@ async def committed(bootstrap_servers: str, topic: str) -> AsyncIterator[Message
         reading.close()
 
 
-async def preload(bootstrap_servers: str, topic: str, commands: Sequence[Command], told: Callable[[int], None]) -> None:
-    """Publish all of these, and return once they are acknowledged; raises BenchFailed."""
+async def preload(
+    bootstrap_servers: str, topic: str, records: Sequence[Sequence[Any]], told: Callable[[int], None]
+) -> None:
+    """Publish all of these, each a key, a value, and headers or not, and return once they are acknowledged.
+
+    Raises BenchFailed.
+    """
     failed: list[str] = []
 
     def delivered(error: KafkaError | None, _: Message) -> None:
         if error is not None:
             failed.append(str(error))
 
-    publishing = producer(bootstrap_servers, **{"linger.ms": 20, "queue.buffering.max.messages": len(commands) + 1_000})
+    publishing = producer(bootstrap_servers, **{"linger.ms": 20, "queue.buffering.max.messages": len(records) + 1_000})
 
-    def publish(some: Sequence[Command]) -> None:
-        for key, value in some:
-            publishing.produce(topic, key=key, value=value, on_delivery=delivered)
+    def publish(some: Sequence[Sequence[Any]]) -> None:
+        for key, value, *headers in some:
+            publishing.produce(
+                topic, key=key, value=value, headers=headers[0] if headers else None, on_delivery=delivered
+            )
         publishing.poll(0)
 
     try:
-        for start in range(0, len(commands), _STEP):
-            await asyncio.to_thread(publish, commands[start : start + _STEP])
+        for start in range(0, len(records), _STEP):
+            await asyncio.to_thread(publish, records[start : start + _STEP])
             told(start)
         left = await asyncio.to_thread(publishing.flush, _SECONDS)
     except BaseException:
         publishing.purge()  # nobody is to wait for them after a Ctrl-C
         raise
     if left or failed:
-        raise BenchFailed(f"{left + len(failed)} commands were not taken by {topic}: {failed[:1]}; run it again")
+        raise BenchFailed(f"{left + len(failed)} records were not taken by {topic}: {failed[:1]}; run it again")
