@@ -27,6 +27,7 @@ from service.postgres import settled as postgres_settled
 from service.postgres.builds import CHANGED, followed_builds
 from service.postgres.erasing import tables_of
 from service.postgres.forgetting import Forgetting
+from service.postgres.keeper import Keeper
 from service.postgres.keys import PostgresKeys, prepare_keys
 from service.postgres.names import Names
 from service.postgres.pool import open_pool
@@ -35,7 +36,7 @@ from service.postgres.schema import prepare_projections
 from service.postgres.signals import open_signals
 from service.projections import EARLIER, PROJECTIONS
 from service.projections.build import Build
-from service.serving import open_role, serve
+from service.serving import Reporting, Together, open_role, serve
 from service.settings import Settings
 from service.store.shelf import open_shelf
 
@@ -116,7 +117,8 @@ async def run_projectors(settings: Settings, names: Sequence[str]) -> None:
     """Keep these projections up with their topics, all where none is named, until cancelled."""
     chosen = [PROJECTIONS[name] for name in names or PROJECTIONS]
     schemas = Names(settings.prefix, settings.reader_role)
-    async with open_role(settings) as role, open_pool(settings.database_url.get_secret_value()) as pool:
+    pooled = open_pool(settings.database_url.get_secret_value())
+    async with open_role(settings) as role, pooled as pool, open_signals(pool, schemas) as signals:
         await prepare_keys(pool, schemas)
         await prepare_projections(pool, schemas, chosen)
         code = {(one.name, one.version): one for one in (*PROJECTIONS.values(), *EARLIER)}
@@ -125,8 +127,8 @@ async def run_projectors(settings: Settings, names: Sequence[str]) -> None:
         async def followed() -> list[Build]:
             return await followed_builds(pool, schemas, wanted)
 
-        def feed(build: Build) -> ProjectionFeed:
-            return ProjectionFeed(
+        def feed(build: Build) -> Reporting:
+            reading = ProjectionFeed(
                 connection(settings),
                 settings.prefix,
                 code[build.name, build.version],
@@ -136,9 +138,9 @@ async def run_projectors(settings: Settings, names: Sequence[str]) -> None:
                 session_timeout_ms=settings.session_timeout_ms,
                 watchdog_s=settings.watchdog_s,
             )
+            return Together(reading, Keeper(pool, schemas, build, signals)) if build.name == "journal" else reading
 
-        async with open_signals(pool, schemas) as signals:
-            await role.run([Following(followed, lambda: signals.next(CHANGED), feed)])
+        await role.run([Following(followed, lambda: signals.next(CHANGED), feed)])
 
 
 async def run_api(settings: Settings) -> None:
@@ -181,8 +183,5 @@ async def open_forgetting(settings: Settings) -> AsyncIterator[Forgetting]:
 @asynccontextmanager
 async def _queries(settings: Settings, *, show_personal_data: bool) -> AsyncIterator[Queries]:
     names = Names(settings.prefix)
-    async with open_pool(settings.database_url.get_secret_value()) as pool:
-        await prepare_keys(pool, names)
-        await prepare_projections(pool, names, list(PROJECTIONS.values()))
-        async with open_signals(pool, names) as signals:
-            yield Queries(pool, names, PostgresKeys(pool, names), signals, show_personal_data=show_personal_data)
+    async with open_pool(settings.database_url.get_secret_value()) as pool, open_signals(pool, names) as signals:
+        yield Queries(pool, names, PostgresKeys(pool, names), signals, show_personal_data=show_personal_data)

@@ -54,6 +54,28 @@ async def serve(settings: Settings, services: Sequence[Service], is_ready: async
                 is_ready.clear()
 
 
+class Together:
+    """Several services as one, such as a feed and what works beside it."""
+
+    def __init__(self, *services: Reporting) -> None:
+        self._services = services
+
+    async def run(self) -> None:
+        """Run all until one fails or this is cancelled."""
+        with _one_reason():
+            async with asyncio.TaskGroup() as group:
+                for service in self._services:
+                    group.create_task(service.run())
+
+    async def ready(self) -> None:
+        """Return once all are."""
+        await asyncio.gather(*(service.ready() for service in self._services))
+
+    def status(self) -> Sequence[Part]:
+        """The parts of all."""
+        return [part for service in self._services for part in service.status()]
+
+
 class Role:
     """Services under one health: ready once all have become so, and for as long as all of their parts are."""
 

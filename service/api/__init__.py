@@ -5,11 +5,13 @@ from __future__ import annotations
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
 
-from service.api.entities import entity_routes
 from service.api.health import health_routes, measure_requests
+from service.api.openapi import describe
 from service.api.overviews import overview_routes
 from service.api.ports import Queries
 from service.api.problems import add_problems
+from service.api.ships import ship_routes
+from service.api.users import user_routes
 
 
 def create_api(queries: Queries) -> FastAPI:
@@ -26,7 +28,7 @@ def create_api(queries: Queries) -> FastAPI:
     )
     measure_requests(app)
     add_problems(app)
-    app.include_router(entity_routes(queries))
-    app.include_router(overview_routes(queries))
-    app.include_router(health_routes(readyz))
+    for routes in (ship_routes(queries), user_routes(queries), overview_routes(queries), health_routes(readyz)):
+        app.include_router(routes)
+    describe(app)
     return app

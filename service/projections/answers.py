@@ -1,10 +1,13 @@
-"""What a reader can be told: a state, or why there is none."""
+"""What a reader can be told: a state, part of a list, or why there is none."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+Item = TypeVar("Item")
+Key = TypeVar("Key", str, int)
 
 
 class NotFound(LookupError):
@@ -23,10 +26,39 @@ class NotYet(Exception):
         self.reached = reached
 
 
+def not_found(aggregate: str, entity_id: str) -> NotFound:
+    """The domain's own words."""
+    return NotFound(f"{aggregate.capitalize()} with ID {entity_id} not found")
+
+
+def gone(aggregate: str, entity_id: str) -> Gone:
+    """The domain's own words."""
+    return Gone(f"{aggregate.capitalize()} with ID {entity_id} was deleted")
+
+
 @dataclass(frozen=True, slots=True)
 class State:
-    """An entity as people read it, at a version."""
+    """An entity as people read it, at a version; `stale` where its projection has parked it."""
 
     entity_id: str
     version: int
     fields: Mapping[str, Any]
+    stale: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Slice(Generic[Item, Key]):
+    """Part of a list in the order of its keys; `next` is the last key in it, and null where nothing is behind it.
+
+    `others` is told of the whole of it.
+    """
+
+    items: Sequence[Item]
+    next: Key | None = None
+    others: Mapping[str, Any] = field(default_factory=dict)
+
+
+def cut(rows: Sequence[Item], limit: int, key: Callable[[Item], Key], **others: Any) -> Slice[Item, Key]:
+    """Up to `limit` of these rows, of which there is one more where there are more."""
+    items = rows[:limit]
+    return Slice(items, key(items[-1]) if len(rows) > limit else None, others)

@@ -7,6 +7,11 @@ from collections.abc import Iterable
 from service.projections.projection import Change, Insert, Projection, View
 from service.projections.stored import Source, Stored
 
+# So many events are folded by who asks for a moment, at most, once the states between are kept.
+KEPT_EVERY = 200
+
+# `due` are versions whose states are to be kept, and `kept` those that are: `reached` is the running maximum of the
+# times of events up to there, since times of imported ones need not rise.
 TABLES = """
 CREATE TABLE journal (
     aggregate text,
@@ -20,15 +25,34 @@ CREATE TABLE journal (
     data jsonb NOT NULL,
     PRIMARY KEY (aggregate, entity_id, version)
 );
+CREATE INDEX ON journal (aggregate, entity_id, time) WHERE version = 1;
+CREATE TABLE due (
+    aggregate text,
+    entity_id text,
+    version bigint,
+    PRIMARY KEY (aggregate, entity_id, version)
+);
+CREATE TABLE kept (
+    aggregate text,
+    entity_id text,
+    version bigint,
+    reached timestamptz NOT NULL,
+    fold text NOT NULL,
+    state jsonb NOT NULL,
+    PRIMARY KEY (aggregate, entity_id, version)
+);
+CREATE INDEX ON kept (aggregate, entity_id, reached, version);
 """
 
 JOURNAL = """
 SELECT aggregate, entity_id, version, event_id, type, time, causation_id, correlation_id, data FROM journal
 """
 
+KEPT = "SELECT aggregate, entity_id, version, reached, fold, state FROM kept"
+
 
 def project(event: Stored) -> Iterable[Change]:
-    """The row of an event."""
+    """The row of an event, and now and then that the state after it is to be kept."""
     row = {
         "aggregate": event.aggregate,
         "entity_id": event.entity_id,
@@ -40,10 +64,15 @@ def project(event: Stored) -> Iterable[Change]:
         "correlation_id": event.correlation_id,
         "data": event.data,
     }
-    return [Insert("journal", row)]
+    changes: list[Change] = [Insert("journal", row)]
+    if event.version is not None and event.version % KEPT_EVERY == 0:
+        due = {"aggregate": event.aggregate, "entity_id": event.entity_id, "version": event.version}
+        changes.append(Insert("due", due))
+    return changes
 
 
-VIEWS = {"journal": View(JOURNAL, ("aggregate", "entity_id", "version"))}
+# Which states are kept so far is no matter of the build: they are all folds of its events.
+VIEWS = {"journal": View(JOURNAL, ("aggregate", "entity_id", "version")), "kept": View(KEPT, ())}
 
 PROJECTION = Projection(
     "journal",

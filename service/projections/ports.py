@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from service.projections.projection import Add, Change, Projection, Upsert, View
 from service.projections.stored import Source, Stored
@@ -21,12 +21,22 @@ CREATE TABLE berths (
     port text
 );
 CREATE INDEX ON berths (port);
+CREATE TABLE throughput (
+    port text,
+    day date,
+    item text,
+    loaded numeric NOT NULL DEFAULT 0,
+    unloaded numeric NOT NULL DEFAULT 0,
+    PRIMARY KEY (port, day, item)
+);
 """
 
 PORTS = """
 SELECT port, (SELECT count(*) FROM berths WHERE berths.port = ports.port) AS ships_now, visits, loaded, unloaded
 FROM ports
 """
+
+THROUGHPUT = "SELECT port, day, item, loaded, unloaded FROM throughput"
 
 
 def project(event: Stored) -> Iterable[Change]:
@@ -44,11 +54,22 @@ def project(event: Stored) -> Iterable[Change]:
         case "ShipDeparted":
             return [Upsert("berths", {"ship_id": event.entity_id}, {"port": None})]
         case "CargoLoaded":
-            return [Add("ports", {"port": data["port"]}, {"loaded": data["quantity"]})]
+            return _through(event, {"loaded": data["quantity"]})
         case "CargoUnloaded":
-            return [Add("ports", {"port": data["port"]}, {"unloaded": data["quantity"]})]
+            return _through(event, {"unloaded": data["quantity"]})
         case unknown:
             raise ValueError(f"Unknown event: {unknown}")
 
 
-PROJECTION = Projection("ports", 1, (Source("ship", "events"),), TABLES, {"ports": View(PORTS, ("port",))}, project)
+def _through(event: Stored, quantity: Mapping[str, int]) -> Iterable[Change]:
+    port = {"port": event.data["port"]}
+    # A day begins and ends in UTC, as the event's time does.
+    return [
+        Add("ports", port, quantity),
+        Add("throughput", {**port, "day": event.time.date(), "item": event.data["item"]}, quantity),
+    ]
+
+
+VIEWS = {"ports": View(PORTS, ("port",)), "throughput": View(THROUGHPUT, ("port", "day", "item"))}
+
+PROJECTION = Projection("ports", 1, (Source("ship", "events"),), TABLES, VIEWS, project)

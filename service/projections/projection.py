@@ -41,7 +41,10 @@ Change = Insert | Upsert | Add
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What readers see: a query of the projection's tables, and the columns that no two of its rows have alike."""
+    """What readers see: a query of the projection's tables, and the columns that no two of its rows have alike.
+
+    Without a key its rows may differ between builds and mean the same.
+    """
 
     query: str
     key: tuple[str, ...]

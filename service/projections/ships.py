@@ -8,20 +8,25 @@ from typing import Any
 from service.projections.projection import Add, Change, Projection, Upsert, View
 from service.projections.stored import Source, Stored
 
+# In the order of characters, names that begin alike are neighbours.
 TABLES = """
 CREATE TABLE ships (
     ship_id text PRIMARY KEY,
-    name text,
+    name text COLLATE "C",
     status text,
     current_port text,
     version bigint NOT NULL
 );
+CREATE INDEX ON ships (status, ship_id);
+CREATE INDEX ON ships (current_port, ship_id) WHERE current_port IS NOT NULL;
+CREATE INDEX ON ships (name, ship_id);
 CREATE TABLE cargo (
     ship_id text,
     item text,
     quantity bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (ship_id, item)
 );
+CREATE INDEX ON cargo (item, ship_id);
 """
 
 # An item that is unloaded to the last leaves a row of 0, which is no cargo.
@@ -33,6 +38,8 @@ SELECT ship_id, name, status, current_port, version,
     ), '{}') AS cargo
 FROM ships
 """
+
+CARGO = "SELECT ship_id, item, quantity FROM cargo WHERE quantity <> 0"
 
 
 def project(event: Stored) -> Iterable[Change]:
@@ -61,4 +68,6 @@ def _cargo(event: Stored, change: int) -> Add:
     return Add("cargo", {"ship_id": event.entity_id, "item": event.data["item"]}, {"quantity": change})
 
 
-PROJECTION = Projection("ships", 1, (Source("ship", "events"),), TABLES, {"ships": View(SHIPS, ("ship_id",))}, project)
+VIEWS = {"ships": View(SHIPS, ("ship_id",)), "cargo": View(CARGO, ("ship_id", "item"))}
+
+PROJECTION = Projection("ships", 1, (Source("ship", "events"),), TABLES, VIEWS, project)

@@ -14,12 +14,12 @@ from uuid import UUID
 import orjson
 
 from fairlead.envelope import Command
+from service.audit import ship, user
 from service.commands.encoding import Encoder
 from service.commands.identity import NewEvent, event_id
 from service.commands.ports import Draft
 from service.domain import AGGREGATES
 from tests.bench.commands import Workload
-from tests.checker import ship, user
 
 SHIPS, USERS = 20_000, 20_000
 _BEGAN = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000

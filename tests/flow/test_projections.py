@@ -159,7 +159,8 @@ def _fleet(seed: int) -> list[list[Stored]]:
 
 
 def _filled(rows: Rows) -> Rows:
-    defaults = {"ports": {"visits": 0, "loaded": 0, "unloaded": 0}}
+    sums = {"loaded": 0, "unloaded": 0}
+    defaults = {"ports": {"visits": 0, **sums}, "throughput": sums}
     return {table: [defaults.get(table, {}) | row for row in found] for table, found in rows.items()}
 
 

@@ -13,6 +13,7 @@ from service.postgres.pool import Pool
 from service.postgres.queries import Queries
 from service.postgres.signals import Signals
 from service.projections.answers import Gone
+from service.projections.questions import NOW, Span, Then
 from tests.postgres.seeding import Seeding
 
 
@@ -28,18 +29,18 @@ async def test_a_deleted_user_is_gone_now_and_was_somebody_before(
     await _create(seeding, keys, name="Ada")
     await seeding.events("user", ("7", "UserBalanceChanged", {"balance_change": 5}), ("7", "UserDeleted", {}))
 
-    versions: list[dict[str, Any]] = [{}, {"version": 3}]
-    for when in versions:
+    for then in (NOW, Then(version=3)):
         with pytest.raises(Gone, match="User with ID 7 was deleted"):
-            await queries.state("user", "7", **when)
-    assert {"username": "[erased]", "balance": 105} == (await queries.state("user", "7", version=2)).fields
+            await queries.state("user", "7", then)
+    assert {"username": "[erased]", "balance": 105} == (await queries.state("user", "7", Then(version=2))).fields
 
 
 async def _names_seen(queries: Queries) -> set[Any]:
-    states = [await queries.state("user", "7", version=1)]
+    states = [await queries.state("user", "7", Then(version=1))]
     with suppress(Gone):
         states.append(await queries.state("user", "7"))
-    events = [*await queries.events("user", "7", limit=1), *[event async for event in queries.export("user")][:1]]
+    page = await queries.events("user", "7", Span(1))
+    events = [*page.items, *[event async for event in queries.export("user")][:1]]
     return {state.fields["username"] for state in states} | {event["data"]["username"] for event in events}
 
 

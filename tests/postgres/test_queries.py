@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from service.postgres.queries import Queries
 from service.projections.answers import NotFound, NotYet
+from service.projections.questions import NOW, Fresh, Span, Then
 from tests.postgres.seeding import NOON, Happening, Seeding
 
 AURORA: list[Happening] = [
@@ -26,8 +26,8 @@ async def test_a_ship_now_and_at_each_version(queries: Queries, seeding: Seeding
 
     now = await queries.state("ship", "aurora")
     assert (5, {"name": "Aurora", "status": "at sea", "current_port": None, "cargo": {}}) == (now.version, now.fields)
-    assert now == await queries.state("ship", "aurora", version=5)
-    loaded = await queries.state("ship", "aurora", version=3)
+    assert now == await queries.state("ship", "aurora", Then(version=5))
+    loaded = await queries.state("ship", "aurora", Then(version=3))
     assert {"name": "Aurora", "status": "docked", "current_port": "Oslo", "cargo": {"tea": 5}} == loaded.fields
 
 
@@ -37,11 +37,11 @@ async def test_a_moment_is_inclusive_and_meant_for_the_running_maximum_of_times(
     await seeding.events("ship", *AURORA, minutes=(1, 10, 5, 12, 11))
 
     async def version(minute: int) -> int:
-        return (await queries.state("ship", "aurora", at=NOON + timedelta(minutes=minute))).version
+        return (await queries.state("ship", "aurora", Then(at=NOON + timedelta(minutes=minute)))).version
 
     assert [1, 1, 3, 3, 5] == [await version(minute) for minute in (1, 9, 10, 11, 12)]
-    events = await queries.events("ship", "aurora", until=NOON + timedelta(minutes=10), limit=10)
-    assert [1, 2, 3] == [event["version"] for event in events]
+    events = await queries.events("ship", "aurora", Span(10, until=NOON + timedelta(minutes=10)))
+    assert [1, 2, 3] == [event["version"] for event in events.items]
     with pytest.raises(NotFound, match="Ship with ID aurora not found"):
         await version(0)
 
@@ -49,23 +49,22 @@ async def test_a_moment_is_inclusive_and_meant_for_the_running_maximum_of_times(
 async def test_what_never_was_is_not_found(queries: Queries, seeding: Seeding) -> None:
     await seeding.events("ship", *AURORA)
 
-    moments: list[dict[str, Any]] = [{}, {"version": 1}, {"at": NOON}]
-    for when in moments:
+    for then in (NOW, Then(version=1), Then(at=NOON)):
         with pytest.raises(NotFound, match="User with ID 7 not found"):
-            await queries.state("user", "7", **when)
+            await queries.state("user", "7", then)
     with pytest.raises(NotFound, match="Ship with ID aurora has no version 6"):
-        await queries.state("ship", "aurora", version=6)
+        await queries.state("ship", "aurora", Then(version=6))
     with pytest.raises(NotFound, match="Ship with ID x not found"):
-        await queries.events("ship", "x", limit=1)
+        await queries.events("ship", "x", Span(1))
 
 
-@pytest.mark.parametrize("when", [{}, {"version": 1}])
+@pytest.mark.parametrize("then", [NOW, Then(version=1)])
 async def test_a_reader_who_waits_is_answered_once_the_version_is_there(
-    queries: Queries, seeding: Seeding, when: dict[str, Any]
+    queries: Queries, seeding: Seeding, then: Then
 ) -> None:
     with pytest.raises(NotYet, match="The projection has version 0"):
-        await queries.state("ship", "aurora", min_version=1, **when)
-    waiting = asyncio.create_task(queries.state("ship", "aurora", min_version=1, wait_s=20, **when))
+        await queries.state("ship", "aurora", then, Fresh(1))
+    waiting = asyncio.create_task(queries.state("ship", "aurora", then, Fresh(1, 20)))
     for _ in range(20):
         await queries.ping()
     assert not waiting.done()

@@ -1,0 +1,91 @@
+"""What is asked of one ship or user: what it is, was, and how it came to that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from service.postgres.current import STATES, Current
+from service.postgres.folded import FOLDINGS
+from service.postgres.journal import Journal
+from service.postgres.moments import Moments
+from service.postgres.public import Public, parked
+from service.postgres.reveal import Reveal
+from service.postgres.signals import Signals
+from service.postgres.statement import statement
+from service.postgres.versions import arrivals
+from service.projections.answers import NotFound, Slice, State, cut, gone, not_found
+from service.projections.questions import ANY, NOW, Fresh, Span, Then
+
+Row = Mapping[str, Any]
+
+
+class Entities:
+    """Its methods raise NotFound, NotYet where it has not come so far in time, and StoreUnavailable."""
+
+    def __init__(self, views: Public, journal: Journal, moments: Moments, reveal: Reveal, signals: Signals) -> None:
+        self._views = views
+        self._current = Current(views)
+        self._journal = journal
+        self._moments = moments
+        self._reveal = reveal
+        self._arrivals = arrivals(views, signals)
+
+    async def state(self, aggregate: str, entity_id: str, then: Then = NOW, fresh: Fresh = ANY) -> State:
+        """An entity's state now or at a moment; raises Gone."""
+        if (moment := then.moment) is None:
+            await self._reach(STATES[aggregate], aggregate, entity_id, fresh)
+            state = await self._current.state(aggregate, entity_id)
+        else:
+            await self._reach("journal", aggregate, entity_id, fresh)
+            state = await self._then(aggregate, entity_id, moment)
+        [fields] = await self._reveal.reveal(aggregate, [(entity_id, state.fields)])
+        return State(entity_id, state.version, fields, state.stale)
+
+    async def events(self, aggregate: str, entity_id: str, span: Span, fresh: Fresh = ANY) -> Slice[Row, int]:
+        """Events in the order of versions, those of a deleted one too."""
+        await self._reach("journal", aggregate, entity_id, fresh)
+        rows = await self._journal.events(aggregate, entity_id, replace(span, limit=span.limit + 1))
+        if not rows:
+            await self._require(aggregate, entity_id)
+        shown = await self.shown(aggregate, rows)
+        return cut(shown, span.limit, lambda row: int(row["version"]), stale=await self._stale(aggregate, entity_id))
+
+    async def statement(self, user_id: str, span: Span, fresh: Fresh = ANY) -> Slice[Row, int]:
+        """Lines of a user's account in the order of versions, with what it came to at each, of a closed one too."""
+        await self._reach("journal", "user", user_id, fresh)
+        lines = await statement(self._journal, self._moments, user_id, span)
+        if not lines.items:
+            await self._require("user", user_id)
+        return Slice(lines.items, lines.next, {**lines.others, "stale": await self._stale("user", user_id)})
+
+    async def shown(self, aggregate: str, rows: Sequence[Row]) -> list[Row]:
+        """Events, with names as this reader may see them."""
+        revealed = await self._reveal.reveal(aggregate, [(row["entity_id"], row["data"]) for row in rows])
+        return [{**row, "data": data} for row, data in zip(rows, revealed, strict=True)]
+
+    async def _require(self, aggregate: str, entity_id: str) -> None:
+        if not await self._journal.version(aggregate, entity_id):
+            raise not_found(aggregate, entity_id)
+
+    async def _then(self, aggregate: str, entity_id: str, moment: datetime | int) -> State:
+        folded = (await self._moments.states(aggregate, [entity_id], moment))[entity_id]
+        if not folded.version:
+            raise not_found(aggregate, entity_id)
+        if isinstance(moment, int) and folded.version < moment:
+            raise NotFound(f"{aggregate.capitalize()} with ID {entity_id} has no version {moment}")
+        fields = FOLDINGS[aggregate].render(folded)
+        if fields is None:
+            raise gone(aggregate, entity_id)
+        return State(entity_id, folded.version, fields, await self._stale(aggregate, entity_id))
+
+    async def _stale(self, aggregate: str, entity_id: str) -> bool:
+        query = f"SELECT {parked('journal', aggregate, '$1')} AS stale"
+        [row] = await self._views.fetch(query, entity_id)
+        return bool(row["stale"])
+
+    async def _reach(self, projection: str, aggregate: str, entity_id: str, fresh: Fresh) -> None:
+        if fresh.version:
+            await self._arrivals[projection, aggregate].reach(entity_id, fresh)

@@ -1,0 +1,57 @@
+"""States as they are kept between an entity's events, and folded on from there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import orjson
+
+from service.commands.fold import fingerprint
+from service.commands.stored import States
+from service.domain import AGGREGATES
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+class Folded(NamedTuple):
+    """The state of an entity after its events up to a version.
+
+    `reached` is the latest time among theirs, `since` how many of them were folded beyond what was kept.
+    """
+
+    state: Any
+    version: int = 0
+    reached: datetime = _NEVER
+    since: int = 0
+
+
+class Folding:
+    """The folds of one aggregate; `fold` names their code, and states that other code kept are not for it."""
+
+    def __init__(self, aggregate: str) -> None:
+        self._rules = AGGREGATES[aggregate]
+        self._states = States(self._rules)
+        self.fold = fingerprint(self._rules)
+        self.begin = Folded(self._rules.initial)
+
+    def on(self, before: Folded, event: Mapping[str, Any]) -> Folded:
+        """After one more event, a row of the journal; raises InvalidHistory and ValidationError."""
+        state = self._rules.evolve(before.state, self._rules.read_event(event["type"], event["data"]))
+        return Folded(state, event["version"], max(before.reached, event["time"]), before.since + 1)
+
+    def pack(self, folded: Folded) -> Any:
+        """The state as JSON's own values."""
+        return orjson.loads(orjson.dumps(self._states.tagged(folded.state), default=vars))
+
+    def unpack(self, kept: Mapping[str, Any]) -> Folded:
+        """What was kept, a row of `kept`; raises KeyError and ValidationError."""
+        return Folded(self._states.read(*kept["state"]), kept["version"], kept["reached"])
+
+    def render(self, folded: Folded) -> dict[str, Any] | None:
+        """The state as people read it, None where there is nothing to see."""
+        return self._rules.render(folded.state)
+
+
+FOLDINGS = {name: Folding(name) for name in AGGREGATES}

@@ -1,0 +1,37 @@
+"""The public views, read with one name for everything that passes by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from service.postgres.names import Names
+from service.postgres.pool import Pool, reading_faults
+
+
+class Public:
+    """Queries of them say `{public}` for their schema."""
+
+    def __init__(self, pool: Pool, names: Names) -> None:
+        self._pool = pool
+        self._public = names.public
+
+    async def fetch(self, query: str, *parameters: Any) -> list[Mapping[str, Any]]:
+        """All rows; raises StoreUnavailable."""
+        with reading_faults():
+            rows = await self._pool.fetch(query.format(public=self._public), *parameters)
+        return [dict(row) for row in rows]
+
+
+def parked(projection: str, aggregate: str, entity_id: str) -> str:
+    """SQL: whether this projection has parked an entity, whose id is an expression; its rows are then old."""
+    return f"""EXISTS (
+        SELECT FROM {{public}}.parked WHERE parked.current AND parked.projection = '{projection}'
+            AND parked.aggregate = '{aggregate}' AND parked.entity_id = {entity_id}
+    )"""
+
+
+def any_parked(*projections: str) -> str:
+    """SQL: whether any of these projections has parked any entity."""
+    names = ", ".join(f"'{name}'" for name in projections)
+    return f"EXISTS (SELECT FROM {{public}}.parked WHERE parked.current AND parked.projection IN ({names}))"
