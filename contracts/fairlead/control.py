@@ -20,7 +20,7 @@ Offset = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 class RedriveParked(Message):
     """Judge what waits behind a command that failed, but for the commands at these offsets."""
 
-    skip: Annotated[Sequence[Offset], Field(max_length=MAX_SKIPPED)] = ()
+    skip: Annotated[Sequence[Offset], Field(max_length=MAX_SKIPPED, examples=[[17]])] = ()
 
 
 class DiscardParked(Message):

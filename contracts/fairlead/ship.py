@@ -5,6 +5,8 @@ These names and fields are the storage format: they stay for ever.
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from fairlead.bounds import Message, Quantity, ShipId, Text
 from fairlead.control import common_commands
 
@@ -12,13 +14,13 @@ from fairlead.control import common_commands
 class RegisterShip(Message):
     """Make a ship known by its name."""
 
-    name: Text
+    name: Text = Field(examples=["Pacific Explorer"])
 
 
 class DockShip(Message):
     """Moor at a port."""
 
-    port: Text
+    port: Text = Field(examples=["Singapore"])
 
 
 class DepartShip(Message):
@@ -28,49 +30,49 @@ class DepartShip(Message):
 class LoadCargo(Message):
     """Take cargo aboard."""
 
-    item: Text
-    quantity: Quantity
+    item: Text = Field(examples=["electronics"])
+    quantity: Quantity = Field(examples=[500])
 
 
 class UnloadCargo(Message):
     """Bring cargo ashore."""
 
-    item: Text
-    quantity: Quantity
+    item: Text = Field(examples=["electronics"])
+    quantity: Quantity = Field(examples=[500])
 
 
 class ShipRegistered(Message):
     """A ship became known."""
 
-    name: Text
+    name: Text = Field(examples=["Pacific Explorer"])
 
 
 class ShipDocked(Message):
     """A ship moored."""
 
-    port: Text
+    port: Text = Field(examples=["Singapore"])
 
 
 class ShipDeparted(Message):
     """A ship left the port it lay in."""
 
-    departed_from: Text
+    departed_from: Text = Field(examples=["Singapore"])
 
 
 class CargoLoaded(Message):
     """Cargo came aboard."""
 
-    item: Text
-    quantity: Quantity
-    port: Text
+    item: Text = Field(examples=["electronics"])
+    quantity: Quantity = Field(examples=[500])
+    port: Text = Field(examples=["Singapore"])
 
 
 class CargoUnloaded(Message):
     """Cargo went ashore."""
 
-    item: Text
-    quantity: Quantity
-    port: Text
+    item: Text = Field(examples=["electronics"])
+    quantity: Quantity = Field(examples=[500])
+    port: Text = Field(examples=["Singapore"])
 
 
 EVENTS: dict[str, type[Message]] = {

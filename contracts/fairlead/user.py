@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from fairlead.bounds import Balance, BalanceChange, Message, Sealed, Text, UserId
 from fairlead.control import common_commands
@@ -16,14 +16,14 @@ from fairlead.control import common_commands
 class CreateUser(Message):
     """Open an account."""
 
-    username: Text
-    balance: Balance
+    username: Text = Field(examples=["test_user"])
+    balance: Balance = Field(examples=[1_000])
 
 
 class ChangeBalance(Message):
     """Add to the balance, or take from it."""
 
-    balance_change: BalanceChange
+    balance_change: BalanceChange = Field(examples=[-250])
 
 
 class DeleteUser(Message):
@@ -33,14 +33,14 @@ class DeleteUser(Message):
 class UserCreated(Message):
     """An account was opened; on the topic the name is always sealed."""
 
-    username: Text | Sealed
-    balance: Balance
+    username: Text | Sealed = Field(examples=["test_user"])
+    balance: Balance = Field(examples=[1_000])
 
 
 class UserBalanceChanged(Message):
     """The balance changed by this much."""
 
-    balance_change: BalanceChange
+    balance_change: BalanceChange = Field(examples=[-250])
 
 
 class UserDeleted(Message):

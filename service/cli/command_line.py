@@ -13,6 +13,7 @@ import structlog
 import typer
 
 from service.cli import (
+    contracts,
     dead_letters,
     demo,
     erase,
@@ -49,6 +50,7 @@ groups = (
     exporting,
     importing,
     topics,
+    contracts,
     settings,
     roles,
 )

@@ -10,7 +10,7 @@ from service.commands.answers import Answers
 from service.commands.decision import Decision, Read
 from service.commands.encoding import Encoder
 from service.commands.entities import Entities
-from service.commands.faults import Unreadable
+from service.commands.faults import Unreadable, elsewhere
 from service.commands.judging import Judge
 from service.commands.overlay import Overlay
 from service.commands.personal import DataKey
@@ -18,10 +18,6 @@ from service.commands.ports import Record
 from service.commands.reading import CommandReader
 from service.commands.snapshots import Snapshots
 from service.domain import Aggregate
-
-_ELSEWHERE = (
-    "The key belongs to another partition: publish with Kafka's murmur2 (librdkafka: partitioner=murmur2_random)"
-)
 
 
 class Decider:
@@ -56,7 +52,7 @@ class Decider:
             command = read(record)
             # Hashing a key in Python costs as much as all the rest of reading it: once for each entity.
             if isinstance(command, Command) and not knows(command.subject) and not owns(record.key or b""):
-                command = Unreadable("wrong_partition", _ELSEWHERE, command.id, command.subject, command.correlationid)
+                command = elsewhere(command)
             reads.append((record, command))
         return reads
 

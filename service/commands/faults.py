@@ -16,6 +16,9 @@ _MAX_ID = 200
 _TRACE_LENGTH = 8_000
 _TEXT: TypeAdapter[str] = TypeAdapter(Text)
 _BEHIND = "An earlier command of this entity failed: this one waits in the dead letters behind it"
+_ELSEWHERE = (
+    "The key belongs to another partition: publish with Kafka's murmur2 (librdkafka: partitioner=murmur2_random)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,11 @@ def unreadable(code: str, message: str, raw: Mapping[str, Any]) -> Unreadable:
         subject if isinstance(subject, str) else None,
         correlation_id,
     )
+
+
+def elsewhere(command: Command) -> Unreadable:
+    """It is not for this partition."""
+    return _of(command, "wrong_partition", _ELSEWHERE)
 
 
 def busy(command: Command) -> Unreadable:

@@ -15,7 +15,7 @@ _DAY_MS = 24 * 3600 * 1000
 KINDS = ("commands", "events", "replies", "snapshots", "dead-letters")
 
 # compression.type=uncompressed makes the broker unpack and measure what strangers send: a bomb is refused there.
-_CONFIGS: Mapping[str, Mapping[str, str]] = {
+CONFIGS: Mapping[str, Mapping[str, str]] = {
     "commands": {
         "cleanup.policy": "delete",
         "retention.ms": str(7 * _DAY_MS),
@@ -84,7 +84,7 @@ async def apply_topics(
         insync = {"min.insync.replicas": str(max(1, replication - 1))}
         missing = [
             NewTopic(
-                name, partitions, replication, topic_configs={**_CONFIGS[kind], **_AT_FIRST.get(kind, {}), **insync}
+                name, partitions, replication, topic_configs={**CONFIGS[kind], **_AT_FIRST.get(kind, {}), **insync}
             )
             for name, kind in wanted
             if name not in present
@@ -154,7 +154,7 @@ async def _check_configs(admin: AIOKafkaAdminClient, topics: Topics) -> list[str
     for answer in answers:
         for _, _, _, name, entries in answer.resources:
             actual = {entry[0]: entry[1] for entry in entries}
-            for key, value in _CONFIGS[names[name]].items():
+            for key, value in CONFIGS[names[name]].items():
                 if actual.get(key) != value:
                     faults.append(f"{name}: {key} is {actual.get(key)}, must be {value}")
     return faults

@@ -1,0 +1,37 @@
+"""Samples read as the service reads them: what was ever written must be read by all later code."""
+
+from __future__ import annotations
+
+import orjson
+from pydantic import ValidationError
+
+from fairlead.envelope import Event, Reply
+from service.commands.faults import Unreadable
+from service.commands.reading import CommandReader
+from service.domain import Aggregate
+from service.domain.aggregate import InvalidHistory
+from service.published.schemas import REPLY
+from service.published.staging import Sent
+
+
+class Decoder:
+    """Reads the messages of one aggregate."""
+
+    def __init__(self, aggregate: Aggregate) -> None:
+        self._aggregate = aggregate
+        self._commands = CommandReader(aggregate)
+
+    def fault(self, message: str, value: bytes) -> str | None:
+        """Why a message of this name is not read; None where it is."""
+        try:
+            if message == REPLY:
+                Reply.model_validate_json(value)
+                return None
+            if message in self._aggregate.commands:
+                command = self._commands.read(Sent(orjson.loads(value)["subject"].encode(), value))
+                return command.message if isinstance(command, Unreadable) else None
+            event = Event.model_validate_json(value)
+            self._aggregate.read_event(event.type, event.data)
+        except (InvalidHistory, ValidationError) as error:
+            return " ".join(str(error).split())
+        return None
