@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
-from service.projections.projection import Add, Change, Insert, Upsert
+from service.projections.projection import Change, Insert, Upsert
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,32 +43,47 @@ def fold(changes: Iterable[Change]) -> list[Write]:
     for change in changes:
         if isinstance(change, Insert):
             new.setdefault((change.table, tuple(change.row)), []).append(tuple(change.row.values()))
-        elif isinstance(change, Upsert):
-            rows = tables.get(change.table) or tables.setdefault(change.table, _Rows(tuple(change.key)))
-            rows.sets.setdefault(tuple(change.key.values()), {}).update(change.values)
+            continue
+        rows = tables.get(change.table) or tables.setdefault(change.table, _Rows(tuple(change.key)))
+        key = tuple(change.key.values())
+        if isinstance(change, Upsert):
+            if (values := rows.sets.get(key)) is None:
+                rows.sets[key] = dict(change.values)
+            else:
+                values.update(change.values)
+        elif (sums := rows.adds.get(key)) is None:
+            rows.adds[key] = dict(change.deltas)
         else:
-            rows = tables.get(change.table) or tables.setdefault(change.table, _Rows(tuple(change.key)))
-            _add(rows.adds.setdefault(tuple(change.key.values()), {}), change)
+            for column, delta in change.deltas.items():
+                sums[column] = sums.get(column, 0) + delta
     writes = [Write(table, (), columns, (), rows) for (table, columns), rows in sorted(new.items())]
     for table, rows in sorted(tables.items()):
         writes += _writes(table, rows)
     return writes
 
 
-def _add(sums: dict[str, int], change: Add) -> None:
-    for column, delta in change.deltas.items():
-        sums[column] = sums.get(column, 0) + delta
-
-
 def _writes(table: str, rows: _Rows) -> list[Write]:
     # One shape for all sums of a table, with 0 where there is nothing to add: one statement locks shared rows in order.
     adds = tuple(sorted({column for sums in rows.adds.values() for column in sums}))
+    nothing = (0,) * len(adds)
     shapes: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
+    # By the columns as they were given, which are few, what they are in order and how their values are had so.
+    known: dict[tuple[str, ...], tuple[Callable[[Mapping[str, Any]], tuple[Any, ...]], list[tuple[Any, ...]]]] = {}
     for key in sorted(rows.sets.keys() | rows.adds.keys()):
-        values, sums = rows.sets.get(key, {}), rows.adds.get(key, {})
-        sets = tuple(sorted(values))
-        row = (*key, *(values[column] for column in sets), *(sums.get(column, 0) for column in adds))
-        shapes.setdefault(sets, []).append(row)
+        values = rows.sets.get(key, {})
+        if (shape := known.get(given := tuple(values))) is None:
+            sets = tuple(sorted(given))
+            shape = known[given] = _in_order(sets), shapes.setdefault(sets, [])
+        in_order, found = shape
+        sums = rows.adds.get(key)
+        found.append(key + in_order(values) + (tuple([sums.get(column, 0) for column in adds]) if sums else nothing))
     if both := {column for sets in shapes for column in sets} & set(adds):
         raise ValueError(f"{table}: both set and added to: {', '.join(sorted(both))}")
     return [Write(table, rows.keys, sets, adds, shape) for sets, shape in sorted(shapes.items())]
+
+
+def _in_order(columns: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    """What takes the values of these columns out of a row."""
+    if len(columns) > 1:
+        return itemgetter(*columns)  # twice as fast as going through them
+    return lambda values: tuple([values[column] for column in columns])

@@ -10,7 +10,7 @@ from service.projections.build import Build
 from service.projections.stored import Source, Stored
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Insert:
     """A row that no other message touches."""
 
@@ -18,7 +18,7 @@ class Insert:
     row: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Upsert:
     """Set these columns of the row with this key, which comes into being if need be; for rows of one entity only."""
 
@@ -27,7 +27,7 @@ class Upsert:
     values: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Add:
     """Add to these columns of the row with this key, which begins at its defaults; in any order, so for shared rows."""
 

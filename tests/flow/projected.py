@@ -30,11 +30,18 @@ def story(aggregate: str, entity_id: str, *events: tuple[str, Mapping[str, Any]]
 
 def rows_of(projection: Projection, events: Iterable[Stored], *, batch: int = 1) -> Rows:
     """The rows that these events leave, projected in batches of this size, each table in the order of its keys."""
-    tables: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = {}
     pending = list(events)
-    for start in range(0, len(pending), batch):
-        changes = [change for event in pending[start : start + batch] for change in projection.project(event)]
-        for write in fold(changes):
+    return written(
+        fold([change for event in pending[start : start + batch] for change in projection.project(event)])
+        for start in range(0, len(pending), batch)
+    )
+
+
+def written(batches: Iterable[Iterable[Write]]) -> Rows:
+    """The rows that these writes leave, each table in the order of its keys."""
+    tables: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = {}
+    for writes in batches:
+        for write in writes:
             _apply(tables.setdefault(write.table, {}), write)
     return {table: [rows[key] for key in sorted(rows)] for table, rows in tables.items()}
 

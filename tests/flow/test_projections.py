@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import random
+from copy import deepcopy
 from typing import Any
 
 import pytest
 
 from service.projections import PROJECTIONS
 from service.projections.folding import fold
-from service.projections.projection import Add, Upsert
+from service.projections.projection import Add, Change, Insert, Upsert
 from service.projections.stored import Stored
-from tests.flow.projected import COMMAND, NOON, Rows, rows_of, stored, story
+from tests.flow.projected import COMMAND, NOON, Rows, rows_of, stored, story, written
 
 EXPLORER = story(
     "ship",
@@ -183,6 +184,45 @@ def test_one_statement_for_each_shape_with_its_rows_in_the_order_of_keys() -> No
     [write] = fold(changes)
     assert (("port",), (), ("loaded", "visits")) == (write.keys, write.sets, write.adds)
     assert [("a", 0, 1), ("b", 0, 2), ("c", 5, 0)] == write.rows
+
+
+def test_columns_in_whatever_order_they_are_set_are_one_shape() -> None:
+    changes = [Upsert("t", {"id": 2}, {"b": 1, "a": 2}), Upsert("t", {"id": 1}, {"a": 3, "b": 4})]
+
+    [write] = fold(changes)
+    assert (("a", "b"), [(1, 3, 4), (2, 2, 1)]) == (write.sets, write.rows)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_changes_folded_together_leave_the_rows_that_they_leave_one_by_one(seed: int) -> None:
+    changes = _changes(random.Random(seed), 300)
+    given = deepcopy(changes)
+
+    assert _with_sums(written(fold([change]) for change in changes)) == _with_sums(written([fold(changes)]))
+    assert given == changes
+
+
+def _changes(random: random.Random, number: int) -> list[Change]:
+    def some(columns: str) -> dict[str, int]:
+        chosen = random.sample(columns, random.randint(0, len(columns)))
+        return {column: random.randint(-9, 9) for column in chosen}
+
+    def key() -> dict[str, int]:
+        return {"x": random.randint(0, 9), "y": random.randint(0, 2)}
+
+    makers = (
+        lambda: Insert("new", {"p": random.random()}),
+        lambda: Upsert("both", key(), some("abc")),
+        lambda: Add("both", key(), some("de")),
+        lambda: Add("sums", {"x": random.randint(0, 9)}, some("fg")),
+    )
+    return [random.choice(makers)() for _ in range(number)]
+
+
+def _with_sums(rows: Rows) -> Rows:
+    """With sums that begin where nothing was added."""
+    sums = {"both": dict.fromkeys("de", 0), "sums": dict.fromkeys("fg", 0)}
+    return {table: [sums.get(table, {}) | row for row in found] for table, found in rows.items()}
 
 
 def test_a_column_is_set_or_added_to_and_never_both() -> None:
