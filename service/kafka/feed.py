@@ -7,6 +7,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
+from service.kafka.bare import barely
 from service.kafka.follower import Follower
 from service.kafka.group import GroupMember
 from service.kafka.membership import Membership
@@ -40,7 +41,7 @@ class ProjectionFeed:
             return Follower(membership, tp, build, taking)
 
         self._group = GroupMember(
-            connection,
+            barely(connection),
             f"{prefix}fairlead.projection.{build.label}",
             list(sources),
             follow,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import structlog
 from aiokafka import TopicPartition
@@ -28,6 +28,16 @@ _BATCH_RECORDS = 2_000
 _POLL_MS = 1_000
 _BACKOFF_SECONDS = 0.1
 _MAX_BACKOFF_SECONDS = 5.0
+
+
+@dataclass(slots=True)  # not frozen, as Stored
+class _Read:
+    """A bare record, and where it stands."""
+
+    key: bytes | None
+    value: bytes | None
+    partition: int
+    offset: int
 
 
 class LogDiffers(Exception):
@@ -120,7 +130,9 @@ class Follower:
             reached = await self._consumer.position(self._tp)
             if reached > at:
                 self.waiting_at = None
-                await self._taking.take(batches.get(self._tp, []), reached)
+                partition = self._tp.partition
+                records = [_Read(one.key, one.value, partition, one.offset) for one in batches.get(self._tp, [])]
+                await self._taking.take(records, reached)
                 self.next_offset = at = reached
                 self._follows()
 
