@@ -19,12 +19,14 @@ from service.kafka import topics as kafka_topics
 from service.kafka.broker import require_transactions
 from service.kafka.connection import connection
 from service.kafka.ends import log_ends
-from service.kafka.feed import ProjectionFeed
+from service.kafka.feed import ProjectionFeed, group_of
+from service.kafka.groups import delete_group
 from service.kafka.member import Member
 from service.kafka.terms import Terms
 from service.kafka.topics import Topics
 from service.postgres import settled as postgres_settled
 from service.postgres.builds import CHANGED, followed_builds
+from service.postgres.dropping import drop_expired
 from service.postgres.erasing import tables_of
 from service.postgres.forgetting import Forgetting
 from service.postgres.keeper import Keeper
@@ -34,7 +36,7 @@ from service.postgres.pool import open_pool
 from service.postgres.queries import Queries
 from service.postgres.schema import prepare_projections
 from service.postgres.signals import open_signals
-from service.projections import EARLIER, PROJECTIONS
+from service.projections import PROJECTIONS, every_version
 from service.projections.build import Build
 from service.serving import Reporting, Together, open_role, serve
 from service.settings import Settings
@@ -121,10 +123,12 @@ async def run_projectors(settings: Settings, names: Sequence[str]) -> None:
     async with open_role(settings) as role, pooled as pool, open_signals(pool, schemas) as signals:
         await prepare_keys(pool, schemas)
         await prepare_projections(pool, schemas, chosen)
-        code = {(one.name, one.version): one for one in (*PROJECTIONS.values(), *EARLIER)}
+        code = every_version()
         wanted = [key for key in code if not names or key[0] in names]
 
         async def followed() -> list[Build]:
+            for build in await drop_expired(pool, schemas):
+                await delete_group(connection(settings), group_of(settings.prefix, build))
             return await followed_builds(pool, schemas, wanted)
 
         def feed(build: Build) -> Reporting:

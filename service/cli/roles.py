@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import structlog
@@ -65,11 +66,8 @@ def project(
     Example: `fairlead project ships ports`
     """
     from service import app as composition  # noqa: PLC0415  # as above
-    from service.projections import PROJECTIONS  # noqa: PLC0415  # as above
 
-    for name in names or ():
-        if name not in PROJECTIONS:
-            raise Stop(Exit.USAGE, f"{name} is no projection: choose from {', '.join(PROJECTIONS)}")
+    known_projections(names or ())
     settings = given.settings()
     _configure_logs(settings)
     run_role(composition.run_projectors(settings, names or []))
@@ -97,3 +95,12 @@ def known_aggregates(names: list[str] | tuple[str, ...]) -> None:
     for name in names:
         if name not in AGGREGATES:
             raise Stop(Exit.USAGE, f"{name} is no aggregate: choose from {', '.join(AGGREGATES)}")
+
+
+def known_projections(names: Sequence[str]) -> None:
+    """Refuse what is no projection; raises Stop."""
+    from service.projections import PROJECTIONS  # noqa: PLC0415  # as above
+
+    for name in names:
+        if name not in PROJECTIONS:
+            raise Stop(Exit.USAGE, f"{name} is no projection: choose from {', '.join(PROJECTIONS)}")

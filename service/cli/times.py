@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, tzinfo
 
 # A day from either end, so that no time zone leads out of what can be counted.
@@ -20,6 +21,15 @@ def parse_time(text: object, zone: tzinfo = UTC) -> datetime:
         msg = f"{text!r} is out of range"
         raise ValueError(msg)
     return aware.astimezone(UTC)
+
+
+def parse_duration(text: str) -> float:
+    """Seconds from a number and its unit, such as 90s, 30m, 12h or 7d; raises ValueError."""
+    found = re.fullmatch(r"([0-9]{1,6})([smhd])", text)
+    if found is None:
+        msg = f"{text!r} is no duration such as 30m, 12h or 7d"
+        raise ValueError(msg)
+    return float(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]
 
 
 def as_utc(moment: datetime) -> str:

@@ -13,10 +13,16 @@ from service.kafka.group import GroupMember
 from service.kafka.membership import Membership
 from service.kafka.topics import Topics
 from service.projections.build import Build
+from service.projections.pace import Pace, PacedTaking
 from service.projections.projection import Projection
 from service.projections.store import Store
 from service.projections.taking import Taking
 from service.status import Part
+
+
+def group_of(prefix: str, build: Build) -> str:
+    """The consumer group of those who keep a build up."""
+    return f"{prefix}fairlead.projection.{build.label}"
 
 
 class ProjectionFeed:
@@ -30,6 +36,7 @@ class ProjectionFeed:
         build: Build,
         store: Store,
         *,
+        pace: Pace | None = None,
         instance_id: str | None,
         session_timeout_ms: int,
         watchdog_s: float,
@@ -37,12 +44,13 @@ class ProjectionFeed:
         sources = {Topics(one.aggregate, prefix).name(one.kind): one for one in projection.sources}
 
         def follow(membership: Membership[Follower], tp: TopicPartition) -> Follower:
-            taking = Taking(projection, sources[tp.topic], store, tp.topic, tp.partition)
+            place = projection, sources[tp.topic], store, tp.topic, tp.partition
+            taking = PacedTaking(pace, *place) if pace else Taking(*place)
             return Follower(membership, tp, build, taking)
 
         self._group = GroupMember(
             barely(connection),
-            f"{prefix}fairlead.projection.{build.label}",
+            group_of(prefix, build),
             list(sources),
             follow,
             instance_id=instance_id,

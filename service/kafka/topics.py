@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -78,7 +78,7 @@ async def apply_topics(
     connection: Mapping[str, Any], aggregates: Iterable[str], prefix: str, *, partitions: int, replication: int
 ) -> list[str]:
     """Create the topics that are missing and return their names; topics that exist are left as they are."""
-    async with _administrator(connection) as admin:
+    async with administrator(connection) as admin:
         wanted = [(Topics(aggregate, prefix).name(kind), kind) for aggregate in aggregates for kind in KINDS]
         present = set(await admin.list_topics())
         insync = {"min.insync.replicas": str(max(1, replication - 1))}
@@ -100,13 +100,13 @@ async def apply_topics(
 
 async def check_topics(connection: Mapping[str, Any], aggregates: Iterable[str], prefix: str) -> list[str]:
     """What is wrong with the topics, a line each; nothing when they are as they must be."""
-    async with _administrator(connection) as admin:
+    async with administrator(connection) as admin:
         return [fault for aggregate in aggregates for fault in await _check(admin, Topics(aggregate, prefix))]
 
 
 async def partition_count(connection: Mapping[str, Any], topics: Topics) -> int:
     """How many partitions all topics of an aggregate have; raises LookupError where they are missing or differ."""
-    async with _administrator(connection) as admin:
+    async with administrator(connection) as admin:
         if faults := await _check(admin, topics):
             raise LookupError("; ".join(faults))
         [described] = await admin.describe_topics([topics.commands])
@@ -115,13 +115,22 @@ async def partition_count(connection: Mapping[str, Any], topics: Topics) -> int:
 
 async def settings_of(connection: Mapping[str, Any], topic: str) -> dict[str, str]:
     """What the broker says of one topic, its defaults included."""
-    async with _administrator(connection) as admin:
+    async with administrator(connection) as admin:
         [answer] = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
         return {entry[0]: entry[1] for *_, entries in answer.resources for entry in entries}
 
 
+async def partition_counts(connection: Mapping[str, Any], topics: Collection[str]) -> dict[str, int]:
+    """How many partitions each topic has; raises LookupError where one is missing."""
+    async with administrator(connection) as admin:
+        if missing := sorted(set(topics) - set(await admin.list_topics())):
+            raise LookupError(f"{', '.join(missing)}: missing; `fairlead topics apply` creates them")
+        return {found["topic"]: len(found["partitions"]) for found in await admin.describe_topics(list(topics))}
+
+
 @asynccontextmanager
-async def _administrator(connection: Mapping[str, Any]) -> AsyncIterator[AIOKafkaAdminClient]:
+async def administrator(connection: Mapping[str, Any]) -> AsyncIterator[AIOKafkaAdminClient]:
+    """A client that asks and changes what the cluster has."""
     admin = AIOKafkaAdminClient(**connection)
     await admin.start()
     try:

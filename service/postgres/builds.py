@@ -6,9 +6,12 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import asyncpg
+
 from service.postgres.names import Names
 from service.postgres.pool import Connection, Pool, passing_faults
 from service.projections.build import Build
+from service.projections.level import Offsets
 
 TABLE = """
 CREATE TABLE IF NOT EXISTS {public}.versions (
@@ -27,7 +30,7 @@ class Listed(NamedTuple):
     """A build; `fingerprint` is that of the code that makes its rows.
 
     `current` is the one that readers see, `followed` one that projectors keep up; `shown_at` is when readers saw it
-    first or again, `drop_at` when it may go.
+    first or again, `drop_at` when it may go, from when on nobody keeps it up.
     """
 
     build: Build
@@ -42,7 +45,8 @@ class Listed(NamedTuple):
 async def builds(connection: Connection, names: Names, projection: str | None = None) -> list[Listed]:
     """All builds, or those of one projection, in the order of projections, versions and numbers."""
     query = f"""
-        SELECT projection, version, build, fingerprint, current, followed, made_at, shown_at, drop_at
+        SELECT projection, version, build, fingerprint, current, followed AND coalesce(drop_at > now(), true),
+            made_at, shown_at, drop_at
         FROM {names.public}.versions WHERE $1::text IS NULL OR projection = $1 ORDER BY projection, version, build
     """  # noqa: S608  # the schema is our own
     return [Listed(Build(*row[:3]), *row[3:]) for row in map(tuple, await connection.fetch(query, projection))]
@@ -79,6 +83,35 @@ async def follow(connection: Connection, names: Names, build: Build, *, followed
         followed,
     )
     await tell(connection, names)
+
+
+async def keep_until(connection: Connection, names: Names, build: Build, seconds: float) -> None:
+    """Have a build go in so many seconds; one that is shown again in the meantime stays."""
+    await connection.execute(
+        f"""
+        UPDATE {names.public}.versions SET drop_at = now() + make_interval(secs => $4)
+        WHERE (projection, version, build) = ($1, $2, $3)
+        """,  # noqa: S608  # as above
+        *_key(build),
+        seconds,
+    )
+    await tell(connection, names)
+
+
+async def leave(connection: Connection, names: Names, build: Build) -> None:
+    """Have a build no longer among them."""
+    query = f"DELETE FROM {names.public}.versions WHERE (projection, version, build) = ($1, $2, $3)"  # noqa: S608  # as above
+    await connection.execute(query, *_key(build))
+    await tell(connection, names)
+
+
+async def next_offsets(connection: Connection, names: Names, build: Build) -> Offsets:
+    """Where the partitions of a build stand, of those that were ever read; raises LookupError where it is gone."""
+    try:
+        rows = await connection.fetch(f"SELECT topic, partition, next_offset FROM {names.tables(build)}.progress")  # noqa: S608  # as above
+    except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError) as error:
+        raise LookupError(f"{build.label} was dropped meanwhile: see `fairlead projections list`") from error
+    return {(topic, partition): next_offset for topic, partition, next_offset in rows}
 
 
 async def tell(connection: Connection, names: Names) -> None:

@@ -10,14 +10,25 @@ from service.postgres.pool import Connection
 from service.projections.build import Build
 from service.projections.projection import Projection
 
-_FARE = {
+# The views of how all builds fare, and the columns of the table of that name which each build has.
+FARE = {
     "progress": "topic, partition, next_offset",
     "parked": 'topic, partition, entity_id, "offset", reason, at',
 }
 
 
+# A view that earlier builds of a projection have and the one that is shown has not.
+_OLD_VIEWS = """
+SELECT DISTINCT v.relname FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class v ON v.oid = r.ev_class
+    JOIN pg_class t ON t.oid = d.refobjid
+WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+    AND v.relnamespace = $1::text::regnamespace AND t.relnamespace = ANY($2::text[]::regnamespace[])
+    AND v.relname <> ALL($3::text[])
+"""
+
+
 class InUse(Exception):
-    """Others have built upon a view that is to be another; the message says who and what to do."""
+    """Others have built upon what is to be changed or dropped; the message says who and what to do."""
 
 
 class NoSuchRole(LookupError):
@@ -29,10 +40,16 @@ async def show(connection: Connection, names: Names, projection: Projection, bui
     await connection.execute(f"SET LOCAL search_path = {names.tables(build)}")
     for view, shown in projection.views.items():
         await _replace(connection, f"{names.public}.{quoted(view)}", shown.query)
+    schemas = [names.tables(one.build) for one in await builds(connection, names, build.name)]
+    others = await connection.fetch(_OLD_VIEWS, names.public, schemas, [*projection.views, *FARE])
+    for (view,) in others:
+        await _drop(connection, f"{names.public}.{quoted(view)}", "is no longer there")
     await connection.execute(
         f"""
         UPDATE {names.public}.versions SET current = (version, build) = ($2, $3),
-            shown_at = CASE WHEN (version, build) = ($2, $3) THEN now() ELSE shown_at END
+            shown_at = CASE WHEN (version, build) = ($2, $3) THEN now() ELSE shown_at END,
+            followed = followed OR (version, build) = ($2, $3),
+            drop_at = CASE WHEN (version, build) <> ($2, $3) THEN drop_at END
         WHERE projection = $1
         """,  # noqa: S608  # the schema is our own
         build.name,
@@ -45,7 +62,7 @@ async def show(connection: Connection, names: Names, projection: Projection, bui
 async def show_all(connection: Connection, names: Names) -> None:
     """Have the views of how builds fare name all that there are, of which there is one at least; within `alone`."""
     all_builds = await builds(connection, names)
-    for view, columns in _FARE.items():
+    for view, columns in FARE.items():
         query = " UNION ALL ".join(_of_one(names, one, view, columns) for one in all_builds)
         await _replace(connection, f"{names.public}.{view}", query)
     await grant(connection, names)
@@ -80,11 +97,15 @@ async def _replace(connection: Connection, view: str, query: str) -> None:
         async with connection.transaction():
             await connection.execute(f"CREATE OR REPLACE VIEW {view} AS {query}")
     except asyncpg.InvalidTableDefinitionError:
-        try:
-            await connection.execute(f"DROP VIEW {view}")
-        except asyncpg.DependentObjectsStillExistError as error:
-            raise InUse(f"{view} gets other columns, and {error.detail}: drop that first") from error
+        await _drop(connection, view, "gets other columns")
         await connection.execute(f"CREATE VIEW {view} AS {query}")
+
+
+async def _drop(connection: Connection, view: str, why: str) -> None:
+    try:
+        await connection.execute(f"DROP VIEW {view}")
+    except asyncpg.DependentObjectsStillExistError as error:
+        raise InUse(f"{view} {why}, and {error.detail}: drop that first") from error
 
 
 def _literal(text: str) -> str:

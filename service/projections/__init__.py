@@ -17,3 +17,8 @@ PROJECTIONS: dict[str, Projection] = {
 
 # Versions that another has followed, kept up for as long as readers may have to go back to them.
 EARLIER: tuple[Projection, ...] = ()
+
+
+def every_version() -> dict[tuple[str, int], Projection]:
+    """All code that there is, by name and version."""
+    return {(one.name, one.version): one for one in (*PROJECTIONS.values(), *EARLIER)}

@@ -1,0 +1,115 @@
+"""A build goes when nobody sees it or keeps it up any more, with all that it has."""
+
+from __future__ import annotations
+
+import asyncio
+
+import asyncpg
+import structlog
+
+from service.postgres.builds import builds, follow, keep_until, leave
+from service.postgres.names import Names
+from service.postgres.pool import Connection, Pool, passing_faults
+from service.postgres.schema import alone
+from service.postgres.views import FARE, InUse, show_all
+from service.projections.build import Build
+
+log = structlog.get_logger()
+
+_LOCK_MS = 300
+_PATIENCE_SECONDS = 30.0
+_PAUSE_SECONDS = 0.2
+# Two looks of projectors, so that all have let go of it before.
+_GRACE_SECONDS = 60.0
+
+_DEPENDENTS = """
+SELECT DISTINCT v.oid::regclass::text FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
+    JOIN pg_class v ON v.oid = r.ev_class JOIN pg_class t ON t.oid = d.refobjid
+WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+    AND t.relnamespace = $1::text::regnamespace AND v.relnamespace <> $1::text::regnamespace
+    AND NOT (v.relnamespace = $2::text::regnamespace AND v.relname = ANY($3::text[]))
+"""
+
+
+class Shown(Exception):
+    """Readers see this build; the message says what to do."""
+
+
+async def drop(pool: Pool, names: Names, build: Build) -> None:
+    """Have nobody keep a build up, then drop it; a projector finishes what is broken off in between.
+
+    Raises Shown, InUse, LookupError where there is no such build, TimeoutError, and StoreUnavailable.
+    """
+    with passing_faults():
+        async with pool.acquire() as connection, alone(connection, names):
+            await _require_unseen(connection, names, build)
+            await _require_unused(connection, names, build)
+            await keep_until(connection, names, build, 0)
+            await follow(connection, names, build, followed=False)
+    await _drop(pool, names, build)
+
+
+async def drop_expired(pool: Pool, names: Names) -> list[Build]:
+    """Drop those whose time is past, but for those that others hold on to, and return them."""
+    query = f"""
+        SELECT projection, version, build FROM {names.public}.versions
+        WHERE drop_at < now() - make_interval(secs => $1) AND NOT current
+    """  # noqa: S608  # the schema is our own
+    with passing_faults():
+        expired = [Build(*row) for row in await pool.fetch(query, _GRACE_SECONDS)]
+    dropped = []
+    for build in expired:
+        try:
+            await _drop(pool, names, build)
+        except (InUse, TimeoutError) as fault:
+            log.warning("its time is past, but it cannot be dropped", projection=build.label, reason=str(fault))
+        except LookupError:  # another projector was first
+            continue
+        else:
+            log.info("dropped", projection=build.label)
+            dropped.append(build)
+    return dropped
+
+
+async def _drop(pool: Pool, names: Names, build: Build) -> None:
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + _PATIENCE_SECONDS
+    while True:
+        try:
+            with passing_faults():
+                async with pool.acquire() as connection, alone(connection, names):
+                    await connection.execute(f"SET LOCAL lock_timeout = {_LOCK_MS}")
+                    await _drop_now(connection, names, build)
+                    return
+        except asyncpg.LockNotAvailableError as error:
+            if loop.time() > deadline:
+                raise TimeoutError(
+                    f"Somebody has read {build.label} for {_PATIENCE_SECONDS:.0f} s, such as a diff: "
+                    f"nobody keeps it up any more, and projectors drop it later"
+                ) from error
+        await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def _drop_now(connection: Connection, names: Names, build: Build) -> None:
+    await _require_unseen(connection, names, build)
+    schema = names.tables(build)
+    # First: each batch of a projector begins with it, and so none is in the midst of one.
+    await connection.execute(f"LOCK TABLE {schema}.progress IN ACCESS EXCLUSIVE MODE")
+    await leave(connection, names, build)
+    await show_all(connection, names)
+    await _require_unused(connection, names, build)
+    await connection.execute(f"DROP SCHEMA {schema} CASCADE")
+
+
+async def _require_unused(connection: Connection, names: Names, build: Build) -> None:
+    found = await connection.fetch(_DEPENDENTS, names.tables(build), names.public, list(FARE))
+    if dependents := [name for (name,) in found]:
+        raise InUse(f"{build.label} is what {', '.join(dependents)} is made of: drop that first")
+
+
+async def _require_unseen(connection: Connection, names: Names, build: Build) -> None:
+    found = [one for one in await builds(connection, names, build.name) if one.build == build]
+    if not found:
+        raise LookupError(f"{build.label} is not there: see `fairlead projections list`")
+    if found[0].current:
+        raise Shown(f"{build.label} is what readers see: `fairlead projections switch` them to another one first")

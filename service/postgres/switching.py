@@ -1,0 +1,154 @@
+"""Readers are moved from one build to another in one transaction, and never backwards."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import asyncpg
+import structlog
+
+from service.postgres.builds import builds, keep_until, next_offsets
+from service.postgres.names import Names
+from service.postgres.pool import Connection, Pool, passing_faults
+from service.postgres.schema import alone
+from service.postgres.views import show
+from service.projections.build import Build
+from service.projections.level import Offsets, behind
+from service.projections.projection import Projection
+
+log = structlog.get_logger()
+
+# So long, at most, do readers and the old build's projectors wait for one try. It is less than PostgreSQL's
+# deadlock_timeout of 1 s: of two that wait for each other in a circle it is never a reader who is sent away.
+_LOCK_MS = 300
+_PATIENCE_SECONDS = 30.0
+_FIRST_PAUSE_SECONDS = 0.1
+_LONGEST_PAUSE_SECONDS = 2.0
+
+# Who reads what is to be another, and for how long already.
+_HOLDERS = """
+SELECT DISTINCT a.pid, a.application_name, extract(epoch FROM now() - a.xact_start)::int
+FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_stat_activity a ON a.pid = l.pid
+WHERE l.granted AND c.relnamespace = $1::text::regnamespace AND a.pid <> pg_backend_pid() AND a.xact_start IS NOT NULL
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """For how many seconds the build that was shown is kept, for ever where none are said.
+
+    `stale` allows entities that are parked in the new one alone.
+    """
+
+    keep_s: float | None = None
+    stale: bool = False
+
+
+class NotLevel(Exception):
+    """The build stands behind what readers have seen already; the message says how far."""
+
+
+class StaleThere(Exception):
+    """Entities are parked in the build that are not in the one that readers see; the message says which."""
+
+
+class Held(TimeoutError):
+    """Readers who do not end hold on to the views; the message says who."""
+
+
+async def switch(  # noqa: PLR0913  # from where, to what, and on which terms
+    pool: Pool,
+    names: Names,
+    projection: Projection,
+    build: Build,
+    wanted: Callable[[Offsets], Offsets],
+    catch_up: Callable[[Offsets], Awaitable[None]],
+    terms: Terms,
+) -> Build | None:
+    """Let readers see a build in place of another, which it returns; None where they saw it already.
+
+    `wanted` says from where the other stands where this one must be; `catch_up` brings it there while the other is
+    held. Raises NotLevel, StaleThere, InUse, Held and StoreUnavailable.
+    """
+    loop = asyncio.get_running_loop()
+    deadline, pause = loop.time() + _PATIENCE_SECONDS, _FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            with passing_faults():
+                async with pool.acquire() as connection, alone(connection, names):
+                    await connection.execute(f"SET LOCAL lock_timeout = {_LOCK_MS}")
+                    return await _switch(connection, names, projection, build, wanted, catch_up, terms)
+        except asyncpg.LockNotAvailableError as error:
+            if loop.time() + pause > deadline:
+                raise Held(await _holders(pool, names)) from error
+            log.info("waiting for readers to end", reason=str(error))
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+
+
+async def _switch(  # noqa: PLR0913  # as above
+    connection: Connection,
+    names: Names,
+    projection: Projection,
+    build: Build,
+    wanted: Callable[[Offsets], Offsets],
+    catch_up: Callable[[Offsets], Awaitable[None]],
+    terms: Terms,
+) -> Build | None:
+    listed = await builds(connection, names, projection.name)
+    if build not in {one.build for one in listed}:
+        raise LookupError(f"{build.label} is not there any more: see `fairlead projections list`")
+    [old] = [one.build for one in listed if one.current]
+    if old == build:
+        return None
+    # From here on the old build stands still, until the end of this transaction.
+    await connection.execute(f"LOCK TABLE {names.tables(old)}.progress IN SHARE MODE")
+    least = wanted(await next_offsets(connection, names, old))
+    if behind(await next_offsets(connection, names, build), least):
+        await catch_up(least)
+        require_level(build, old, await next_offsets(connection, names, build), least)
+    if not terms.stale:
+        await _require_no_staler(connection, names, build, old)
+    await show(connection, names, projection, build)
+    if terms.keep_s is not None:
+        await keep_until(connection, names, old, terms.keep_s)
+    return old
+
+
+def require_level(build: Build, old: Build, at: Offsets, least: Offsets, *, spare: int = 0) -> None:
+    """Refuse what stands behind by more than `spare` offsets in all; raises NotLevel."""
+    lacking = behind(at, least)
+    if sum(lacking.values()) > spare:
+        farthest = max(lacking, key=lambda place: lacking[place])
+        raise NotLevel(
+            f"{build.label} stands {sum(lacking.values()):,} offsets behind {old.label} "
+            f"({farthest[0]}[{farthest[1]}]: {lacking[farthest]:,}), and readers would see older rows: "
+            f"see with `fairlead projections list` whether it comes up; "
+            f"`fairlead projections rebuild {build.name}` brings up one that was never shown"
+        )
+
+
+async def _require_no_staler(connection: Connection, names: Names, build: Build, old: Build) -> None:
+    query = f"""
+        SELECT DISTINCT here.entity_id FROM {names.tables(build)}.parked here WHERE NOT EXISTS (
+            SELECT FROM {names.tables(old)}.parked there
+            WHERE (there.topic, there.partition, there.entity_id) = (here.topic, here.partition, here.entity_id)
+                AND there."offset" <= here."offset"
+        )
+    """  # noqa: S608  # the schemas are our own
+    if parked := [entity_id for (entity_id,) in await connection.fetch(query)]:
+        raise StaleThere(
+            f"{len(parked):,} entities are parked in {build.label} that {old.label} has taken, such as {parked[0]}: "
+            f"readers would see older rows of them: `fairlead projections redrive {build.name}`, or say --stale"
+        )
+
+
+async def _holders(pool: Pool, names: Names) -> str:
+    found = await pool.fetch(_HOLDERS, names.public)
+    told = ", ".join(f"process {pid} ({name or 'unnamed'}, for {seconds} s)" for pid, name, seconds in found)
+    return (
+        f"Readers held on to the views for {_PATIENCE_SECONDS:.0f} s, and nothing was changed: "
+        f"{told or 'who, is over'}; try again once they have ended"
+    )

@@ -1,0 +1,93 @@
+"""What work on builds stands on: the database, the brokers, and the code of one projection."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from service.kafka.connection import connection
+from service.kafka.logs import Logs, open_logs
+from service.kafka.topics import Topics
+from service.postgres.builds import Listed, builds, next_offsets
+from service.postgres.names import Names
+from service.postgres.pool import Pool, open_pool, passing_faults
+from service.postgres.schema import prepare_projections, require_same
+from service.postgres.signals import Signals, open_signals
+from service.projections import every_version
+from service.projections.build import Build
+from service.projections.level import Offsets
+from service.projections.projection import Projection
+from service.projections.stored import Source
+from service.settings import Settings
+
+_ASKED_SECONDS = 5.0
+
+
+class NoCode(LookupError):
+    """The version of a build is unknown to this release; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """All of it, for the projection `name`, for all where it is none; `kafka` is how to reach the brokers."""
+
+    settings: Settings
+    name: str | None
+    kafka: Mapping[str, Any]
+    pool: Pool
+    names: Names
+    signals: Signals
+
+    async def builds(self) -> list[Listed]:
+        """The projection's builds; raises StoreUnavailable."""
+        with passing_faults():
+            async with self.pool.acquire() as one:
+                return await builds(one, self.names, self.name)
+
+    async def offsets(self, build: Build) -> Offsets:
+        """Where a build stands; raises StoreUnavailable."""
+        with passing_faults():
+            async with self.pool.acquire() as one:
+                return await next_offsets(one, self.names, build)
+
+    async def parked(self, build: Build) -> int:
+        """How many entities wait in a build; raises StoreUnavailable."""
+        with passing_faults():
+            query = f"SELECT count(*) FROM {self.names.tables(build)}.parked"  # noqa: S608  # the schema is our own
+            return int(await self.pool.fetchval(query))
+
+    def topic(self, source: Source) -> str:
+        """Its name."""
+        return Topics(source.aggregate, self.settings.prefix).name(source.kind)
+
+    def topics(self, projection: Projection) -> list[str]:
+        """Those that a version reads."""
+        return [self.topic(source) for source in projection.sources]
+
+    def logs(self, *projections: Projection) -> AbstractAsyncContextManager[Logs]:
+        """The logs that these versions read, as `open_logs`."""
+        return open_logs(self.kafka, {topic for one in projections for topic in self.topics(one)})
+
+
+@asynccontextmanager
+async def open_ground(settings: Settings, name: str | None = None) -> AsyncIterator[Ground]:
+    """Ground to work on; raises StoreUnavailable where there is no database."""
+    names = Names(settings.prefix, settings.reader_role)
+    async with open_pool(settings.database_url.get_secret_value(), patience_s=_ASKED_SECONDS) as pool:
+        await prepare_projections(pool, names, [])
+        async with open_signals(pool, names) as signals:
+            yield Ground(settings, name, connection(settings), pool, names, signals)
+
+
+def code_of(listed: Listed) -> Projection:
+    """The code that made a build's rows; raises NoCode, and ChangedProjection where it is another."""
+    code = every_version().get((listed.build.name, listed.build.version))
+    if code is None:
+        raise NoCode(
+            f"This release has no code for {listed.build.label}: use one that has, or add its code to EARLIER in "
+            "service/projections/__init__.py"
+        )
+    require_same(code, listed)
+    return code
