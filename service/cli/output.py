@@ -59,7 +59,7 @@ def emit_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_j
 
 def say(message: str) -> None:
     """Tell a person at the terminal what goes on."""
-    err.print(message, style="dim", markup=False)
+    err.print(message, style="dim", markup=False, soft_wrap=True)
 
 
 def plain(value: Any) -> str:

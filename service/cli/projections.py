@@ -11,6 +11,7 @@ import typer
 from service.cli.options import Given, with_servers
 from service.cli.output import emit_rows
 from service.cli.projections_accept import accept
+from service.cli.projections_diff import diff
 from service.cli.projections_drop import drop
 from service.cli.projections_rebuild import rebuild
 from service.cli.projections_redrive import redrive
@@ -27,7 +28,7 @@ def add_to(app: typer.Typer) -> None:
         help="Look at the builds of projections; make one anew, and show it instead.", no_args_is_help=True
     )
     group.command("list")(with_servers(list_))
-    for act in (rebuild, switch, rollback, drop, accept, redrive):
+    for act in (rebuild, diff, switch, rollback, drop, accept, redrive):
         group.command()(with_servers(act))
     app.add_typer(group, name="projections", rich_help_panel="Servers")
 

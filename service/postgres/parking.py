@@ -5,6 +5,9 @@ from __future__ import annotations
 from service.postgres.pool import Connection
 from service.projections.batch import Batch, entity_of
 
+# What each build has beside the tables of its projection.
+OWN_TABLES = ("progress", "parked", "waiting")
+
 TABLES = """
 CREATE TABLE progress (
     topic text, partition int, next_offset bigint NOT NULL, turn int NOT NULL DEFAULT 0, PRIMARY KEY (topic, partition)
