@@ -75,6 +75,8 @@ class Follower:
         """Drop the batch at hand: whoever reads next begins where the store stands."""
         self._task.cancel()
         await asyncio.wait({self._task}, timeout=seconds)
+        # Whoever reads next counts them.
+        self._parked.set(0)
 
     async def _run(self) -> None:
         try:
@@ -134,6 +136,11 @@ class Follower:
                 records = [_Read(one.key, one.value, partition, one.offset) for one in batches.get(self._tp, [])]
                 await self._taking.take(records, reached)
                 self.next_offset = at = reached
+                self._follows()
+            elif self._taking.standing.parked:
+                # A redrive may have ended that, and while nothing comes nothing else would tell.
+                if await self._taking.begin(at) != at:
+                    raise OffsetMoved(f"{self._tp.topic}[{self._tp.partition}] is not where it was any more")
                 self._follows()
 
     def _follows(self) -> None:

@@ -32,7 +32,15 @@ async def park(connection: Connection, schema: str, topic: str, partition: int, 
         """,  # noqa: S608  # the schema is our own
         [(topic, partition, entity_id, at.offset, at.reason) for entity_id, at in batch.parked.items()],
     )
-    await connection.executemany(
-        f"INSERT INTO {schema}.waiting VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",  # noqa: S608  # as above
-        [(topic, partition, entity_of(record), record.offset, record.key, record.value) for record in batch.waiting],
+    await connection.execute(
+        f"""
+        INSERT INTO {schema}.waiting SELECT $1, $2, * FROM unnest($3::text[], $4::bigint[], $5::bytea[], $6::bytea[])
+        ON CONFLICT DO NOTHING
+        """,  # noqa: S608  # as above
+        topic,
+        partition,
+        [entity_of(record) for record in batch.waiting],
+        [record.offset for record in batch.waiting],
+        [record.key for record in batch.waiting],
+        [record.value for record in batch.waiting],
     )

@@ -91,15 +91,14 @@ async def next_waiting(  # noqa: PLR0913  # where, from where on, of whom, and h
 
 
 async def forget(connection: Connection, schema: str, place: Place, taken: Sequence[Waiting]) -> None:
-    """These wait no longer."""
-    await connection.execute(
+    """These, which are the first that wait of their entities, wait no longer."""
+    last = {one.entity_id: one.offset for one in taken}
+    # Each by itself: joined with what is taken, PostgreSQL goes through all that waits, which is new to it.
+    await connection.executemany(
         f"""
-        DELETE FROM {schema}.waiting AS w USING unnest($3::text[], $4::bigint[]) AS t (entity_id, "offset")
-        WHERE (w.topic, w.partition) = ($1, $2) AND (w.entity_id, w."offset") = (t.entity_id, t."offset")
+        DELETE FROM {schema}.waiting WHERE topic = $1 AND partition = $2 AND entity_id = $3 AND "offset" <= $4
         """,  # noqa: S608  # as above
-        *place,
-        [one.entity_id for one in taken],
-        [one.offset for one in taken],
+        [(*place, entity_id, offset) for entity_id, offset in last.items()],
     )
 
 

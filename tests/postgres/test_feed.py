@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import pytest
 
-from service.kafka.feed import ProjectionFeed
 from service.kafka.follower import LogDiffers
 from service.kafka.topics import apply_topics
 from service.local.servers import Endpoints
@@ -18,10 +17,10 @@ from service.postgres.projector import BuildTables
 from service.projections import PROJECTIONS
 from service.projections.batch import Batch
 from tests.postgres.event_log import Log
+from tests.postgres.feeding import running_feed
 from tests.postgres.seeding import Seeding, event_record
 
 PORTS = PROJECTIONS["ports"]
-STOP_SECONDS = 10
 
 
 @pytest.fixture
@@ -38,24 +37,8 @@ def _docked(*ships: str) -> list[bytes]:
 
 @asynccontextmanager
 async def _feed(log: Log, pool: Pool, names: Names) -> AsyncIterator[asyncio.Task[None]]:
-    feed = ProjectionFeed(
-        log.connection,
-        log.prefix,
-        PORTS,
-        PORTS.build(),
-        BuildTables(pool, names, PORTS.build()),
-        instance_id=None,
-        session_timeout_ms=6_000,
-        watchdog_s=30.0,
-    )
-    running = asyncio.create_task(feed.run())
-    try:
-        yield running
-    finally:
-        running.cancel()
-        async with asyncio.timeout(STOP_SECONDS):
-            with suppress(asyncio.CancelledError, Exception):
-                await running
+    async with running_feed(log, pool, names, PORTS) as running:
+        yield running.task
 
 
 async def _visits(pool: Pool, names: Names, *, once_at: int) -> int:
