@@ -30,6 +30,11 @@ _REFUSALS = (
 )
 
 
+# How long a transaction may wait for its projector, and one of its statements for anything, COPY's data included.
+FROZEN_MS = 10_000
+STATEMENT_MS = 60_000
+
+
 class BuildTables:
     """A `Store` in PostgreSQL, for a build whose schema has been prepared."""
 
@@ -47,12 +52,15 @@ class BuildTables:
             FROM {progress} WHERE topic = $1 AND partition = $2
         """  # noqa: S608  # as above
         # First in the transaction: the row lock makes a rival wait before it writes, and then find the offset moved.
-        # Both functions are in force until the end of this transaction. A server that crashes may lose the latest
-        # batches, rows and offset together, and they are read again from the log.
+        # Settings hold until the end of this transaction. A server that crashes may lose the latest batches, rows and
+        # offset together, and they are read again from the log. A projector that is frozen here loses its connection,
+        # and with it the lock, or nobody else could go on.
         self._move = f"""
             UPDATE {progress} SET next_offset = $5
             WHERE topic = $1 AND partition = $2 AND next_offset = $3 AND turn = $4
-            RETURNING set_config('synchronous_commit', 'off', true), pg_notify($6, $7)
+            RETURNING set_config('synchronous_commit', 'off', true), pg_notify($6, $7),
+                set_config('idle_in_transaction_session_timeout', '{FROZEN_MS}', true),
+                set_config('statement_timeout', '{STATEMENT_MS}', true)
         """  # noqa: S608  # as above
 
     async def standing(self, topic: str, partition: int, beginning: int) -> Standing:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from service.postgres.pool import Connection
+from service.postgres.projector import FROZEN_MS
 from service.projections.batch import Parked
 
 Place = tuple[str, int]
@@ -63,6 +64,7 @@ async def hold(connection: Connection, schema: str, place: Place) -> None:
     """Let neither a projector nor another redrive change what waits there until the end of the transaction."""
     # Whatever the server's own setting: a turn that a crash undoes could come again, and stand for other entities.
     await connection.execute("SET LOCAL synchronous_commit = on")
+    await connection.execute(f"SET LOCAL idle_in_transaction_session_timeout = {FROZEN_MS}")
     await connection.execute(
         f"SELECT FROM {schema}.progress WHERE (topic, partition) = ($1, $2) FOR UPDATE",  # as above
         *place,

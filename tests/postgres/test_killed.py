@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg
 import pytest
 
 from service.postgres.pool import Pool
+from service.postgres.projector import BuildTables
 from service.projections import PROJECTIONS
 from service.projections.store import Standing, StoreUnavailable
 from tests.postgres.seeding import Seeding
@@ -80,3 +82,39 @@ async def test_without_one_transaction_a_stopped_projector_loses_its_batch(
         await pool.release(connection)
 
     assert (0, 1) == await visits_and_offset(pool, seeding.names)
+
+
+async def _frozen(pool: Pool, seeding: Seeding, connection: Any) -> None:
+    """A projector that has moved the offset, written, and then stands still."""
+    ports = BuildTables(pool, seeding.names, PROJECTIONS["ports"].build())
+    await ports.standing(TOPIC, 0, 0)
+    await connection.execute("BEGIN")
+    await connection.fetchrow(vars(ports)["_move"], TOPIC, 0, 0, 0, 1, seeding.names.channel, "ports")
+    await ports.write(connection, VISIT)
+
+
+async def test_one_frozen_in_mid_transaction_holds_up_others_for_a_bounded_time(
+    pool: Pool, seeding: Seeding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.postgres.projector.FROZEN_MS", 500)
+    async with pool.acquire() as connection:
+        await _frozen(pool, seeding, connection)
+
+        async with asyncio.timeout(20):
+            await seeding.tables["ports"].apply(TOPIC, 0, START, 1, VISIT)
+
+        assert (1, 1) == await visits_and_offset(pool, seeding.names)
+        with pytest.raises(asyncpg.InterfaceError):
+            await connection.execute("COMMIT")
+
+
+async def test_without_the_bound_the_partition_waits_for_the_frozen_one(
+    pool: Pool, seeding: Seeding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.postgres.projector.FROZEN_MS", 0)
+    async with pool.acquire() as connection:
+        await _frozen(pool, seeding, connection)
+
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(seeding.tables["ports"].apply(TOPIC, 0, START, 1, VISIT), 2)
+        await connection.execute("ROLLBACK")
