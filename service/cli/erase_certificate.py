@@ -8,8 +8,8 @@ from typing import Literal
 
 from service.cli.output import emit_fields, emit_json, emit_rows, out
 
-# The key is gone; it is sealed under such a key; it is not there; retention removes it; it was not looked into; it is
-# there for good, and can be read.
+# The key is gone; the name is there, sealed; it is not there; it is, until retention removes it; nobody has looked;
+# it is there, and can be read.
 Result = Literal["destroyed", "sealed", "none", "rests", "named", "READABLE"]
 _COPIES = ("copy", "place", "found", "result", "until")
 _PLACES = ("place", "where", "readable_until", "removed_by")

@@ -59,39 +59,47 @@ class Inspection:
         return [key, *sealed, *resting, *NAMED]
 
     async def _resting(self, kind: str, partitions: Collection[int]) -> Copy:
-        topic, seeker = self._topic(kind), self._seeker()
+        topic, seeker, found = self._topic(kind), self._seeker(), 0
         shown: list[Shown] = []
         kept = await retention_of(connection(self.settings), topic)
         async for place, record in self._records(topic, partitions):
+            found += 1
             if (traces := seeker.message(record.value, record.headers)).plain:
                 self.names |= traces.names
                 until, by = kept.readable_until(record.timestamp), kept.removed_by(record.timestamp)
                 shown.append(Shown(place, traces.plain, of_millis(until), of_millis(by)))
         if not shown:
-            return Copy(kind, topic, _RESTS, "none", 0)
-        last = max(one.removed_by for one in shown if one.removed_by)
-        return Copy(kind, topic, _RESTS, "rests", len(shown), last, shown)
+            return Copy(kind, topic, _RESTS, "none", found)
+        shown.sort(key=lambda one: (one.removed_by or "", one.place))
+        return Copy(kind, topic, _RESTS, "rests", found, shown[-1].removed_by, shown)
 
     async def _sealed(self, kind: str, partitions: Collection[int]) -> Copy:
-        topic, seeker, found = self._topic(kind), self._seeker(), 0
-        shown: list[Shown] = []
-        async for place, record in self._records(topic, partitions):
-            found += 1
-            shown += self._noted(place, seeker.message(record.value, record.headers))
-        return _judged(kind, topic, _SEALED, found, shown)
+        topic, seeker = self._topic(kind), self._seeker()
+        found = [
+            (place, seeker.message(record.value, record.headers))
+            async for place, record in self._records(topic, partitions)
+        ]
+        return self._judged(kind, topic, _SEALED, found)
 
     async def _rows(self, forgetting: Forgetting) -> Copy:
-        seeker, found = self._seeker(), 0
-        shown: list[Shown] = []
+        seeker = self._seeker()
+        found: list[tuple[str, Traces]] = []
         tables = await forgetting.tables()
         with progress_of_known(transient=True) as bars:
             task = bars.add_task("Reading pages of tables", total=sum(table.pages for table in tables))
             for table in tables:
                 async for pages, rows in forgetting.mentions(table, self.entity_id):
                     bars.advance(task, pages)
-                    found += len(rows)
-                    shown += [one for row in rows for one in self._noted(table.place, seeker.row(row))]
-        return _judged("rows", "PostgreSQL", _ROWS, found, shown)
+                    found += [(table.place, seeker.row(row)) for row in rows]
+        return self._judged("rows", "PostgreSQL", _ROWS, found)
+
+    def _judged(self, copy: str, place: str, checked: str, found: Sequence[tuple[str, Traces]]) -> Copy:
+        kids = {kid for _, traces in found for kid in traces.kids}
+        self.kids |= kids
+        shown = [Shown(place, traces.plain) for place, traces in found if traces.plain]
+        return Copy(
+            copy, place, checked, "READABLE" if shown else "sealed" if kids else "none", len(found), shown=shown
+        )
 
     def _topic(self, kind: str) -> str:
         return Topics(self.aggregate.name, self.settings.prefix).name(kind)
@@ -100,10 +108,6 @@ class Inspection:
         return Seeker(
             (name for names in self.aggregate.personal.values() for name in names), self.entity_id, self.names
         )
-
-    def _noted(self, place: str, traces: Traces) -> list[Shown]:
-        self.kids |= traces.kids
-        return [Shown(place, traces.plain)] if traces.plain else []
 
     async def _records(self, topic: str, partitions: Collection[int]) -> AsyncIterator[tuple[str, Record]]:
         """The person's records, each with its place."""
@@ -132,7 +136,3 @@ def _is_about(record: Record, entity_id: str) -> bool:
     except orjson.JSONDecodeError:
         return True
     return not isinstance(said, dict) or said.get("subject", entity_id) == entity_id
-
-
-def _judged(copy: str, place: str, checked: str, found: int, shown: Sequence[Shown]) -> Copy:
-    return Copy(copy, place, checked, "READABLE" if shown else "sealed" if found else "none", found, shown=shown)

@@ -9,7 +9,7 @@ from service.cli.erase_certificate import Certificate
 from service.cli.erase_copies import Inspection
 from service.cli.exits import OF_STATUS, Exit, Stop
 from service.cli.kafka_client import open_client
-from service.cli.times import as_utc
+from service.commands.identity import micros_of, render_time
 from service.domain import Aggregate
 from service.settings import Settings
 
@@ -38,15 +38,19 @@ async def forget(settings: Settings, aggregate: Aggregate, entity_id: str, wait_
     return Certificate(
         aggregate=aggregate.name,
         entity_id=entity_id,
-        deleted_at=as_utc(erasure.time),
+        deleted_at=_time(erasure.time),
         version=erasure.version,
         key_id=kept.kid if kept else "",
-        key_destroyed_at=as_utc(kept.erased_at) if kept and kept.erased_at else None,
+        key_destroyed_at=_time(kept.erased_at) if kept and kept.erased_at else None,
         searched_by="shape and name" if inspection.names - {entity_id} else "shape: nobody knows the name any more",
-        made_at=as_utc(datetime.now(UTC)),
+        made_at=_time(datetime.now(UTC)),
         clear=all(copy.result != "READABLE" for copy in copies),
         copies=copies,
     )
+
+
+def _time(moment: datetime) -> str:
+    return render_time(micros_of(moment))
 
 
 async def _delete(settings: Settings, aggregate: Aggregate, entity_id: str, wait_s: float) -> None:

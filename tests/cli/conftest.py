@@ -1,0 +1,24 @@
+"""What several files of these tests look at, made once."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from service.commands import floors
+from service.kafka import session
+from tests.cli.forgotten import Place, forgotten
+
+
+@pytest.fixture(scope="package")
+async def place() -> AsyncIterator[Place]:
+    """Where somebody was erased."""
+    with tempfile.TemporaryDirectory(prefix="fairlead-tests-") as folder, pytest.MonkeyPatch.context() as patch:
+        # So that the handler writes snapshots, and keeps all that it knows on its disk.
+        patch.setattr(floors, "GENERATION_EVENTS", 1)
+        patch.setattr(session, "_FLUSH_SECONDS", 0.0)
+        async with forgotten(Path(folder)) as one:
+            yield one

@@ -1,0 +1,159 @@
+"""Somebody with an unmistakable name, through the whole service on servers of its own, and then forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from pydantic import SecretStr
+
+from fairlead.client import Client
+from service import app
+from service.commands.personal import DataKey
+from service.kafka.copies import partition_of
+from service.local.servers import local_servers
+from service.postgres.keys import PostgresKeys, prepare_keys
+from service.postgres.names import Names
+from service.postgres.pool import Pool, open_pool
+from service.postgres.schema import prepare_projections
+from service.projections import PROJECTIONS
+from service.settings import Settings
+from tests.running import PARTITIONS, running_handler, running_projectors
+
+NAME = "Zebedee Unmistakable-Øre"
+SAID = "also known as Zebedee Unmistakable-Øre"
+USER, NAMESAKE, OTHER, LATE, NOBODY = (str(uuid4()) for _ in range(5))
+
+
+@dataclass
+class Place:
+    """What there is when it is all over; `certificate` is what `fairlead erase` said of USER.
+
+    `late` and `nobody` are how it ended for these.
+    """
+
+    directory: Path
+    settings: Settings
+    pool: Pool
+    key: DataKey = field(default=DataKey("", None))
+    certificate: Any = None
+    exported: list[dict[str, Any]] = field(default_factory=list)
+    late: tuple[int, str] = (0, "")
+    nobody: tuple[int, str] = (0, "")
+
+    @property
+    def names(self) -> Names:
+        """Those of its schemas."""
+        return Names(self.settings.prefix)
+
+    def topic(self, kind: str) -> str:
+        """The users' topic of a kind."""
+        return f"{self.settings.prefix}user.{kind}"
+
+    async def fairlead(self, *words: str) -> tuple[int, Any, str]:
+        """The exit code, what was printed as JSON, and what was said."""
+        line = (sys.executable, "-m", "service", *words, "--dir", str(self.directory))
+        process = await asyncio.create_subprocess_exec(
+            *line, env={"FAIRLEAD_PREFIX": self.settings.prefix}, stdout=PIPE, stderr=PIPE
+        )
+        printed, told = await process.communicate()
+        return process.returncode or 0, json.loads(printed) if printed else None, told.decode()
+
+    async def put(
+        self, kind: str, value: bytes, key: str = USER, partition: int | None = None, *, keep: bool = True
+    ) -> str:
+        """Write a record as anybody could who may, or in a transaction that is not kept; its place."""
+        own = partition_of(key.encode(), PARTITIONS) if partition is None else partition
+        id_ = f"{self.settings.prefix}{uuid4()}"
+        async with AIOKafkaProducer(bootstrap_servers=self.settings.bootstrap_servers, transactional_id=id_) as one:
+            await one.begin_transaction()
+            sent = await one.send_and_wait(self.topic(kind), value, key=key.encode(), partition=own)
+            await (one.commit_transaction() if keep else one.abort_transaction())
+        return f"{self.topic(kind)}[{own}] offset {sent.offset}"
+
+    async def ask(self, type_: str, data: Mapping[str, Any], subject: str = USER) -> None:
+        """Have a command answered."""
+        async with Client(prefix=self.settings.prefix, bootstrap_servers=self.settings.bootstrap_servers) as client:
+            await client.send_raw("user", type_, subject, data)
+
+    async def records(self, kind: str) -> AsyncIterator[Any]:
+        """All that is on a topic, those of aborted transactions too."""
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.settings.bootstrap_servers, auto_offset_reset="earliest", enable_auto_commit=False
+        )
+        async with consumer:
+            assigned = [TopicPartition(self.topic(kind), number) for number in range(PARTITIONS)]
+            consumer.assign(assigned)
+            ends = await consumer.end_offsets(assigned)
+            found: list[Any] = []
+            while any([await consumer.position(tp) < end for tp, end in ends.items()]):
+                for records in (await consumer.getmany(timeout_ms=100)).values():
+                    found += records
+        for record in found:
+            yield record
+
+
+@asynccontextmanager
+async def forgotten(directory: Path) -> AsyncIterator[Place]:
+    """The servers go on; the service does not."""
+    async with local_servers(directory, lambda _: None) as servers:
+        settings = Settings(
+            bootstrap_servers=servers.bootstrap_servers,
+            database_url=SecretStr(servers.database_url),
+            prefix="gone.",
+            state_dir=str(directory / "state"),
+        )
+        endpoints = {"bootstrap_servers": servers.bootstrap_servers, "database_url": servers.database_url}
+        (directory / "endpoints.json").write_text(json.dumps(endpoints | {"api_url": "http://127.0.0.1:1"}))
+        await app.apply_topics(settings, partitions=PARTITIONS, replication=1)
+        async with open_pool(servers.database_url, size=2) as pool:
+            place = Place(directory, settings, pool)
+            await prepare_keys(pool, place.names)
+            await prepare_projections(pool, place.names, PROJECTIONS.values())
+            async with running_handler(settings):
+                await place.ask("create_user", {"username": "Somebody Else", "balance": 1}, LATE)
+                code, _, told = await place.fairlead("erase", "user", LATE, "--wait", "3")
+                place.late = code, told
+                async with running_projectors(settings):
+                    await _story(place)
+            yield place
+
+
+async def _story(place: Place) -> None:
+    created = {"username": NAME, "balance": 100}
+    command = {"specversion": "1.0", "id": str(uuid4()), "source": "/test", "type": "create_user", "subject": USER}
+    astray = (partition_of(USER.encode(), PARTITIONS) + 1) % PARTITIONS
+    await place.put("commands", json.dumps(command | {"data": created}, ensure_ascii=False).encode(), partition=astray)
+    for data in (created, created, created | {"note": SAID}):
+        await place.ask("create_user", data)
+    await place.ask("create_user", created, NAMESAKE)
+    await place.ask("create_user", {"username": "Somebody Else", "balance": 1}, OTHER)
+    await place.ask("change_balance", {"balance_change": 5})
+    async with asyncio.timeout(60):
+        while len([letter async for letter in place.records("dead-letters")]) < 2:  # one astray, one with a note
+            pass
+    place.key = (await PostgresKeys(place.pool, place.names).find("user", [USER]))[USER]
+    code, place.certificate, told = await place.fairlead("erase", "user", USER, "--output", str(place.directory / "it"))
+    assert code == 0, told
+    code, _, told = await place.fairlead("erase", "user", NOBODY)
+    place.nobody = code, told
+    # One with the name comes late; and one of each kind of entity, so that all are swept into snapshots.
+    await place.ask("create_user", created)
+    await place.ask("change_balance", {"balance_change": 5}, OTHER)
+    place.exported = [dict(event) async for event in app.export_events(place.settings, "user")]
+
+
+def files_with(directory: Path, content: bytes) -> Iterator[Path]:
+    """All below this directory that hold these bytes."""
+    for path in directory.rglob("*"):
+        if path.is_file() and content in path.read_bytes():
+            yield path
