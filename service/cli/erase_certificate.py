@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from service.cli.dead_letters_print import tame
 from service.cli.output import emit_fields, emit_json, emit_rows, out
 
 # The key is gone; the name is there, sealed; it is not there; it is, until retention removes it; nobody has looked;
@@ -66,6 +67,7 @@ def emit_certificate(certificate: Certificate, *, as_json: bool) -> None:
     emit_rows(copies, _COPIES, as_json=False, none="")
     out.print()
     emit_fields({copy["copy"]: copy["checked"] for copy in copies}, as_json=False)
-    if shown := [place for copy in copies for place in copy["shown"]]:
+    # What strangers wrote cannot steer a terminal.
+    if shown := [place | {"where": tame(", ".join(place["where"]))} for copy in copies for place in copy["shown"]]:
         out.print()
         emit_rows(shown, _PLACES, as_json=False, none="")

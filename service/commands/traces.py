@@ -71,11 +71,14 @@ class Seeker:
     def _members(self, path: str, node: Mapping[str, Any], found: Traces) -> Iterator[tuple[str, Any]]:
         said = node.get("status") in _OF_THE_DOMAIN if isinstance(node.get("status"), str) else False
         for name, value in node.items():
-            place = f"{path}.{name}" if path else name
+            # A place is written down: it must not tell what it is the place of.
+            known = self._named is not None and self._named.search(name) is not None
+            place = ".".join(part for part in (path, "[the name]" if known else name) if part)
             if name in self._fields:
                 self._personal(place, value, found)
             elif name not in _OURS and not (said and name == "message"):
-                self._text(f"the name of {place}", name, found)
+                if known:
+                    found.plain.append(place)
                 yield place, value
 
     def _personal(self, place: str, value: Any, found: Traces) -> None:

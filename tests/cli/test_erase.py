@@ -43,7 +43,8 @@ async def test_the_certificate_names_every_copy_and_what_became_of_it(place: Pla
     assert "vacuumed: no dead row is left" in found["key store"]["checked"]
     assert (True, "shape and name", 3) == tuple(place.certificate[name] for name in ("clear", "searched_by", "version"))
     assert place.key.kid == place.certificate["key_id"]
-    assert place.certificate == orjson.loads((place.directory / "it").read_bytes())
+    assert place.certificate == orjson.loads(written := (place.directory / "it").read_bytes())
+    assert NAME.encode() not in written
 
 
 async def test_what_rests_is_named_with_its_place_and_its_dates_and_nothing_else_rests(place: Place) -> None:

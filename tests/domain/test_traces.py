@@ -56,6 +56,10 @@ def test_a_known_name_is_found_anywhere(value: Any) -> None:
     assert 1 == len(SEEKER.row({"some_column": value}).plain)
 
 
+def test_a_place_does_not_tell_the_name() -> None:
+    assert ["a.[the name]", "a.[the name].b"] == message({"a": {f"of {NAME}": {"b": NAME}}}).plain
+
+
 @pytest.mark.parametrize("value", ["Zoëy", f"x{NAME}y", "Zoë"])
 def test_a_word_that_only_has_it_in_it_is_another(value: str) -> None:
     assert [] == Seeker(["username"], USER, ["Zoëy (née \\ Ω)", NAME]).message(orjson.dumps([f"a{value}b"])).plain
