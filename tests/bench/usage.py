@@ -57,6 +57,11 @@ class Usage:
         return self._at(end, lambda sample: sample.cpu) - self._at(begin, lambda sample: sample.cpu)
 
     @property
+    def cpu(self) -> float:
+        """CPU seconds that they were given from the first look to the last."""
+        return self._samples[-1].cpu - self._samples[0].cpu
+
+    @property
     def strangers_cores(self) -> float:
         """How many cores strangers had from the first look to the last."""
         first, last = self._samples[0], self._samples[-1]
