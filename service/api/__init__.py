@@ -5,7 +5,8 @@ from __future__ import annotations
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
 
-from service.api.health import health_routes, measure_requests
+from service.api.docs import add_docs
+from service.api.health import MeasuredRequests, health_routes
 from service.api.openapi import describe
 from service.api.overviews import overview_routes
 from service.api.ports import Queries
@@ -24,11 +25,14 @@ def create_api(queries: Queries) -> FastAPI:
     app = FastAPI(
         title="Fairlead",
         version="1",
+        docs_url=None,
+        redoc_url=None,
         description="Ships and users as the projections have them. Errors are problem details (RFC 9457).",
     )
-    measure_requests(app)
+    app.add_middleware(MeasuredRequests)
     add_problems(app)
     for routes in (ship_routes(queries), user_routes(queries), overview_routes(queries), health_routes(readyz)):
         app.include_router(routes)
     describe(app)
+    add_docs(app)
     return app

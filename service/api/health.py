@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from time import perf_counter
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, Histogram, generate_latest
-from starlette.middleware.base import RequestResponseEndpoint
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _SECONDS = Histogram(
     "fairlead_http_request_seconds",
@@ -33,13 +33,27 @@ def health_routes(readyz: Callable[[], Awaitable[Response]]) -> APIRouter:
     return routes
 
 
-def measure_requests(app: FastAPI) -> None:
-    """Time every request under its route, so that ids make no series of their own."""
+class MeasuredRequests:
+    """Times every request under its route, so that ids make no series of their own."""
 
-    @app.middleware("http")
-    async def measure(request: Request, call_next: RequestResponseEndpoint) -> Response:
-        started = perf_counter()
-        response = await call_next(request)
-        route = getattr(request.scope.get("route"), "path", "none")
-        _SECONDS.labels(request.method, route, response.status_code).observe(perf_counter() - started)
-        return response
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As ASGI has it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started, status = perf_counter(), 500
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, answer)
+        finally:
+            route = getattr(scope.get("route"), "path", "none")
+            _SECONDS.labels(scope["method"], route, status).observe(perf_counter() - started)

@@ -35,7 +35,8 @@ At = Annotated[_Time | None, Query(description="As it was at this time, inclusiv
 PortName = Annotated[str, _Text, Query(description="The port's name", examples=["Singapore"])]
 
 
-def _then(
+# FastAPI would call what is not async in a thread, which takes longer than all the rest of it.
+async def _then(
     at: At = None,
     version: Annotated[int | None, Query(ge=1, le=_MAX_VERSION, description="As it was at this version")] = None,
 ) -> Then:
@@ -44,7 +45,7 @@ def _then(
     return Then(at, version)
 
 
-def _fresh(
+async def _fresh(
     min_version: Annotated[
         int,
         Query(
@@ -58,7 +59,7 @@ def _fresh(
     return Fresh(min_version, wait)
 
 
-def _span(
+async def _span(
     after: Annotated[int, Query(ge=0, le=_MAX_VERSION, description="Only beyond this version")] = 0,
     until: Annotated[
         _Time | None, Query(description="Only what was so by this time, inclusive", examples=["2026-11-24T18:20:00Z"])
@@ -68,7 +69,7 @@ def _span(
     return Span(limit, after, until)
 
 
-def _ships(
+async def _ships(
     status: Annotated[str | None, Query(pattern="^(registered|docked|at sea)$", examples=["docked"])] = None,
     port: Annotated[str | None, _Text, Query(description="Those that lie there now", examples=["Singapore"])] = None,
     name: Annotated[str | None, _Text, Query(description="How the name begins", examples=["Pacific"])] = None,
@@ -77,7 +78,7 @@ def _ships(
     return Ships(status, port, name, item)
 
 
-def _days(
+async def _days(
     since: Annotated[date, Query(description="The first day, in UTC")] = date.min,
     until: Annotated[date, Query(description="The last day, in UTC")] = date.max,
     item: Annotated[str | None, _Text, Query(description="Of this item alone", examples=["electronics"])] = None,
@@ -85,7 +86,7 @@ def _days(
     return Days(since, until, item)
 
 
-def _through(cursor: Cursor = "") -> tuple[date, str]:
+async def _through(cursor: Cursor = "") -> tuple[date, str]:
     if not cursor:
         return date.min, ""
     day, _, item = cursor.partition(" ")
