@@ -13,6 +13,7 @@ import structlog
 import typer
 
 from service.cli import (
+    asking,
     contracts,
     dead_letters,
     demo,
@@ -44,6 +45,7 @@ groups = (
     stack,
     sending,
     reading,
+    asking,
     dead_letters,
     projections,
     erase,

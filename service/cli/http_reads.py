@@ -14,8 +14,8 @@ from service.cli.exits import Exit, Stop
 
 _PAGE = 500
 _ANSWER_SECONDS = 10.0
-# Over HTTP there is nothing to await: a list cannot be asked to wait for what is not in it.
-_ASK_AGAIN_SECONDS = 0.1
+# As long as the API waits for anybody.
+_MOST_SECONDS = 30.0
 
 _EXITS = {404: Exit.NOT_FOUND, 410: Exit.NOT_FOUND, 400: Exit.INVALID, 422: Exit.INVALID, 503: Exit.TIMED_OUT}
 
@@ -26,60 +26,56 @@ class Reads:
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
 
-    async def state(self, aggregate: str, entity_id: str, query: Mapping[str, Any]) -> dict[str, Any]:
-        """The state of an entity, now or then."""
-        wait = float(query.get("wait", 0))
-        state: dict[str, Any] = await self._get(f"/{aggregate}s/{quote(entity_id, safe='')}", query, wait=wait)
+    async def state(
+        self, aggregate: str, entity_id: str, query: Mapping[str, Any], *, min_version: int = 0, wait: float = 0
+    ) -> dict[str, Any]:
+        """The state of an entity, now or then, once it has come to `min_version` or `wait` seconds are over."""
+        path = f"/{aggregate}s/{quote(entity_id, safe='')}"
+        state: dict[str, Any] = await self._await(path, {**query, "min_version": min_version or None}, wait)
         return state
 
     async def events(
         self, aggregate: str, entity_id: str, until: str | None, *, min_version: int, wait: float
     ) -> list[dict[str, Any]]:
-        """The events of an entity, once it has `min_version` of them or `wait` seconds are over."""
-        deadline = asyncio.get_running_loop().time() + wait
-        while True:
-            try:
-                found = await self._all_events(aggregate, entity_id, until)
-            except Stop as stop:
-                if stop.code is not Exit.NOT_FOUND or min_version == 0 or _over(deadline):
-                    raise
-                found = []
-            if len(found) >= min_version:
-                return found
-            if _over(deadline):
-                raise Stop(
-                    Exit.TIMED_OUT, f"The projection has {len(found)} of {min_version} events: wait longer with --wait"
-                )
-            await asyncio.sleep(_ASK_AGAIN_SECONDS)
+        """The events of an entity, as `state`."""
+        path = f"/{aggregate}s/{quote(entity_id, safe='')}/events"
+        query = {"until": until, "limit": _PAGE}
+        page = await self._await(path, {**query, "min_version": min_version or None}, wait)
+        found: list[dict[str, Any]] = page["items"]
+        while page["next"] is not None:
+            page = await self.get(path, {**query, "after": page["next"]})
+            found += page["items"]
+        return found
 
     async def outcomes(self, command_id: str, *, wait: float) -> list[dict[str, Any]]:
         """What became of a command, once anything is known of it or `wait` seconds are over."""
-        deadline = asyncio.get_running_loop().time() + wait
-        while True:
-            try:
-                answer = await self._get(f"/commands/{quote(command_id, safe='')}", {})
-                found: list[dict[str, Any]] = answer["items"]
-            except Stop as stop:
-                if stop.code is not Exit.NOT_FOUND or _over(deadline):
-                    raise
-                found = []
-            if found:
-                return found
-            if _over(deadline):
-                raise Stop(
-                    Exit.NOT_FOUND,
-                    f"Nothing is known of command {command_id}: it may still be on its way; --wait waits",
-                )
-            await asyncio.sleep(_ASK_AGAIN_SECONDS)
+        try:
+            answer = await self._await(f"/commands/{quote(command_id, safe='')}", {}, wait)
+        except Stop as stop:
+            if stop.code is not Exit.NOT_FOUND:
+                raise
+            told = f"Nothing is known of command {command_id}: it may still be on its way; --wait waits"
+            raise Stop(Exit.NOT_FOUND, told) from None
+        found: list[dict[str, Any]] = answer["items"]
+        return found
 
-    async def _all_events(self, aggregate: str, entity_id: str, until: str | None) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
+    async def get(self, path: str, query: Mapping[str, Any]) -> Any:
+        """What the API answers."""
+        return await self._get(path, query)
+
+    async def _await(self, path: str, query: Mapping[str, Any], wait: float) -> Any:
+        """An answer that the API itself waits for: no longer at once than it does, so again where there is time."""
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + wait
         while True:
-            query = {"until": until, "after": found[-1]["version"] if found else None, "limit": _PAGE}
-            page = await self._get(f"/{aggregate}s/{quote(entity_id, safe='')}/events", query)
-            found += page["items"]
-            if page["next"] is None:
-                return found
+            asked = clock()
+            at_once = min(max(0.0, deadline - asked), _MOST_SECONDS)
+            try:
+                return await self._get(path, {**query, "wait": at_once} if at_once else query, wait=at_once)
+            except Stop as stop:
+                waited = clock() - asked >= at_once
+                if stop.code not in (Exit.TIMED_OUT, Exit.NOT_FOUND) or not waited or clock() >= deadline:
+                    raise
 
     async def _get(self, path: str, query: Mapping[str, Any], *, wait: float = 0) -> Any:
         params = {name: value for name, value in query.items() if value is not None}
@@ -95,10 +91,6 @@ async def open_reads(api_url: str) -> AsyncIterator[Reads]:
     # The API is a server of ours, often on loopback: a proxy for the world is not asked for it.
     async with httpx.AsyncClient(base_url=api_url, trust_env=False) as http:
         yield Reads(http)
-
-
-def _over(deadline: float) -> bool:
-    return asyncio.get_running_loop().time() >= deadline
 
 
 def _problem(answer: httpx.Response) -> str:

@@ -36,7 +36,7 @@ def show(  # noqa: PLR0913  # the ways to say when
         str | None, typer.Option(metavar="TIME", help="As it was then, inclusive; UTC unless it says")
     ] = None,
     version: Annotated[int | None, typer.Option(min=1, metavar="N", help="As it was at this version")] = None,
-    min_version: Annotated[int | None, _MIN_VERSION] = None,
+    min_version: Annotated[int, _MIN_VERSION] = 0,
     wait: Annotated[float, _WAIT] = 5.0,
 ) -> None:
     """Show the state of a ship or user, now or then.
@@ -46,13 +46,11 @@ def show(  # noqa: PLR0913  # the ways to say when
     known_aggregates([aggregate])
     if at is not None and version is not None:
         raise Stop(Exit.USAGE, "--at and --version exclude each other: give one")
-    query: dict[str, Any] = {"at": at and _moment("--at", at), "version": version}
-    if min_version is not None:
-        query |= {"min_version": min_version, "wait": wait}
+    query: dict[str, Any] = {"at": at and moment("--at", at), "version": version}
 
     async def work() -> dict[str, Any]:
         async with open_reads(given.settings().api_url) as reads:
-            return await reads.state(aggregate, entity_id, query)
+            return await reads.state(aggregate, entity_id, query, min_version=min_version, wait=wait)
 
     emit_fields(run(work()), as_json=given.as_json)
 
@@ -79,8 +77,8 @@ def replay(  # noqa: PLR0913  # as in show
 
     async def work() -> list[dict[str, Any]]:
         async with open_reads(given.settings().api_url) as reads:
-            moment = until and _moment("--until", until)
-            return await reads.events(aggregate, entity_id, moment or None, min_version=min_version, wait=wait)
+            last = moment("--until", until) if until else None
+            return await reads.events(aggregate, entity_id, last, min_version=min_version, wait=wait)
 
     try:
         events = run(work())
@@ -120,7 +118,8 @@ def outcome(
         emit_fields({name: value for name, value in shown.items() if value not in (None, [])}, as_json=False)
 
 
-def _moment(option: str, text: str) -> str:
+def moment(option: str, text: str) -> str:
+    """A time as the API takes it; raises Stop where the option has none."""
     try:
         return as_utc(parse_time(text))
     except ValueError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -53,24 +54,42 @@ async def test_events_are_read_page_by_page() -> None:
     assert [1, 2, 3, 4, 5, 6] == [event["version"] for event in events]
 
 
-async def test_events_are_asked_for_until_they_are_there() -> None:
-    pages: list[Any] = [httpx.Response(404, json={"title": "Not found"}), [], [{"version": 1}]]
+async def test_the_api_is_told_what_to_wait_for_and_asked_once() -> None:
+    asked: list[Any] = []
 
-    def answer(_: httpx.Request) -> httpx.Response:
-        page = pages.pop(0)
-        return page if isinstance(page, httpx.Response) else httpx.Response(200, json={"items": page, "next": None})
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(dict(request.url.params))
+        return httpx.Response(200, json={"items": [{"version": 1}], "next": None})
 
     assert [{"version": 1}] == await reads(answer).events("ship", "x", None, min_version=1, wait=5)
+    [query] = asked
+    assert ("1", 5) == (query["min_version"], round(float(query["wait"])))
 
 
-async def test_events_that_do_not_come_in_time_are_a_time_out() -> None:
-    api = reads(lambda _: httpx.Response(200, json={"items": [], "next": None}))
-    with pytest.raises(Stop) as stop:
-        await api.events("ship", "x", None, min_version=1, wait=0)
+async def test_an_answer_that_does_not_come_in_time_is_a_time_out() -> None:
+    api = reads(lambda _: httpx.Response(503, json={"title": "No", "detail": "The projection has version 0"}))
+    with pytest.raises(Stop, match="The projection has version 0") as stop:
+        await api.events("ship", "x", None, min_version=1, wait=5)
     assert stop.value.code == Exit.TIMED_OUT
 
 
+async def test_who_waits_longer_than_the_api_does_asks_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.cli.http_reads._MOST_SECONDS", 0.05)
+    asked: list[float] = []
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(float(request.url.params["wait"]))
+        await asyncio.sleep(asked[-1])  # as the API does
+        if len(asked) < 3:
+            return httpx.Response(404, json={"title": "No", "detail": "No outcome"})
+        return httpx.Response(200, json={"items": [{"status": "accepted"}]})
+
+    api = Reads(httpx.AsyncClient(base_url="http://api", transport=httpx.MockTransport(answer)))
+    assert [{"status": "accepted"}] == await api.outcomes("x", wait=60)
+    assert [0.05] * 3 == asked
+
+
 async def test_an_outcome_nobody_knows_is_not_found() -> None:
-    with pytest.raises(Stop) as stop:
-        await reads(lambda _: httpx.Response(200, json={"items": []})).outcomes("x", wait=0)
+    with pytest.raises(Stop, match="--wait waits") as stop:
+        await reads(lambda _: httpx.Response(404, json={"title": "Not Found"})).outcomes("x", wait=0)
     assert stop.value.code == Exit.NOT_FOUND
