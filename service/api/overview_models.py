@@ -50,10 +50,19 @@ class Totals(BaseModel):
 
 
 class Progress(BaseModel):
-    """The next offset that a projection will read."""
+    """The next offset of a partition that a build will read."""
 
-    projection: str = Field(examples=["ships"])
-    version: int
     topic: str = Field(examples=["ship.events"])
     partition: int
     next_offset: int
+
+
+class Build(BaseModel):
+    """A making of a projection's rows, of which readers see the current one; `parked` counts what was put aside."""
+
+    projection: str = Field(examples=["ships"])
+    version: int = Field(examples=[1])
+    build: int = Field(examples=[1])
+    current: bool = Field(examples=[True])
+    parked: int = Field(description="Ships, users or commands that a fault has put aside", examples=[0])
+    partitions: list[Progress]

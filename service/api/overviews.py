@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from service.api.models import All, Outcome, Page
-from service.api.overview_models import Port, Progress, Through, ThroughputPage, Totals
+from service.api.overview_models import Build, Port, Through, ThroughputPage, Totals
 from service.api.parameters import BehindDay, Cursor, Id, Limit, PortName, Wait, WhichDays
 from service.api.ports import Queries
 from service.api.told import told
@@ -50,8 +50,8 @@ def overview_routes(queries: Queries) -> APIRouter:
         return All(items=outcomes)
 
     @routes.get("/projections", tags=["projections"], responses=told())
-    async def list_projections() -> All[Progress]:
-        """Where each partition of each projection stands."""
-        return All(items=[Progress.model_validate(row) for row in await queries.progress()])
+    async def list_projections() -> All[Build]:
+        """All builds of all projections, with what each has put aside, and where it stands."""
+        return All(items=[Build.model_validate(row) for row in await queries.builds()])
 
     return routes

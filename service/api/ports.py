@@ -48,8 +48,8 @@ class Queries(Protocol):
     async def outcomes(self, command_id: str, wait_s: float = 0) -> Sequence[Row]:
         """What became of the commands with this id, waiting so long for the first of them."""
 
-    async def progress(self) -> Sequence[Row]:
-        """Where each partition of each projection stands."""
+    async def builds(self) -> Sequence[Row]:
+        """All builds of all projections, with what each has parked and where it stands."""
 
     async def ping(self) -> object:
         """Return where the store answers."""

@@ -8,11 +8,11 @@ from service.postgres.public import Public, parked
 from service.projections.answers import State, gone, not_found
 
 SHIP = f"""
-SELECT ship_id, version, {parked("ships", "ship", "ship_id")} AS stale, name, status, current_port, cargo
+SELECT ship_id, version, {parked("ships", "'ship'", "ship_id")} AS stale, name, status, current_port, cargo
 FROM {{public}}.ships
 """  # noqa: S608  # texts of our own
 _USER = f"""
-SELECT user_id, version, {parked("accounts", "user", "user_id")} AS stale, username, balance, deleted
+SELECT user_id, version, {parked("accounts", "'user'", "user_id")} AS stale, username, balance, deleted
 FROM {{public}}.accounts
 """  # noqa: S608  # as above
 _STATES = {"ship": f"{SHIP} WHERE ship_id = $1", "user": f"{_USER} WHERE user_id = $1"}

@@ -11,6 +11,7 @@ from service.postgres.current import STATES, Current
 from service.postgres.folded import FOLDINGS
 from service.postgres.journal import Journal
 from service.postgres.moments import Moments
+from service.postgres.pool import reading_faults
 from service.postgres.public import Public, parked
 from service.postgres.reveal import Reveal
 from service.postgres.signals import Signals
@@ -41,7 +42,8 @@ class Entities:
         else:
             await self._reach("journal", aggregate, entity_id, fresh)
             state = await self._then(aggregate, entity_id, moment)
-        [fields] = await self._reveal.reveal(aggregate, [(entity_id, state.fields)])
+        with reading_faults():
+            [fields] = await self._reveal.reveal(aggregate, [(entity_id, state.fields)])
         return State(entity_id, state.version, fields, state.stale)
 
     async def events(self, aggregate: str, entity_id: str, span: Span, fresh: Fresh = ANY) -> Slice[Row, int]:
@@ -59,11 +61,12 @@ class Entities:
         lines = await statement(self._journal, self._moments, user_id, span)
         if not lines.items:
             await self._require("user", user_id)
-        return Slice(lines.items, lines.next, {**lines.others, "stale": await self._stale("user", user_id)})
+        return lines
 
     async def shown(self, aggregate: str, rows: Sequence[Row]) -> list[Row]:
         """Events, with names as this reader may see them."""
-        revealed = await self._reveal.reveal(aggregate, [(row["entity_id"], row["data"]) for row in rows])
+        with reading_faults():
+            revealed = await self._reveal.reveal(aggregate, [(row["entity_id"], row["data"]) for row in rows])
         return [{**row, "data": data} for row, data in zip(rows, revealed, strict=True)]
 
     async def _require(self, aggregate: str, entity_id: str) -> None:
@@ -74,16 +77,16 @@ class Entities:
         folded = (await self._moments.states(aggregate, [entity_id], moment))[entity_id]
         if not folded.version:
             raise not_found(aggregate, entity_id)
-        if isinstance(moment, int) and folded.version < moment:
+        if isinstance(moment, int) and folded.version < moment and not folded.stale:
             raise NotFound(f"{aggregate.capitalize()} with ID {entity_id} has no version {moment}")
         fields = FOLDINGS[aggregate].render(folded)
         if fields is None:
             raise gone(aggregate, entity_id)
-        return State(entity_id, folded.version, fields, await self._stale(aggregate, entity_id))
+        return State(entity_id, folded.version, fields, folded.stale)
 
     async def _stale(self, aggregate: str, entity_id: str) -> bool:
-        query = f"SELECT {parked('journal', aggregate, '$1')} AS stale"
-        [row] = await self._views.fetch(query, entity_id)
+        query = f"SELECT {parked('journal', '$1', '$2')} AS stale"
+        [row] = await self._views.fetch(query, aggregate, entity_id)
         return bool(row["stale"])
 
     async def _reach(self, projection: str, aggregate: str, entity_id: str, fresh: Fresh) -> None:

@@ -7,10 +7,13 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import orjson
+import structlog
 
 from service.commands.fold import fingerprint
 from service.commands.stored import States
 from service.domain import AGGREGATES
+
+log = structlog.get_logger()
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -18,13 +21,15 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 class Folded(NamedTuple):
     """The state of an entity after its events up to a version.
 
-    `reached` is the latest time among theirs, `since` how many of them were folded beyond what was kept.
+    `reached` is the latest time among theirs, `since` how many of them were folded beyond what was kept. It is `stale`
+    where the next of them cannot be folded.
     """
 
     state: Any
     version: int = 0
     reached: datetime = _NEVER
     since: int = 0
+    stale: bool = False
 
 
 class Folding:
@@ -40,6 +45,16 @@ class Folding:
         """After one more event, a row of the journal; raises InvalidHistory and ValidationError."""
         state = self._rules.evolve(before.state, self._rules.read_event(event["type"], event["data"]))
         return Folded(state, event["version"], max(before.reached, event["time"]), before.since + 1)
+
+    def further(self, before: Folded, event: Mapping[str, Any]) -> Folded:
+        """As `on`, but a state that cannot be brought on stays what it is, and is stale."""
+        if before.stale:
+            return before
+        try:
+            return self.on(before, event)
+        except ValueError as error:
+            log.warning("not folded", aggregate=self._rules.name, version=event["version"], error=type(error).__name__)
+            return before._replace(stale=True)
 
     def pack(self, folded: Folded) -> Any:
         """The state as JSON's own values."""

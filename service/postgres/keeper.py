@@ -121,7 +121,8 @@ class Keeper:
                     folded = folding.on(folded, event)
                 state = folding.pack(folded)
             except Exception as error:  # noqa: BLE001  # it is only for speed: others are kept, and who reads meets it
-                log.error("state not kept", aggregate=aggregate, entity=entity_id, version=end, error=repr(error))  # noqa: TRY400  # as above
+                why = type(error).__name__
+                log.error("state not kept", aggregate=aggregate, entity=entity_id, version=end, error=why)  # noqa: TRY400  # as above
                 return
             row = (aggregate, entity_id, folded.version, folded.reached, folding.fold, state)
             await connection.execute(self._keep, *row)

@@ -97,4 +97,8 @@ def reading_faults() -> Iterator[None]:
         with passing_faults():
             yield
     except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError) as error:
-        raise StoreUnavailable(f"PostgreSQL: {error}: `fairlead project` makes it") from error
+        raise StoreUnavailable(f"PostgreSQL: {error}: `fairlead handle` and `fairlead project` make it") from error
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise StoreUnavailable(
+            f"PostgreSQL: {error}: `fairlead project` lets the role read that FAIRLEAD_READER_ROLE names there"
+        ) from error

@@ -24,10 +24,10 @@ class Public:
 
 
 def parked(projection: str, aggregate: str, entity_id: str) -> str:
-    """SQL: whether this projection has parked an entity, whose id is an expression; its rows are then old."""
+    """SQL: whether this projection has parked an entity, whose rows are then old; both of its names are expressions."""
     return f"""EXISTS (
         SELECT FROM {{public}}.parked WHERE parked.current AND parked.projection = '{projection}'
-            AND parked.aggregate = '{aggregate}' AND parked.entity_id = {entity_id}
+            AND parked.aggregate = {aggregate} AND parked.entity_id = {entity_id}
     )"""
 
 

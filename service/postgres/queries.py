@@ -28,7 +28,8 @@ class Queries:
     """Reads only; every one raises StoreUnavailable while the database cannot answer."""
 
     def __init__(self, pool: Pool, names: Names, keys: KeyStore, signals: Signals, *, show_personal_data: bool) -> None:
-        views, moments = Public(pool, names), Moments(pool, names)
+        views = Public(pool, names)
+        moments = Moments(views)
         self._journal = Journal(pool, names)
         reveal = Reveal(keys, Erasures(pool, names), show=show_personal_data)
         self._signals = signals
@@ -41,7 +42,7 @@ class Queries:
         self.throughput = partial(ports.throughput, views)
         self.totals = partial(totals.totals, views)
         self.outcomes = partial(outcomes.outcomes, views, signals)
-        self.progress = partial(standing.progress, views)
+        self.progress, self.builds = partial(standing.progress, views), partial(standing.builds, views)
         self.ping = partial(views.fetch, "SELECT 1")
 
     async def caught_up(self, projection: str, ends: Mapping[tuple[str, int], int], *, wait_s: float) -> None:

@@ -86,7 +86,7 @@ class Seeding:
         await self._append(source, [Record(entity_id.encode(), orjson.dumps(envelope), 0, self._ends[source])])
 
     async def _append(self, source: Source, records: Sequence[Record]) -> None:
-        topic = f"{source.aggregate}.{source.kind}"
+        topic = f"{self.names.prefix}{source.aggregate}.{source.kind}"
         for name, projection in PROJECTIONS.items():
             if source in projection.sources:
                 since = await self.tables[name].standing(topic, 0, 0)

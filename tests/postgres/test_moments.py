@@ -17,6 +17,7 @@ from service.postgres.keeper import Keeper
 from service.postgres.moments import Moments
 from service.postgres.names import Names
 from service.postgres.pool import Pool
+from service.postgres.public import Public
 from service.postgres.queries import Queries
 from service.postgres.signals import Signals
 from service.projections import PROJECTIONS
@@ -98,7 +99,7 @@ async def test_no_more_events_are_folded_than_lie_between_two_kept_states(
     pool: Pool, names: Names, seeding: Seeding, keeper: Keeper
 ) -> None:
     await seeding.events("ship", *_history(random.Random(1), "aurora"))
-    moments = Moments(pool, names)
+    moments = Moments(Public(pool, names))
     last: list[datetime | int] = [LENGTH, NOON + timedelta(days=9), 3 * KEPT_EVERY, 2 * KEPT_EVERY - 1]
 
     async def since(moment: datetime | int) -> int:

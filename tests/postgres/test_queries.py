@@ -102,4 +102,4 @@ async def test_progress_tells_where_each_projection_stands(queries: Queries, see
     progress = [
         (row["projection"], row["topic"], row["partition"], row["next_offset"]) for row in await queries.progress()
     ]
-    assert [(name, "ship.events", 0, 5) for name in ("journal", "ports", "ships")] == progress
+    assert [(name, f"{seeding.names.prefix}ship.events", 0, 5) for name in ("journal", "ports", "ships")] == progress

@@ -1,0 +1,85 @@
+"""Who reads what has been put aside is told so, and nobody else is."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from httpx import ASGITransport, AsyncClient
+
+from service.api import create_api
+from service.postgres.names import Names
+from service.postgres.pool import Pool
+from service.postgres.queries import Queries
+from service.projections import PROJECTIONS
+from tests.postgres.seeding import COMMAND, Seeding
+
+SEALED = {"alg": "A256GCM", "kid": COMMAND, "value": "A" * 40}
+
+
+@pytest.fixture
+async def client(queries: Queries, seeding: Seeding) -> AsyncIterator[AsyncClient]:
+    """The ship b has an event that neither `ships` nor `ports` nor a fold understands."""
+    await seeding.events("ship", ("a", "ShipRegistered", {"name": "A"}), ("b", "ShipRegistered", {"name": "B"}))
+    await seeding.events("ship", ("a", "ShipDocked", {"port": "Oslo"}), ("b", "ShipSunk", {}))
+    await seeding.events("ship", ("b", "ShipDocked", {"port": "Oslo"}))
+    await seeding.events("user", ("7", "UserCreated", {"username": SEALED, "balance": 100}))
+    async with AsyncClient(transport=ASGITransport(create_api(queries)), base_url="http://fairlead") as client:
+        yield client
+
+
+async def _get(client: AsyncClient, path: str) -> Any:
+    response = await client.get(path)
+    assert 200 == response.status_code, response.text
+    return response.json()
+
+
+async def test_an_answer_is_stale_where_its_projection_has_parked_the_entity(client: AsyncClient) -> None:
+    assert (2, False) == _version(await _get(client, "/ships/a"))
+    assert (1, True) == _version(await _get(client, "/ships/b"))
+    assert [False, True] == [ship["stale"] for ship in (await _get(client, "/ships"))["items"]]
+    # The journal has it all.
+    assert [1, 2, 3] == [event["version"] for event in (await _get(client, "/ships/b/events"))["items"]]
+    for path in ("/ships/b/events", "/users/7", "/users/7/statement", "/users/7?version=1"):
+        assert not (await _get(client, path))["stale"]
+
+
+async def test_what_many_make_together_is_stale_where_any_of_them_is_parked(client: AsyncClient) -> None:
+    assert (await _get(client, "/ports/Oslo"))["stale"]
+    assert [True] == [port["stale"] for port in (await _get(client, "/ports"))["items"]]
+    assert (await _get(client, "/totals"))["stale"]
+
+
+async def test_what_cannot_be_folded_holds_up_no_other_and_is_stale(client: AsyncClient) -> None:
+    for path in ("/ships/b?version=3", "/ships/b?at=2026-12-01T00:00:00Z"):
+        assert (1, True) == _version(await _get(client, path))
+    fleet = (await _get(client, "/ships?at=2026-12-01T00:00:00Z"))["items"]
+    assert [(2, False), (1, True)] == [_version(ship) for ship in fleet]
+
+
+async def test_answers_from_the_journal_are_stale_where_that_has_parked_the_entity(
+    client: AsyncClient, pool: Pool, names: Names
+) -> None:
+    parked = f"{names.tables(PROJECTIONS['journal'].build())}.parked"
+    await pool.execute(f"INSERT INTO {parked} VALUES ('{names.prefix}user.events', 0, '7', 5, 'why')")  # noqa: S608
+    for path in ("/users/7/events", "/users/7/statement", "/users/7?version=1"):
+        assert (await _get(client, path))["stale"]
+    assert [100] == [line["balance"] for line in (await _get(client, "/users/7/statement"))["items"]]
+    assert not (await _get(client, "/users/7"))["stale"]
+
+
+async def test_projections_count_what_each_build_has_parked(client: AsyncClient) -> None:
+    builds = (await _get(client, "/projections"))["items"]
+    assert {"ships": 1, "ports": 1} == {build["projection"]: build["parked"] for build in builds if build["parked"]}
+    [ships] = [build for build in builds if build["projection"] == "ships"]
+    assert (1, 1, True, 5) == (
+        ships["version"],
+        ships["build"],
+        ships["current"],
+        ships["partitions"][0]["next_offset"],
+    )
+
+
+def _version(state: dict[str, Any]) -> tuple[int, bool]:
+    return state["version"], state["stale"]
