@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from service.postgres.erasing import tables_of
 from service.postgres.names import Names
 from service.postgres.pool import Connection, Pool, reading_faults
-from service.postgres.projector import BuildTables
 from service.postgres.waiting import (
     Still,
     Waiting,
@@ -66,7 +66,7 @@ class Redriving:
         self._notify = names.channel, build.name
         self._projection = projection
         self._sources = sources
-        self._tables = BuildTables(pool, names, build)
+        self._tables = tables_of(pool, names, build)
         self._schema = names.tables(build)
 
     async def waiting(self, only: str | None = None) -> int:

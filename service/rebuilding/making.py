@@ -11,8 +11,8 @@ from service.kafka.feed import ProjectionFeed, group_of
 from service.kafka.groups import member_count
 from service.kafka.logs import Logs
 from service.postgres.builds import Listed, builds, follow
+from service.postgres.erasing import tables_of
 from service.postgres.pool import passing_faults
-from service.postgres.projector import BuildTables
 from service.postgres.schema import add, alone, require_same
 from service.postgres.views import show_all
 from service.projections.build import Build
@@ -90,7 +90,7 @@ async def _feeding(ground: Ground, projection: Projection, new: Listed, pace: Pa
         settings.prefix,
         projection,
         new.build,
-        BuildTables(ground.pool, ground.names, new.build),
+        tables_of(ground.pool, ground.names, new.build),
         pace=pace,
         instance_id=None,
         session_timeout_ms=min(_SESSION_MS, settings.session_timeout_ms),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from service.kafka.logs import Logs
 from service.postgres.dropping import drop as drop_build
-from service.postgres.projector import BuildTables
+from service.postgres.erasing import tables_of
 from service.postgres.switching import Terms, require_level
 from service.postgres.switching import switch as switch_build
 from service.projections import every_version
@@ -77,7 +77,7 @@ async def _move(ground: Ground, code: Projection, build: Build, old: Build, term
 async def _catch_up(ground: Ground, logs: Logs, code: Projection, build: Build, wanted: Offsets) -> None:
     """Bring a build on, beside the projectors who do the same, if it is not far."""
     sources = {ground.topic(source): source for source in code.sources}
-    tables = BuildTables(ground.pool, ground.names, build)
+    tables = tables_of(ground.pool, ground.names, build)
     for _ in range(_TRIES):
         lacking = behind(await ground.offsets(build), wanted)
         if not lacking or sum(lacking.values()) > _SPARE:

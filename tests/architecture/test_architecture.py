@@ -41,3 +41,9 @@ def test_the_domain_reaches_for_nothing_but_the_contracts() -> None:
 def test_dependencies_point_inwards(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     assert 0 == lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True)
+
+
+def test_rows_are_kept_only_by_who_knows_what_else_comes_with_them() -> None:
+    """Else the row of somebody who was deleted could come without the end of their key."""
+    having = {path.name for path in (ROOT / "service").rglob("*.py") if "BuildTables" in path.read_text()}
+    assert {"projector.py", "erasing.py"} == having

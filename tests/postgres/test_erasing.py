@@ -6,16 +6,22 @@ import asyncio
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+import orjson
 import pytest
 
 from service.local.servers import Endpoints
 from service.postgres.keys import PostgresKeys, destroy_keys
 from service.postgres.names import Names
 from service.postgres.pool import Pool, open_pool
+from service.postgres.redriving import Redriven, Redriving
+from service.projections import PROJECTIONS
 from service.projections.batch import Batch
 from service.projections.folding import Write
 from service.projections.store import OffsetMoved, RowsRefused, Standing
-from tests.postgres.seeding import NOON, Seeding
+from service.projections.stored import Source
+from service.projections.taking import Taking
+from tests.postgres.poisoned import poisoned
+from tests.postgres.seeding import NOON, Seeding, event_record
 
 PEOPLE = [str(number) for number in range(50)]
 TOPIC = "user.events"
@@ -69,6 +75,23 @@ async def test_of_a_destruction_that_is_undone_the_row_and_the_offset_are_too(
         await tables.apply(TOPIC, 0, Standing(0), 1, Batch(_deleted("6", "7")))
     assert set(PEOPLE) == await _intact(keys)
     assert (0, Standing(0)) == (await _rows(pool, seeding), await tables.standing(TOPIC, 0, 9))
+
+
+async def test_a_deletion_that_was_parked_destroys_the_key_once_it_is_redriven(
+    pool: Pool, seeding: Seeding, keys: PostgresKeys
+) -> None:
+    await keys.ensure("user", PEOPLE)
+    code, source = PROJECTIONS["erasures"], Source("user", "events")
+    record = event_record(0, "7", 2, ("UserDeleted", {}), 0)
+    poison = {orjson.loads(record.value)["id"]}
+    taking = Taking(poisoned(code, poison), source, seeding.tables["erasures"], TOPIC, 0)
+    await taking.begin(0)
+    await taking.take([record], 1)
+    assert set(PEOPLE) == await _intact(keys)
+
+    await Redriving(pool, seeding.names, code, code.build(), {TOPIC: source}).run(None, Redriven(), lambda: None)
+    assert set(PEOPLE) - {"7"} == await _intact(keys)
+    assert 1 == await _rows(pool, seeding)
 
 
 async def test_a_handler_that_asks_at_the_same_moment_makes_no_second_key(keys: PostgresKeys) -> None:
