@@ -50,6 +50,13 @@ async def running_projectors(settings: Settings) -> AsyncIterator[None]:
         yield
 
 
+@asynccontextmanager
+async def running_api(settings: Settings) -> AsyncIterator[None]:
+    """The HTTP API, answering on entry and stopped on exit."""
+    async with _running(lambda ready: app.run_api(_with(settings, ready))):
+        yield
+
+
 def _with(settings: Settings, ready: Path) -> Settings:
     return settings.model_copy(update={"ready_file": str(ready)})
 
