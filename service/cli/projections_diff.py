@@ -79,6 +79,7 @@ def _fields(found: Difference) -> dict[str, Any]:
         "views": found.views,
         "only_old": found.only_old,
         "only_new": found.only_new,
+        "keyless": found.keyless,
         "parked": {build.label: entities for build, entities in found.parked.items()},
     }
 
@@ -100,6 +101,8 @@ def _show(found: Difference) -> None:
     for build, views in ((found.old, found.only_old), (found.new, found.only_new)):
         if views:
             say(f"Only in {build.label}, and not compared: {', '.join(views)}")
+    if found.keyless:
+        say(f"Without a key, and not compared: {', '.join(found.keyless)}")
     for build, entities in found.parked.items():
         if entities:
             some = ", ".join(entities[:_SHOWN]) + (" …" if len(entities) > _SHOWN else "")

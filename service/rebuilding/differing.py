@@ -28,7 +28,10 @@ class FarApart(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Two builds as they are at `offsets`; `parked` are the entities that only one of them could not take, by build."""
+    """Two builds as they are at `offsets`; `parked` are the entities that only one of them could not take, by build.
+
+    Views that only one of them has are not compared, nor those without a key, whose rows may differ.
+    """
 
     old: Build
     new: Build
@@ -36,6 +39,7 @@ class Difference:
     views: Sequence[Compared]
     only_old: Sequence[str]
     only_new: Sequence[str]
+    keyless: Sequence[str]
     parked: Mapping[Build, Sequence[str]]
 
     @property
@@ -100,7 +104,7 @@ async def _diff(  # noqa: PLR0913  # where, what, and how much is shown
             tell,
         )
         for view in old_views
-        if view in new_views
+        if view in new_views and codes[1].views[view].key
     ]
     parked = [{entity for entities in sight.parked.values() for entity in entities} for sight in sights]
     return Difference(
@@ -109,6 +113,7 @@ async def _diff(  # noqa: PLR0913  # where, what, and how much is shown
         views,
         [view for view in old_views if view not in new_views],
         [view for view in new_views if view not in old_views],
+        [view for view in old_views if view in new_views and not codes[1].views[view].key],
         {pair[0]: sorted(parked[0] - parked[1]), pair[1]: sorted(parked[1] - parked[0])},
     )
 
