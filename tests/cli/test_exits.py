@@ -14,7 +14,12 @@ from service.cli.faults import explain
 from service.kafka.unsafe import PartitionUnsafe
 from service.projections.store import StoreUnavailable
 
-MORE = [*(f"dead-letters {name}" for name in ("list", "show", "redrive", "discard")), "settings"]
+BUILDS = ("list", "rebuild", "diff", "switch", "rollback", "drop")
+MORE = [
+    *(f"dead-letters {name}" for name in ("list", "show", "redrive", "discard")),
+    *(f"projections {name}" for name in BUILDS),
+    "settings",
+]
 _REQUEST = Request("GET", "http://127.0.0.1:1/ships/x")
 
 
@@ -41,6 +46,10 @@ def test_every_status_of_a_reply_has_its_code() -> None:
         ("handle --workers 0", 2, "--workers"),
         ("handle --workers many", 2, "--workers"),
         ("project tides", 2, "choose from ships"),
+        ("projections rebuild tides", 2, "choose from ships"),
+        ("projections rebuild ships --rate 0", 2, "--rate"),
+        ("projections switch ships --keep soon", 2, "30m, 12h or 7d"),
+        ("projections diff", 2, "fairlead projections diff --help"),
         ("import ship nowhere.json", 1, "nowhere.json: No such file"),
         ("show ship x --api-url http://127.0.0.1:1", 6, "fairlead up"),
         ("show ship x --api-url nonsense", 2, "--api-url must be"),
