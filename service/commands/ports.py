@@ -81,6 +81,9 @@ class Store(Protocol):
     def get(self, space: str, key: str) -> bytes | None:
         """The value of a key."""
 
+    def get_many(self, space: str, keys: Sequence[str]) -> list[bytes | None]:
+        """The value of each of these keys."""
+
     def items(self, space: str, after: str = "") -> Iterator[tuple[str, bytes]]:
         """All of a space as it is now, in the order of their keys, those behind one."""
 

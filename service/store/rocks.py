@@ -8,31 +8,21 @@ the disk.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, cast
 
 import orjson
-from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch, WriteBufferManager
+from rocksdict import Rdict, WriteBatch
 
 from service.commands.ports import Put, StoreBroken
+from service.store.memory import Memory
 
-_WRITE_BUFFER = 4 << 20
-_WAL_BYTES = 64 << 20
-_BLOOM_BITS = 10
 # The key in every space of its last write, and of what all spaces then were: a manifest that lost its end still opens,
 # with some of the spaces older than others.
 _SEAL = b""
-
-
-class Memory:
-    """What all stores of a process may hold together, in bytes: of what they have read, and of what they will write."""
-
-    def __init__(self, *, read: int, written: int) -> None:
-        self.read = Cache(read)
-        self.written = WriteBufferManager(written, False)  # noqa: FBT003  # as it is bound
 
 
 class RocksStore:
@@ -48,8 +38,8 @@ class RocksStore:
     def _open(self) -> None:
         with _told(self._path):
             known = Rdict.list_cf(str(self._path)) if (self._path / "CURRENT").exists() else []
-            families = {name: self._options() for name in known if name != "default"}
-            self._db = Rdict(str(self._path), self._options(), column_families=families)
+            families = {name: self._memory.options() for name in known if name != "default"}
+            self._db = Rdict(str(self._path), self._memory.options(), column_families=families)
             self._spaces = {name: self._db.get_column_family(name) for name in families}
             self._sealed = self._seal()
 
@@ -60,20 +50,6 @@ class RocksStore:
         if any(seals[name][0] != age for name, age in ages.items() if name in seals):
             raise ValueError("its spaces are not of one age")
         return number, ages
-
-    def _options(self) -> Options:
-        blocks = BlockBasedOptions()
-        blocks.set_bloom_filter(_BLOOM_BITS, False)  # noqa: FBT003  # as it is bound
-        blocks.set_block_cache(self._memory.read)
-        blocks.set_cache_index_and_filter_blocks(True)  # as above
-        options = Options(raw_mode=True)
-        options.create_if_missing(True)  # noqa: FBT003  # as above
-        options.set_block_based_table_factory(blocks)
-        options.set_write_buffer_size(_WRITE_BUFFER)
-        options.set_write_buffer_manager(self._memory.written)
-        options.set_max_total_wal_size(_WAL_BYTES)
-        options.set_keep_log_file_num(2)
-        return options
 
     def get(self, space: str, key: str) -> bytes | None:
         """The value of a key."""
@@ -86,6 +62,14 @@ class RocksStore:
         except Exception as error:  # rocksdict raises no narrower one
             raise _broken(self._path, error) from error
         return found
+
+    def get_many(self, space: str, keys: Sequence[str]) -> list[bytes | None]:
+        """The value of each of these keys: half the time of asking for one after the other."""
+        there = self._spaces.get(space)
+        if there is None:
+            return [None] * len(keys)
+        with _told(self._path):
+            return cast("list[bytes | None]", there.get([key.encode() for key in keys]))
 
     def items(self, space: str, after: str = "") -> Iterator[tuple[str, bytes]]:
         """All of a space as it is now, in the order of their keys, those behind one."""
@@ -127,7 +111,7 @@ class RocksStore:
 
     def _family(self, space: str) -> Any:
         if space not in self._spaces:
-            self._spaces[space] = self._db.create_column_family(space, self._options())
+            self._spaces[space] = self._db.create_column_family(space, self._memory.options())
         return self._db.get_column_family_handle(space)
 
     def drop(self, space: str) -> None:

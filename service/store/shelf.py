@@ -14,7 +14,8 @@ from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 from service.commands.ports import StoreBroken
-from service.store.rocks import Memory, RocksStore
+from service.store.memory import Memory
+from service.store.rocks import RocksStore
 
 _CACHE_BYTES = 64 << 20
 _UNWRITTEN_BYTES = 48 << 20

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from service.commands.ports import Put
 
@@ -16,6 +16,11 @@ class MemoryStore:
     def get(self, space: str, key: str) -> bytes | None:
         """The value of a key."""
         return self.kept.get(space, {}).get(key)
+
+    def get_many(self, space: str, keys: Sequence[str]) -> list[bytes | None]:
+        """The value of each of these keys."""
+        there = self.kept.get(space, {})
+        return [there.get(key) for key in keys]
 
     def items(self, space: str, after: str = "") -> Iterator[tuple[str, bytes]]:
         """All of a space as it is now, in the order of their keys, those behind one."""

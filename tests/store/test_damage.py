@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from service.commands.ports import LocalStore, StoreBroken
-from service.store.rocks import Memory, RocksStore
+from service.store.memory import Memory
+from service.store.rocks import RocksStore
 from service.store.shelf import RocksShelf
 
 Known = Mapping[str, Mapping[str, bytes]]
@@ -37,11 +38,12 @@ def believed(store: LocalStore, state: Known) -> Known | None:
     except StoreBroken:
         return None
     for space, there in state.items():
-        for key in there:
-            try:
+        try:
+            for key in there:
                 assert store.get(space, key) == found[space].get(key)
-            except StoreBroken:
-                return None
+            assert store.get_many(space, [*there]) == [found[space].get(key) for key in there]
+        except StoreBroken:
+            return None
     return found
 
 

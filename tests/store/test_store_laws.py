@@ -27,6 +27,8 @@ def test_what_was_written_is_there_and_nothing_else(store: LocalStore) -> None:
 
     assert (b"1", b"", b"2") == (store.get("one", "a"), store.get("one", "b"), store.get("two", "a"))
     assert (None, None) == (store.get("two", "b"), store.get("three", "a"))
+    assert [b"1", None, b"", b"1"] == store.get_many("one", ["a", "c", "b", "a"])
+    assert ([None, None], []) == (store.get_many("three", ["a", "b"]), store.get_many("one", []))
     assert {"one", "two"} == set(store.spaces())
 
 
@@ -122,6 +124,7 @@ class Alike(RuleBasedStateMachine):
     @rule(space=_SPACES, key=_KEYS)
     def ask(self, space: str, key: str) -> None:
         assert self._memory.get(space, key) == self._rocks.get(space, key)
+        assert self._memory.get_many(space, [key, "b", "c"]) == self._rocks.get_many(space, [key, "b", "c"])
         assert [*self._memory.items(space, key)] == [*self._rocks.items(space, key)]
 
     @invariant()
