@@ -12,7 +12,7 @@ from service.commands.encoding import Encoder
 from service.commands.faults import Unreadable, still_behind
 from service.commands.overlay import Overlay
 from service.commands.parked import Redrive, Waiting
-from service.commands.ports import Draft, Output, Record
+from service.commands.ports import Output, Record
 from service.commands.snapshots import Snapshots
 from service.commands.stored import Outcome
 
@@ -32,15 +32,17 @@ class Answers:
 
     def judged(self, record: Record, command: Command, outcome: Outcome, time: int, *, duplicate: bool = False) -> None:
         """The outcome of a command, or of the one that it repeats."""
-        reply = self.encoder.reply(command, record, outcome, duplicate=duplicate, time=time)
-        self._reply(reply, outcome.status, outcome.code)
+        output = self.output
+        output.replies.append(self.encoder.reply(command, record, outcome, time, duplicate=duplicate))
+        output.statuses[outcome.status, outcome.code or ""] += 1
 
     def unjudged(self, record: Record, status: str, fault: Unreadable, retry_after_ms: int | None = None) -> None:
         """Why there is no outcome, where there is somebody to tell."""
         reply = self.encoder.unjudged(record, status, fault, retry_after_ms)
         if reply is not None:
             self.set_clock(record)
-            self._reply(reply, status, fault.code)
+            self.output.replies.append(reply)
+            self.output.statuses[status, fault.code] += 1
 
     def set_aside(self, record: Record, status: str, fault: Unreadable) -> None:
         """The same, and the command is kept."""
@@ -92,7 +94,3 @@ class Answers:
         if now > self.overlay.clock:  # noqa: PLR1730  # max() would cost more, for every command
             self.overlay.clock = now
         return now
-
-    def _reply(self, reply: Draft, status: str, code: str | None) -> None:
-        self.output.replies.append(reply)
-        self.output.statuses[status, code or ""] += 1

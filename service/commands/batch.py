@@ -47,13 +47,12 @@ class Decider:
     def read(self, records: Iterable[Record], entities: Entities) -> list[Read]:
         """Each record with its command, or with why it is none or not for this partition; never raises."""
         read, owns, knows = self._reader.read, self._owns, entities.knows
-        reads: list[Read] = []
-        for record in records:
-            command = read(record)
+        reads = [(record, read(record)) for record in records]
+        entities.bring(command.subject for _, command in reads if isinstance(command, Command))
+        for place, (record, command) in enumerate(reads):
             # Hashing a key in Python costs as much as all the rest of reading it: once for each entity.
             if isinstance(command, Command) and not knows(command.subject) and not owns(record.key or b""):
-                command = elsewhere(command)
-            reads.append((record, command))
+                reads[place] = record, elsewhere(command)
         return reads
 
     def people(self, batch: Iterable[Read]) -> set[str]:

@@ -18,6 +18,7 @@ from service.commands.parked import Redrive, Waiting, waiting_from
 from service.commands.personal import DataKey
 from service.commands.ports import Output, Record, StoreBroken
 from service.commands.reading import CommandReader
+from service.commands.stored import outcome_key
 
 Read = tuple[Record, Command | Unreadable]
 
@@ -45,8 +46,9 @@ class Decision:
         """All that is known so far."""
         return self.answers.overlay
 
-    def judge(self, batch: Iterable[Read]) -> None:
+    def judge(self, batch: Sequence[Read]) -> None:
         """Decide these; a batch may come in slices."""
+        self.overlay.recall(command for _, command in batch if isinstance(command, Command))
         for record, command in batch:
             if isinstance(command, Command):
                 try:
@@ -82,17 +84,17 @@ class Decision:
             self.answers.failed(record, fault)
 
     def _answer(self, record: Record, command: Command) -> None:
-        answers, overlay, subject = self.answers, self.answers.overlay, command.subject
-        now = answers.set_clock(record)
-        entity = overlay.entity(subject)
+        answers, rules = self.answers, self.rules
+        overlay, subject, kind = answers.overlay, command.subject, command.type
+        now, entity, found_by = answers.set_clock(record), overlay.entity(subject), outcome_key(subject, command.id)
         time = now if now > entity.time else entity.time  # noqa: FURB136  # max() would cost more, for every command
-        known, control = overlay.outcome(subject, entity, command.id, time), command.type in CONTROL
+        known, control = overlay.outcome(found_by, entity, time), kind in CONTROL
         if known is None and not control and overlay.parked(subject) is not None:
             # Before its content is looked at: what is not needed cannot fail.
             answers.set_aside(record, "failed", behind_another(command))
             return
-        key = self.keys.get(subject) if command.type in self.rules.personal else None
-        if key is not None and self.rules.ended(entity):
+        key = self.keys.get(subject) if kind in rules.personal else None
+        if key is not None and rules.ended(entity):
             # At once, and not when the key is destroyed: what is decided follows from the log alone.
             key = DataKey(key.kid, None)
         digest = command_digest(command, record.value or b"", key)
@@ -104,13 +106,13 @@ class Decision:
         elif control:
             self._end_parking(record, command, digest)
         else:
-            outcome, entity, events = self.rules.verdict(command, entity, overlay, time, digest, key)
+            outcome, entity, events = rules.verdict(command, entity, overlay, time, digest, key)
             # Drafts are made before anything is put on the overlay: a fault in between leaves no half decision.
-            drafts = [answers.encoder.event(event, command, digest, record) for event in events]
+            drafts = answers.encoder.events(events, command, digest, record) if events else ()
             answers.judged(record, command, outcome, time)
             answers.output.events.extend(drafts)
-            event_ids = [event.id for event in events] if self.rules.allow_import else ()
-            overlay.decided(subject, command.id, outcome, entity, event_ids)
+            event_ids = [event.id for event in events] if rules.allow_import else ()
+            overlay.decided(subject, found_by, outcome, entity, event_ids)
 
     def _end_parking(self, record: Record, command: Command, digest: str) -> None:
         answers, overlay, subject = self.answers, self.answers.overlay, command.subject
@@ -126,25 +128,24 @@ class Decision:
         answers.judged(record, command, outcome, time)
         if refusal is None:
             answers.parked(record, subject, None)
-        overlay.decided(subject, command.id, outcome, entity)
+        overlay.decided(subject, outcome_key(subject, command.id), outcome, entity)
 
     def _settle(self, record: Record, command: Command, parked: int | None) -> None:
         """Judge what waits as if it came now, or leave it; raises Refused."""
-        subject = command.subject
         if parked is None:
-            raise Refused("rejected", "not_parked", f"Nothing of {subject} is parked")
+            raise Refused("rejected", "not_parked", f"Nothing of {command.subject} is parked")
         if command.type != REDRIVE_PARKED:
             return
-        letters = waiting_from(self.waiting.get(subject, ()), parked, record.timestamp)
+        letters = waiting_from(self.waiting.get(command.subject, ()), parked, record.timestamp)
         if not letters or letters[0].offset != parked:
             gone = f"The dead letter of the command at offset {parked} is no longer kept: discard what is left"
             raise Refused("rejected", "dead_letters_gone", gone)
         skip = frozenset(cast("RedriveParked", command.data).skip)
-        self.overlay.park(subject, None)
+        self.overlay.park(command.subject, None)
         for place, letter in enumerate(letters, 1):
             if letter.offset not in skip and (failure := self._redrive(record, letter)):
                 self.answers.wait_on(record.offset, letters[place:])
-                self.answers.parked(record, subject, letter.offset)
+                self.answers.parked(record, command.subject, letter.offset)
                 again = f"The command at offset {letter.offset} failed again: {failure}"
                 raise Refused("rejected", "still_parked", again)
 

@@ -6,6 +6,8 @@ quote, which is neither id, type, time nor number, is encoded on its own.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import orjson
 
 from fairlead.envelope import CONTENT_TYPE, Command, schema_id
@@ -17,6 +19,7 @@ from service.commands.stored import Outcome
 from service.domain import Aggregate
 
 _TRACE = ("traceparent", "tracestate")
+_dumps = orjson.dumps
 _PLAIN_HEADERS: list[tuple[str, bytes | None]] = [CONTENT_TYPE]
 
 
@@ -28,38 +31,55 @@ class Encoder:
         self._redrive = redrive
         self._partition = partition
         self._topic = topic
+        self._by = None if redrive is None else redrive.by
         self._source = f"/fairlead/{aggregate.name}"
-        self._kinds = {event: (name, schema_id(aggregate.name, name)) for name, event in aggregate.events.items()}
-        self._reply_schema = schema_id(aggregate.name, "CommandReply")
+        # What all that is written of one kind has in common is put together once: half of the parts are left.
+        self._kinds = {event: self._frame(name) for name, event in aggregate.events.items()}
+        self._reply_start, self._reply_middle = self._frame("CommandReply")
+
+    def _frame(self, kind: str) -> tuple[str, str]:
+        """What stands between the id and the subject, and behind the time."""
+        schema = schema_id(self._aggregate.name, kind)
+        return (
+            f'","source":"{self._source}","type":"{kind}"',
+            f'","datacontenttype":"application/json","dataschema":"{schema}"',
+        )
 
     def redriving(self, redrive: Redrive) -> Encoder:
         """The encoder for one command that is redriven."""
         return Encoder(self._aggregate, self._partition, self._topic, redrive)
 
-    def event(self, event: NewEvent, command: Command, digest: str, record: Record) -> Draft:
-        """An event, its personal data already sealed."""
-        message, id_, version, time = event
+    def events(self, events: Iterable[NewEvent], command: Command, digest: str, record: Record) -> list[Draft]:
+        """The events of one command, their personal data already sealed."""
         cause, _, subject, _, _, correlation_id = command
-        kind, schema = self._kinds[type(message)]
         said = "" if correlation_id is None else f',"correlationid":{_json(correlation_id)}'
-        head = (
-            f'{{"specversion":"1.0","id":"{id_}","source":"{self._source}","type":"{kind}","subject":"{subject}"'
-            f',"time":"{render_time(time)}","datacontenttype":"application/json","dataschema":"{schema}"'
-            f',"entityversion":{version},"causationid":"{cause}","commanddigest":"{digest}"{said},"data":'
-        )
-        return _draft(record.key, b"%b%b}" % (head.encode(), orjson.dumps(message.__dict__, default=vars)), record)
+        drafts = []
+        for message, id_, version, time in events:
+            start, middle = self._kinds[type(message)]
+            head = (
+                f'{{"specversion":"1.0","id":"{id_}{start},"subject":"{subject}","time":"{render_time(time)}{middle}'
+                f',"entityversion":{version},"causationid":"{cause}","commanddigest":"{digest}"{said},"data":'
+            )
+            drafts.append(_draft(record.key, b"%b%b}" % (head.encode(), _dumps(message.__dict__, vars)), record))
+        return drafts
 
-    def reply(self, command: Command, record: Record, outcome: Outcome, *, duplicate: bool, time: int) -> Draft:
+    def reply(self, command: Command, record: Record, outcome: Outcome, time: int, *, duplicate: bool) -> Draft:
         """The answer to a command that was judged; `time` in microseconds."""
         status, code, message, version, refs, digest, _ = outcome
-        id_, _, subject, _, _, correlation_id = command
+        cause, _, subject, _, _, correlation_id = command
         events = ",".join([f'{{"id":"{id_}","type":"{kind}","version":{at}}}' for id_, kind, at in refs])
-        data = (
-            f'{{"status":"{status}","code":{_json(code)},"message":{_json(message)},"entity_version":{version}'
-            f',"events":[{events}],"duplicate":{"true" if duplicate else "false"},"retry_after_ms":null}}'
+        why = '"code":null,"message":null' if code is None else f'"code":{_json(code)},"message":{_json(message)}'
+        said = "" if correlation_id is None else f',"correlationid":{_json(correlation_id)}'
+        value = (
+            f'{{"specversion":"1.0","id":"{self._reply_id(record.offset)}{self._reply_start},"subject":"{subject}"'
+            f',"time":"{render_time(time)}{self._reply_middle},"causationid":"{cause}","commanddigest":"{digest}"{said}'
+            f',"data":{{"status":"{status}",{why},"entity_version":{version},"events":[{events}]'
+            f',"duplicate":{"true" if duplicate else "false"},"retry_after_ms":null}}}}'
         )
-        cause = f'"{id_}","commanddigest":"{digest}"'
-        return self._reply(record, subject, f'"{subject}"', time, cause, correlation_id, data)
+        return _draft(subject.encode() if record.key is None else record.key, value.encode(), record)
+
+    def _reply_id(self, offset: int) -> str:
+        return reply_id(self._aggregate.name, self._partition, offset, self._by)
 
     def unjudged(
         self, record: Record, status: str, fault: Unreadable, retry_after_ms: int | None = None
@@ -72,29 +92,14 @@ class Encoder:
             f',"events":[],"duplicate":false,"retry_after_ms":{_json(retry_after_ms)}}}'
         )
         # What was not read can have anything in its id and subject.
-        subject, cause = _json(fault.subject), _json(fault.command_id)
-        return self._reply(record, fault.subject, subject, record.timestamp * 1000, cause, fault.correlation_id, data)
-
-    def _reply(  # noqa: PLR0913  # the parts that differ between the two kinds of reply
-        self,
-        record: Record,
-        subject: str | None,
-        subject_json: str,
-        time: int,
-        cause: str,
-        correlation_id: str | None,
-        data: str,
-    ) -> Draft:
-        by = None if self._redrive is None else self._redrive.by
-        about = "" if subject is None else f',"subject":{subject_json}'
-        said = "" if correlation_id is None else f',"correlationid":{_json(correlation_id)}'
+        about = "" if fault.subject is None else f',"subject":{_json(fault.subject)}'
+        said = "" if fault.correlation_id is None else f',"correlationid":{_json(fault.correlation_id)}'
         value = (
-            f'{{"specversion":"1.0","id":"{reply_id(self._aggregate.name, self._partition, record.offset, by)}"'
-            f',"source":"{self._source}","type":"CommandReply"{about},"time":"{render_time(time)}"'
-            f',"datacontenttype":"application/json","dataschema":"{self._reply_schema}"'
-            f',"causationid":{cause}{said},"data":{data}}}'
+            f'{{"specversion":"1.0","id":"{self._reply_id(record.offset)}{self._reply_start}{about}'
+            f',"time":"{render_time(record.timestamp * 1000)}{self._reply_middle}'
+            f',"causationid":{_json(fault.command_id)}{said},"data":{data}}}'
         )
-        key = record.key if record.key is not None or subject is None else subject.encode()
+        key = record.key if record.key is not None or fault.subject is None else fault.subject.encode()
         return _draft(key, value.encode(), record)
 
     def dead_letter(self, record: Record, fault: Unreadable) -> Draft:

@@ -2,44 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
+from service.commands.changes import Changes
 from service.commands.ports import Put, Store
 from service.commands.stored import Entity, Remembered, States, unpack_outcome
+from service.commands.window import KEPT_MICROS
 
-WINDOW_COMMANDS = 1_000
-_HOUR = 3600 * 1_000_000
-WINDOW_MICROS = 24 * _HOUR
-KEPT_MICROS = 25 * _HOUR
 # So many are encoded in one step: some milliseconds.
 _STEP = 500
 
 ENTITIES, PARKED, EVENT_IDS, META = "entities", "parked", "event_ids", "meta"
 _OUTCOMES, _CHANGED = "outcomes.", "changed."
-
-
-@dataclass(slots=True)
-class Changes:
-    """What is newly known: entities by id, outcomes and ids of events by their keys, who is parked from which command.
-
-    An offset of None ends it. `folded` are the entities that events have changed.
-    """
-
-    entities: dict[str, Entity] = field(default_factory=dict)
-    folded: set[str] = field(default_factory=set)
-    outcomes: dict[str, bytes] = field(default_factory=dict)
-    event_ids: dict[str, str] = field(default_factory=dict)
-    parked: dict[str, int | None] = field(default_factory=dict)
-
-    def add(self, later: Changes) -> None:
-        """And this after it."""
-        self.entities.update(later.entities)
-        self.folded |= later.folded
-        self.outcomes.update(later.outcomes)
-        self.event_ids.update(later.event_ids)
-        self.parked.update(later.parked)
 
 
 class Entities:
@@ -69,6 +44,17 @@ class Entities:
             self._young[entity_id] = found
         return found
 
+    def bring(self, entity_ids: Iterable[str]) -> None:
+        """Have these in memory, as many as there are, at a quarter of what it takes to ask for one after the other."""
+        young, old, unflushed = self._young, self._old, self.unflushed.entities
+        missing = [id_ for id_ in entity_ids if id_ not in young and id_ not in unflushed and id_ not in old]
+        if missing:
+            found = self.store.get_many(ENTITIES, missing)
+            strangers = [id_ for id_, raw in zip(missing, found, strict=True) if raw is None]
+            kept = dict(zip(missing, found, strict=True)) | dict(zip(strangers, self._windowed(strangers), strict=True))
+            for id_, raw in kept.items():
+                young[id_] = self.initial if raw is None else self._states.unpack(raw)
+
     def knows(self, entity_id: str) -> bool:
         """Whether anything was ever judged of it that may still count."""
         return self.entity(entity_id) is not self.initial
@@ -81,8 +67,14 @@ class Entities:
 
     def outcome(self, key: str) -> Remembered | None:
         """The outcome of this key; it may be too old to count."""
-        raw = self.unflushed.outcomes.get(key) or self._windowed(key)
+        raw = self.unflushed.outcomes.get(key) or self._windowed([key])[0]
         return None if raw is None else unpack_outcome(raw)
+
+    def recalled(self, keys: Sequence[str]) -> dict[str, bytes]:
+        """Of these keys those that have an outcome, packed; it may be too old to count."""
+        found = {key: raw for key, raw in zip(keys, self._windowed(keys), strict=True) if raw is not None}
+        unflushed = self.unflushed.outcomes
+        return found | {key: unflushed[key] for key in unflushed.keys() & keys}
 
     def event_id(self, key: str) -> str:
         """The id of the event of this key."""
@@ -91,6 +83,8 @@ class Entities:
     def merge(self, changes: Changes) -> None:
         """Take it that all this is so."""
         self._young.update(changes.entities)
+        if len(self._young) > self._half:
+            self._old, self._young = self._young, {}
         self.unflushed.add(changes)
         for entity_id, offset in changes.parked.items():
             if offset is None:
@@ -129,8 +123,6 @@ class Entities:
         for space in self.store.spaces():
             if space.startswith(_OUTCOMES) and int(space.removeprefix(_OUTCOMES)) < bucket - 1:
                 self.store.drop(space)
-        if len(self._young) > self._half:
-            self._old, self._young = self._young, {}
 
     def drop_changed(self, before: int) -> None:
         """Forget which entities changed in generations before this one."""
@@ -139,20 +131,12 @@ class Entities:
                 self.store.drop(space)
 
     def _load(self, entity_id: str) -> Entity:
-        raw = self.store.get(ENTITIES, entity_id) or self._windowed(entity_id)
+        raw = self.store.get(ENTITIES, entity_id) or self._windowed([entity_id])[0]
         return self.initial if raw is None else self._states.unpack(raw)
 
-    def _windowed(self, key: str) -> bytes | None:
+    def _windowed(self, keys: Sequence[str]) -> list[bytes | None]:
         """What is kept for as long as outcomes: by the partition's clock alone, in two buckets at a time."""
         bucket = self.clock // KEPT_MICROS
-        return self.store.get(f"{_OUTCOMES}{bucket}", key) or self.store.get(f"{_OUTCOMES}{bucket - 1}", key)
-
-
-def counts(found: Remembered, place: int, now: int, clock: int) -> bool:
-    """Whether a repeat at `now` still finds this outcome where so many are remembered and the clock stands there."""
-    outcome = found.outcome
-    return (
-        place - found.place < WINDOW_COMMANDS
-        and now - outcome.time < WINDOW_MICROS
-        and clock - found.clock < KEPT_MICROS
-    )
+        found = self.store.get_many(f"{_OUTCOMES}{bucket}", keys)
+        before = self.store.get_many(f"{_OUTCOMES}{bucket - 1}", keys)
+        return [late or early for late, early in zip(found, before, strict=True)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from service.commands.entities import KEPT_MICROS
+from service.commands.window import KEPT_MICROS
 
 # A new owner reads two generations of events, and a little. An entity that changes all the time costs one snapshot in
 # each: with a thousand of them one for every hundred events.

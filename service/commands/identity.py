@@ -17,8 +17,9 @@ from service.commands.personal import DataKey
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Three of these are made for a command. A copy costs three quarters of what making one with a size does, and text
-# that is cut 0.4 µs, where bytes that are changed before took 0.6.
+# that is cut at places made before 0.3 µs, where it takes 0.4 if they are made anew, and bytes that are changed 0.6.
 _unkeyed = blake2b(digest_size=16).copy
+_TIME_LOW, _TIME_MID, _TIME_HIGH, _CLOCK, _NODE = slice(8), slice(8, 12), slice(13, 16), slice(17, 20), slice(20, None)
 _VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 # Reading these changes them: times become moments, and a field that was left out is there.
 _AS_SENT = frozenset({"import_history", REDRIVE_PARKED})
@@ -37,7 +38,7 @@ def _uuid8(text: str) -> str:
     content = _unkeyed()
     content.update(text.encode())
     h = content.hexdigest()
-    return f"{h[:8]}-{h[8:12]}-8{h[13:16]}-{_VARIANT[h[16]]}{h[17:20]}-{h[20:]}"
+    return f"{h[_TIME_LOW]}-{h[_TIME_MID]}-8{h[_TIME_HIGH]}-{_VARIANT[h[16]]}{h[_CLOCK]}-{h[_NODE]}"
 
 
 def event_id(aggregate: str, entity_id: str, version: int, command_id: str) -> str:

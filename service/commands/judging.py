@@ -52,7 +52,8 @@ class Judge:
     ) -> Verdict:
         """The verdict at a time in microseconds; `key` where personal data is to be sealed."""
         try:
-            check_version(command, entity)
+            if command.expectedversion is not None:
+                check_version(command, entity)
             if command.type == "import_history":
                 events = self._imported(command, entity, overlay)
             else:
@@ -74,12 +75,11 @@ class Judge:
         return outcome, entity, events
 
     def _decided(self, command: Command, entity: Entity, time: int) -> list[NewEvent]:
-        subject, version = command.subject, entity.version
+        name, subject, version, cause = self._name, command.subject, entity.version, command.id
         events = []
         for message in self._decide(command.data, entity.state, subject):
             version += 1
-            id_ = event_id(self._name, subject, version, command.id)
-            events.append(_new(NewEvent, (message, id_, version, time)))
+            events.append(_new(NewEvent, (message, event_id(name, subject, version, cause), version, time)))
         return events
 
     def _imported(self, command: Command, entity: Entity, overlay: Overlay) -> list[NewEvent]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from service.commands.entities import Changes, Entities, counts
+from fairlead.envelope import Command
+from service.commands.changes import Changes
+from service.commands.entities import Entities
 from service.commands.stored import Entity, Outcome, event_key, outcome_key, pack_outcome, unpack_outcome
+from service.commands.window import counts
 
 
 class Overlay:
@@ -15,32 +18,37 @@ class Overlay:
         self.clock = base.clock
         self._base = base
         self._changes = Changes()
+        self._recalled: dict[str, bytes] = {}
 
     def entity(self, entity_id: str) -> Entity:
         """The entity."""
         return self._changes.entities.get(entity_id) or self._base.entity(entity_id)
 
-    def outcome(self, entity_id: str, entity: Entity, command_id: str, now: int) -> Outcome | None:
-        """The outcome that a command of this id finds at `now`, in microseconds."""
-        if not entity.place:
+    def recall(self, commands: Iterable[Command]) -> None:
+        """Look up at once what each of these finds: half the time of one look-up after the other."""
+        self._recalled |= self._base.recalled([outcome_key(command.subject, command.id) for command in commands])
+
+    def outcome(self, key: str, entity: Entity, now: int) -> Outcome | None:
+        """The outcome that a command, which has been recalled, finds under its key at `now`, in microseconds."""
+        raw = self._changes.outcomes.get(key) or self._recalled.get(key)
+        if raw is None or not entity.place:
             return None
-        key = outcome_key(entity_id, command_id)
-        raw = self._changes.outcomes.get(key)
-        found = self._base.outcome(key) if raw is None else unpack_outcome(raw)
-        return found.outcome if found and counts(found, entity.place, now, self.clock) else None
+        found = unpack_outcome(raw)
+        return found.outcome if counts(found, entity.place, now, self.clock) else None
 
     def decided(
-        self, entity_id: str, command_id: str, outcome: Outcome, entity: Entity, event_ids: Sequence[str] = ()
+        self, entity_id: str, key: str, outcome: Outcome, entity: Entity, event_ids: Sequence[str] = ()
     ) -> None:
-        """Remember an outcome, and the entity as it is after it, by events of these ids."""
-        if entity.version != self.entity(entity_id).version:
-            self._changes.folded.add(entity_id)
-        place = entity.place + 1
-        self._changes.entities[entity_id] = tuple.__new__(Entity, (entity.state, entity.version, entity.time, place))
-        self._changes.outcomes[outcome_key(entity_id, command_id)] = pack_outcome(outcome, place, self.clock)
-        if event_ids:
-            for version, id_ in enumerate(event_ids, entity.version - len(event_ids) + 1):
-                self._changes.event_ids[event_key(entity_id, version)] = id_
+        """Remember an outcome by its key, and the entity as it is after it, by events of these ids."""
+        state, version, time, place = entity
+        place += 1
+        changes = self._changes
+        changes.entities[entity_id] = tuple.__new__(Entity, (state, version, time, place))
+        changes.outcomes[key] = pack_outcome(outcome, place, self.clock)
+        if outcome.events:
+            changes.folded.add(entity_id)
+        for at, id_ in enumerate(event_ids, version - len(event_ids) + 1):
+            changes.event_ids[event_key(entity_id, at)] = id_
 
     def event_id(self, entity_id: str, version: int) -> str:
         """The id of the event that led to a version, from 1 to the entity's own."""

@@ -18,6 +18,7 @@ from service.domain import Aggregate
 
 _SHOWN_FAULTS = 10
 _SHOWN_NAME = 100
+_are_attributes = ATTRIBUTES.issuperset
 _OTHER_KEY = "key: must be the subject"
 
 
@@ -47,7 +48,7 @@ class CommandReader:
             raw = self._validate(value)
         except ValidationError as error:
             return self._explain(value, key, error)
-        if key != raw["subject"].encode() or not raw.keys() <= ATTRIBUTES:
+        if key != raw["subject"].encode() or not _are_attributes(raw):
             return self._checked(raw, value, key)
         return _command(raw)
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import orjson
 
-from service.commands.entities import Changes, Entities
+from service.commands.changes import Changes
+from service.commands.entities import Entities
 from service.commands.identity import event_id, micros_of
 from service.commands.ports import Record
 from service.commands.snapshots import Snapshots

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from aiokafka import TopicPartition
 
-from service.commands.entities import KEPT_MICROS
 from service.commands.ports import LocalStore
+from service.commands.window import KEPT_MICROS
 from service.kafka.checkpoint import KEY, Checkpoint, read_checkpoint
 from service.kafka.local import Local
 from service.kafka.log_reader import Tell, open_reader, read_log

@@ -116,7 +116,7 @@ class Stage:
         chunk, digest = cast("ImportHistory", command.data), self.digest(command, record)
         entries = enumerate(chunk.events, chunk.first_version)
         new = [NewEvent(self._sealed(one.data), one.id, number, micros_of(one.time)) for number, one in entries]
-        return [self.encoder.event(event, command, digest, record) for event in new]
+        return self.encoder.events(new, command, digest, record)
 
     def digest(self, command: Command, record: Sent) -> str:
         """Of a command's content."""
@@ -133,7 +133,7 @@ class Stage:
         ]
         refs = tuple((event.id, type(event.message).__name__, event.version) for event in new)
         outcome = Outcome("accepted", None, None, version + len(new), refs, digest, time)
-        return Told(record, command, outcome, [self.encoder.event(event, command, digest, record) for event in new])
+        return Told(record, command, outcome, self.encoder.events(new, command, digest, record))
 
     def _sealed(self, event: Message) -> Message:
         """As service.commands.personal does it, but with a nonce that does not change: it may be used for this only."""

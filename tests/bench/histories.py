@@ -94,7 +94,7 @@ def _decided(aggregate: str, rules: ModuleType, intents: Iterable[Intent], event
         correlated = f"bench-{number}" if number % _CORRELATED == 0 else None
         command = Command(cause, kind, entity_id, event.message, None, correlated)
         record = _Commanded(entity_id.encode(), event.time // 1_000)
-        history.events.append(encoder.event(event, command, f"{random.getrandbits(128):032x}", record))
+        history.events += encoder.events([event], command, f"{random.getrandbits(128):032x}", record)
     return history
 
 

@@ -9,8 +9,9 @@ import orjson
 from hypothesis import strategies as st
 
 from fairlead.control import DISCARD_PARKED, REDRIVE_PARKED
-from service.commands.entities import ENTITIES, EVENT_IDS, Entities, counts
+from service.commands.entities import ENTITIES, EVENT_IDS, Entities
 from service.commands.stored import Outcome
+from service.commands.window import counts
 from service.domain import Aggregate
 from tests.domain.partition import HOUR, NOON, Partition, entity_id, envelope, flush
 from tests.domain.strategies import commands_of, type_of
