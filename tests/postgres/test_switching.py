@@ -42,7 +42,7 @@ async def test_a_level_build_is_shown_and_taken_back_with_its_own_views(beside: 
 
     assert new == await beside.switch(SHIPS, old)
     assert ("ships.v1", seen) == (await beside.shown(), await beside.versions())
-    assert ["parked", "progress", "ships"] == await _views(beside)
+    assert ["cargo", "parked", "progress", "ships"] == await _views(beside)
 
 
 async def test_a_build_that_is_behind_is_not_shown(beside: Beside) -> None:
