@@ -9,7 +9,7 @@ RUN = .venv/bin/python -m
 $(foreach name,$(filter PG% KAFKA_% PYTHONPATH PYTHONHOME JAVA_TOOL_OPTIONS _JAVA_OPTIONS JDK_JAVA_OPTIONS CLASSPATH,\
 	$(.VARIABLES)),$(eval unexport $(name)))
 
-.PHONY: setup demo up test bench bench-recovery check locks clean
+.PHONY: setup demo up test bench bench-recovery bench-reads check locks clean
 
 demo: setup
 	@$(RUN) service demo
@@ -27,6 +27,10 @@ bench: setup
 # A short one: make bench-recovery ARGS="--ships 20000 --events 200000"
 bench-recovery: setup
 	@$(RUN) tests.bench.recovery $(ARGS)
+
+# A short one: make bench-reads ARGS="--ships 20000 --turns 1 --seconds 5"
+bench-reads: setup
+	@$(RUN) tests.bench.reads $(ARGS)
 
 check: setup
 	@$(RUN) ruff check .

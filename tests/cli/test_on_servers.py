@@ -175,3 +175,35 @@ async def test_a_deleted_user_is_gone(fairlead: Run) -> None:
     await fairlead("send", "delete_user", user)
     code, _, told = await fairlead("show", "user", user, "--min-version", "2", "--wait", "20")
     assert (7, f"fairlead: User with ID {user} was deleted\n") == (code, told)
+
+
+async def test_questions_about_many_are_answered_page_by_page(fairlead: Run) -> None:
+    port = f"Port {uuid4()}"
+    ships = sorted(str(uuid4()) for _ in range(3))
+    for ship in ships:
+        await fairlead("send", "register_ship", ship, "name=Questioned")
+        await fairlead("send", "dock_ship", ship, f"port={port}")
+        code, reply, _ = await fairlead("send", "load_cargo", ship, "item=tea", "quantity=7")
+        assert (0, 3) == (code, reply["data"]["entity_version"])
+        await fairlead("show", "ship", ship, "--min-version", "3", "--wait", "20")
+        await fairlead("replay", "ship", ship, "--min-version", "3", "--wait", "20")
+    _, first, _ = await fairlead("ships", "--port", port, "--item", "tea", "--limit", "2")
+    _, rest, _ = await fairlead("ships", "--port", port, "--cursor", first["next"])
+    assert (ships, None) == ([ship["id"] for ship in first["items"] + rest["items"]], rest["next"])
+    _, then, _ = await fairlead("ships", "--at", "2020-01-01")
+    assert [] == then["items"]
+
+    _, totals, _ = await fairlead("totals")
+    assert totals["cargo"]["tea"] >= 21
+    code, _, told = await fairlead("throughput", "Atlantis")
+    assert (7, "fairlead: No ship has docked at Atlantis\n") == (code, told)
+
+
+async def test_a_statement_says_what_an_account_came_to(fairlead: Run) -> None:
+    user = str(uuid4())
+    await fairlead("send", "create_user", user, "username=x", "balance=100")
+    await fairlead("send", "change_balance", user, "balance_change=-40")
+    await fairlead("replay", "user", user, "--min-version", "2", "--wait", "20")
+    code, page, _ = await fairlead("statement", user, "--after", "1")
+    lines = [(line["version"], line["change"], line["balance"]) for line in page["items"]]
+    assert (0, 100, [(2, -40, 60)]) == (code, page["balance_before"], lines)
