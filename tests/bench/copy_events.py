@@ -15,7 +15,6 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 import orjson
@@ -74,10 +73,10 @@ def _rows(aggregate: str, records: Sequence[Any]) -> list[tuple[Any, ...]]:
             aggregate,
             event["subject"],
             event["entityversion"],
-            UUID(event["id"]),
+            event["id"],
             event["type"],
             datetime.fromisoformat(event["time"]),
-            UUID(event["causationid"]),
+            event["causationid"],
             event.get("correlationid"),
             orjson.dumps(event["data"]),
         )

@@ -51,7 +51,8 @@ def tables(found: Report) -> Iterator[Table]:
     if "handler" in found:
         yield from _of_handler(found)
     if "projections" in found:
-        yield _table("Catching up", _CATCHING_UP, found["projections"])
+        of_bound = {f"{name}, {one['ratio']:.0%} of the bound": one for name, one in found["projections"].items()}
+        yield _table("Catching up", _CATCHING_UP, of_bound)
 
 
 def _of_handler(found: Report) -> Iterator[Table]:
