@@ -225,6 +225,12 @@ def _with_sums(rows: Rows) -> Rows:
     return {table: [sums.get(table, {}) | row for row in found] for table, found in rows.items()}
 
 
+@pytest.mark.parametrize("before", [[], [Add("t", {"id": 1}, {"n": 1})]])
+def test_what_is_no_number_is_not_added_wherever_it_comes_in_a_batch(before: list[Change]) -> None:
+    with pytest.raises(TypeError):
+        fold([*before, Add("t", {"id": 1}, {"n": "5"})])  # type: ignore[dict-item]  # as an event may have it
+
+
 def test_a_column_is_set_or_added_to_and_never_both() -> None:
     with pytest.raises(ValueError, match="both set and added to: balance"):
         fold([Upsert("t", {"id": 1}, {"balance": 1}), Add("t", {"id": 1}, {"balance": 1})])
