@@ -37,6 +37,7 @@ check: setup
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
 	@.venv/bin/lint-imports
+	@$(RUN) service contracts check > /dev/null
 
 setup:
 	@python="$(PYTHON)"; [ -n "$$python" ] || { \

@@ -61,12 +61,12 @@ class Outcome(BaseModel):
     """What became of a command."""
 
     status: Status
-    code: str | None
-    message: str | None
-    entity_version: int | None
+    code: str | None = Field(description="Why, for programs; null where it was accepted.")
+    message: str | None = Field(description="Why, for people.")
+    entity_version: int | None = Field(description="After the command; 0: there is none; null: it was not judged.")
     events: list[EventRef]
-    duplicate: bool
-    retry_after_ms: int | None
+    duplicate: bool = Field(description="Whether it repeats one that was judged before, with that one's outcome.")
+    retry_after_ms: int | None = Field(description="Where it is busy: when to send it again.")
 
 
 class Reply(BaseModel):

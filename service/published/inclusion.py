@@ -96,6 +96,7 @@ def _types(schema: Schema) -> frozenset[str]:
     said = schema.get("type")
     if said is None:
         kinds = {"str": "string", "bool": "boolean", "int": "integer", "NoneType": "null"}
+
         return frozenset(kinds[type(value).__name__] for value in _allowed(schema) or ())
     return frozenset([said] if isinstance(said, str) else said)
 
@@ -118,12 +119,14 @@ def _values(pair: Pair) -> Iterator[Fault]:
 
 
 def _bounds(pair: Pair) -> Iterator[Fault]:
+    listed = _allowed(pair.writer) is not None
     for keyword, none in _NO_BOUND.items():
-        given, wanted = pair.writer.get(keyword, none), pair.reader.get(keyword, none)
-        if wanted is None or given == wanted or _allowed(pair.writer) is not None:
+        wanted = pair.reader.get(keyword, none)
+        # Whether values that are listed are within a bound is not looked into.
+        given = None if listed else pair.writer.get(keyword, none)
+        if wanted in {given, none}:
             continue
-        looser = given is None or (given < wanted if keyword.startswith("min") else given > wanted)
-        if looser:
+        if given is None or (given < wanted if keyword.startswith("min") else given > wanted):
             yield Fault(pair.path, f"{keyword} is {_said(given)}, is read with {wanted}")
 
 
@@ -131,21 +134,30 @@ def _fields(pair: Pair) -> Iterator[Fault]:
     writer, reader = pair.writer.get("properties", {}), pair.reader.get("properties", {})
     others = pair.reader.get("additionalProperties")
     for name, field in writer.items():
-        if name in reader:
-            yield from _refused(pair.at(name, field, reader[name]))
-        elif others is False:
+        known = reader.get(name, others)
+        if isinstance(known, dict):
+            yield from _refused(pair.at(name, field, known))
+        elif known is False:
             yield Fault(pair.at(name, {}, {}).path, "may be written, is not known to the reader")
-        elif isinstance(others, dict):
-            yield from _refused(pair.at(name, field, others))
     for name in pair.reader.get("required", ()):
         if name not in pair.writer.get("required", ()):
             yield Fault(pair.at(name, {}, {}).path, "may be left out, is required by the reader")
-    more = pair.writer.get("additionalProperties", False)
-    if more is not False and others is not None and others is not True:
-        if others is False:
-            yield Fault(pair.path, "may have more fields, which the reader refuses")
-        else:
-            yield from _refused(pair.at("*", more if isinstance(more, dict) else {}, others))
+    yield from _more_fields(pair)
+
+
+def _more_fields(pair: Pair) -> Iterator[Fault]:
+    """Of fields that the writer does not name: a mapping, or a message to which others may add."""
+    more, others = pair.writer.get("additionalProperties", False), pair.reader.get("additionalProperties")
+    if more is False:
+        return
+    if others is False:
+        yield Fault(pair.path, "may have more fields, which the reader refuses")
+    elif isinstance(others, dict):
+        yield from _refused(pair.at("*", more if isinstance(more, dict) else {}, others))
+    if isinstance(more, dict):
+        reader = pair.reader.get("properties", {})
+        for name in sorted(reader.keys() - pair.writer.get("properties", {}).keys()):
+            yield from _refused(pair.at(name, more, reader[name]))
 
 
 def _listed(values: Any) -> str:
