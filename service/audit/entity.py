@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from service.audit.ids import Ids
 from service.audit.matching import OpaqueDigests
 from service.audit.parking import CONTROL, Parked
 from service.audit.records import Json, Record
@@ -15,7 +16,7 @@ class Entity:
     """One entity; `time` of its last event in microseconds."""
 
     state: Json | None = None
-    ids: list[str] = field(default_factory=list)
+    ids: Ids = field(default_factory=Ids)
     time: int = 0
     window: Window = field(default_factory=Window)
     parked: Parked | None = None

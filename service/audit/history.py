@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
 
 from service.audit import ship, user
+from service.audit.ids import Ids
 from service.audit.matching import Open
 from service.audit.records import Json
 from service.audit.ship import Refusal
@@ -26,9 +27,7 @@ class NewEvent:
     time: int
 
 
-def judge_chunk(
-    aggregate: str, entity_id: str, data: Json, state: Json | None, known_ids: Sequence[str]
-) -> list[NewEvent]:
+def judge_chunk(aggregate: str, entity_id: str, data: Json, state: Json | None, known_ids: Ids) -> list[NewEvent]:
     """The events of a chunk that are not there yet; raises Refusal."""
     version, first = len(known_ids), data["first_version"]
     if first > version + 1:
@@ -38,7 +37,7 @@ def judge_chunk(
             raise Refusal("history_differs", Open())
     fresh = data["events"][version + 1 - first :]
     for number, event in enumerate(fresh, version + 1):
-        message = _broken_rule(aggregate, entity_id, event, state)
+        message = broken_rule(aggregate, entity_id, event, state)
         if isinstance(message, Open):
             raise Refusal("invalid_history", Open(rf"Event {number}: .+", f"Event {number}: wrong"))
         if message is not None:
@@ -47,7 +46,8 @@ def judge_chunk(
     return [NewEvent(event["id"], event["type"], event["data"], micros(event["time"]) or 0) for event in fresh]
 
 
-def _broken_rule(aggregate: str, entity_id: str, event: Json, state: Json | None) -> str | Open | None:
+def broken_rule(aggregate: str, entity_id: str, event: Json, state: Json | None) -> str | Open | None:
+    """What no rule would have let happen in this state; None where all is well."""
     rules = RULES[aggregate]
     if state is None and event["type"] != FIRST[aggregate]:
         return f"First event must be {FIRST[aggregate]}"

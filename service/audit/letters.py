@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import replace
-from itertools import chain, dropwhile
+from itertools import dropwhile
 from typing import Any
 
 from service.audit.alignment import Message, align
@@ -20,16 +20,39 @@ _NUMBER = re.compile(rb"[0-9]{1,18}")
 
 
 def check_letters(report: Report, logs: PartitionLogs, verdicts: list[Verdict]) -> None:
-    """Compare; only where retention shortened the log may the oldest be missing."""
+    """Compare all with what follows from all commands."""
     received = {record.offset: len(record.headers) for record in logs.records["commands"]}
-    expected = [*_expected(logs, verdicts)]
-    most = Counter(letter.identity for letter in expected)
-    expected = _numbered(expected, most)
-    found = _numbered([_found(record, received) for record in logs.records["dead-letters"]], most)
+    expected = [(letter, True) for verdict in verdicts for letter in expected_letters(logs, verdict)]
+    compare_letters(report, logs, expected, logs.records["dead-letters"], received)
+
+
+def compare_letters(
+    report: Report,
+    logs: PartitionLogs,
+    expected: list[tuple[Message, bool]],
+    letters: list[Record],
+    received: Mapping[int, int],
+) -> None:
+    """Compare those expected, each owed or not, with those there, whose commands came with so many headers.
+
+    Only where retention shortened the log may the oldest be missing.
+    """
+    found = [_found(letter, received) for letter in letters]
+    # Of several of one command, those are missing that need not be there.
+    surplus = Counter(letter.identity for letter, _ in expected)
+    surplus.subtract(letter.identity for letter in found)
+    wanted = []
+    for letter, owed in reversed(expected):
+        if owed or surplus[letter.identity] <= 0:
+            wanted.append(letter)
+        else:
+            surplus[letter.identity] -= 1
+    most = Counter(letter.identity for letter in wanted)
+    wanted, found = _numbered(wanted[::-1], most), _numbered(found, most)
     if logs.starts.get("dead-letters"):
         there = {message.identity for message in found}
-        expected = list(dropwhile(lambda message: message.identity not in there, expected))
-    align(report, logs, "dead-letters", expected, found)
+        wanted = list(dropwhile(lambda message: message.identity not in there, wanted))
+    align(report, logs, "dead-letters", wanted, found)
 
 
 def offset_of(record: Record) -> str | None:
@@ -67,8 +90,9 @@ def _numbered(letters: list[Message], most: Counter[Hashable]) -> list[Message]:
     return numbered[::-1]
 
 
-def _expected(logs: PartitionLogs, verdicts: list[Verdict]) -> Iterator[Message]:
-    for verdict in chain.from_iterable([verdict, *verdict.behind] for verdict in verdicts):
+def expected_letters(logs: PartitionLogs, of: Verdict) -> Iterator[Message]:
+    """The dead letters that follow from a command, its own first."""
+    for verdict in (of, *of.behind):
         if verdict.reason is not None:
             record, added = verdict.record, why(logs, verdict)
             wanted = {"key": record.key, "value": record.value, "headers": list(record.headers), "added headers": added}
@@ -76,7 +100,7 @@ def _expected(logs: PartitionLogs, verdicts: list[Verdict]) -> Iterator[Message]
             yield Message(identity, f"dead letter ({verdict.code})", wanted, record.offset)
 
 
-def _found(record: Record, received: dict[int, int]) -> Message:
+def _found(record: Record, received: Mapping[int, int]) -> Message:
     offset = offset_of(record)
     kept = received.get(int(offset), 0) if offset and offset.isdecimal() else 0
     added: dict[str, Any] = {}

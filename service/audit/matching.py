@@ -123,17 +123,24 @@ class Sealed:
             return False
         if self._key is None:
             return not self._have_keys
-        return other["kid"] == self._key.kid and (self._key.secret is None or self._opens(raw, self._key.secret))
-
-    def _opens(self, raw: bytes, secret: bytes) -> bool:
-        try:
-            return AESGCM(secret).decrypt(raw[:_NONCE], raw[_NONCE:], self.context) == self.text.encode()
-        except InvalidTag:
+        if other["kid"] != self._key.kid:
             return False
+        return self._key.secret is None or opened(other, self.context, self._key.secret) == self.text.encode()
 
     def __repr__(self) -> str:
         """What would fit, without telling the text."""
         return f"a protected field under key {self._key.kid if self._key else '(unknown)'}"
+
+
+def opened(sealed: Any, context: bytes, secret: bytes) -> bytes | None:
+    """What is in a protected field, None where this key does not open it here."""
+    raw = _bytes(sealed["value"])
+    if raw is None or len(raw) < _NONCE + _TAG:
+        return None
+    try:
+        return AESGCM(secret).decrypt(raw[:_NONCE], raw[_NONCE:], context)
+    except InvalidTag:
+        return None
 
 
 def _bytes(value: Any) -> bytes | None:

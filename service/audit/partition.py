@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 
 from service.audit.alignment import Message, align
 from service.audit.checkpoint import checked_end
+from service.audit.expected import expected_events, expected_reply, found, object_in
 from service.audit.floors import check_snapshots
 from service.audit.letters import check_letters
 from service.audit.messages import Verdict
@@ -13,7 +14,6 @@ from service.audit.model import Judge
 from service.audit.records import Json, PartitionLogs
 from service.audit.report import Report
 from service.audit.snapshots import check_parked
-from service.audit.text import parse
 
 
 def check_partition(  # noqa: PLR0913  # each says something else about the run
@@ -31,9 +31,10 @@ def check_partition(  # noqa: PLR0913  # each says something else about the run
     end = checked_end(report, logs, settled=settled)
     handled = [judge.judge(record) for record in logs.records["commands"] if record.offset < end]
     verdicts = [verdict for last in handled for verdict in (*last.redriven, last)]
-    align(report, logs, "replies", list(_replies(verdicts)), list(_found(report, logs, "replies")))
+    replies = [reply for verdict in verdicts if (reply := expected_reply(verdict)) is not None]
+    align(report, logs, "replies", replies, list(_found(report, logs, "replies")))
     events = list(_found(report, logs, "events"))
-    align(report, logs, "events", list(_events(verdicts)), events)
+    align(report, logs, "events", [event for verdict in verdicts for event in expected_events(verdict)], events)
     _check_versions(report, logs, events)
     check_letters(report, logs, verdicts)
     check_parked(report, logs, verdicts, compacted=compacted)
@@ -56,46 +57,13 @@ def _count(report: Report, verdicts: list[Verdict]) -> None:
         report.counts["dead letters"] += (verdict.reason is not None) + len(verdict.behind)
 
 
-def _replies(verdicts: list[Verdict]) -> Iterator[Message]:
-    for verdict in verdicts:
-        if verdict.reply is not None:
-            value = verdict.reply
-            wanted = {"key": verdict.reply_key, "headers": sorted(verdict.headers, key=str), "value": value}
-            yield Message(value["id"], f"reply to {value['causationid']}", wanted, verdict.record.offset)
-
-
-def _events(verdicts: list[Verdict]) -> Iterator[Message]:
-    for verdict in verdicts:
-        for value in verdict.events:
-            wanted = {"key": verdict.record.key, "headers": sorted(verdict.headers, key=str), "value": value}
-            yield Message(
-                (value["subject"], value["entityversion"]), _event_label(value), wanted, verdict.record.offset
-            )
-
-
-def _event_label(value: Json) -> str:
-    return f"{value.get('type')} {value.get('entityversion')} of {value.get('subject')}"
-
-
 def _found(report: Report, logs: PartitionLogs, kind: str) -> Iterator[Message]:
     for record in logs.records[kind]:
-        try:
-            value = parse(record.value or b"")
-        except ValueError:
-            value = None
-        if not isinstance(value, dict):
+        value = object_in(record)
+        if value is None:
             report.wrong(logs.place(kind, record.offset), "is no JSON object")
-            continue
-        content = {"key": record.key, "headers": sorted(record.headers, key=str), "value": value}
-        if kind == "replies":
-            yield Message(str(value.get("id")), f"reply to {value.get('causationid')}", content, record.offset)
         else:
-            identity = (str(value.get("subject")), str(value.get("entityversion")))
-            number = value.get("entityversion")
-            if type(number) is int:
-                yield Message((identity[0], number), _event_label(value), content, record.offset)
-            else:
-                yield Message(identity, _event_label(value), content, record.offset)
+            yield found(kind, record, value)
 
 
 def _check_versions(report: Report, logs: PartitionLogs, events: list[Message]) -> None:

@@ -26,6 +26,15 @@ IDENTITY: Mapping[str, tuple[str, ...]] = {
     "journal": ("aggregate", "entity_id", "version"),
     "outcomes": ("aggregate", "partition", "offset"),
 }
+# What is compared of each view; it may have others.
+COLUMNS: Mapping[str, str] = {
+    "ships": "ship_id, name, status, current_port, version, cargo",
+    "ports": "port, ships_now, visits, loaded, unloaded",
+    "accounts": "user_id, username, balance, version, deleted",
+    "journal": "aggregate, entity_id, version, event_id, type, time, causation_id, correlation_id, data",
+    "outcomes": """aggregate, partition, "offset", command_id, entity_id, status, code, message, entity_version,
+        events, time""",
+}
 
 
 @dataclass(frozen=True, slots=True)

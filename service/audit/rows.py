@@ -14,7 +14,7 @@ def ships(entities: Mapping[str, Entity]) -> Iterator[Json]:
     """One row for each ship."""
     for ship_id, entity in entities.items():
         if entity.state is not None:
-            yield {"ship_id": ship_id, "version": entity.version, **entity.state}
+            yield ship_row(ship_id, entity.version, entity.state)
 
 
 def ports(verdicts: Iterable[Verdict], entities: Iterable[Entity]) -> list[Json]:
@@ -46,8 +46,7 @@ def accounts(entities: Mapping[str, Entity], logs: PartitionLogs, found: Iterabl
     for user_id, entity in entities.items():
         if entity.state is None:
             continue
-        row = {"user_id": user_id, "username": names.get(user_id), "version": entity.version}
-        row |= {"balance": entity.state["balance"], "deleted": entity.state["deleted"]}
+        row = account_row(user_id, entity.version, {**entity.state, "username": names.get(user_id)})
         if row["deleted"]:
             hidden = [name for name in ("username", "balance") if shown.get(user_id, {}).get(name) is None]
             row |= dict.fromkeys(hidden)
@@ -56,38 +55,57 @@ def accounts(entities: Mapping[str, Entity], logs: PartitionLogs, found: Iterabl
 
 def journal(logs: PartitionLogs) -> Iterator[Json]:
     """One row for each event on the log; `time` in microseconds."""
-    for event in map(_json, logs.records["events"]):
-        yield {
-            "aggregate": logs.aggregate,
-            "entity_id": event.get("subject"),
-            "version": event.get("entityversion"),
-            "event_id": event.get("id"),
-            "type": event.get("type"),
-            "time": micros(event.get("time")),
-            "causation_id": event.get("causationid"),
-            "correlation_id": event.get("correlationid"),
-            "data": event.get("data"),
-        }
+    return (journal_row(logs.aggregate, event) for event in map(_json, logs.records["events"]))
+
+
+def journal_row(aggregate: str, event: Json) -> Json:
+    """The row of an event."""
+    return {
+        "aggregate": aggregate,
+        "entity_id": event.get("subject"),
+        "version": event.get("entityversion"),
+        "event_id": event.get("id"),
+        "type": event.get("type"),
+        "time": micros(event.get("time")),
+        "causation_id": event.get("causationid"),
+        "correlation_id": event.get("correlationid"),
+        "data": event.get("data"),
+    }
 
 
 def outcomes(logs: PartitionLogs) -> Iterator[Json]:
     """One row for each reply on the log that is no repeat; `time` in microseconds."""
     for record in logs.records["replies"]:
-        reply = _json(record)
-        data = reply.get("data") or {}
-        if data.get("duplicate") is not False:
-            continue
-        answer = {name: data.get(name) for name in ("status", "code", "message", "entity_version", "events")}
-        yield {
-            "aggregate": logs.aggregate,
-            "partition": logs.partition,
-            "offset": record.offset,
-            "command_id": _storable(reply.get("causationid")),
-            "entity_id": _storable(reply.get("subject")),
-            "time": micros(reply.get("time")),
-            **answer,
-            "message": _storable(data.get("message")),
-        }
+        if (row := outcome_row(logs, record.offset, _json(record))) is not None:
+            yield row
+
+
+def outcome_row(logs: PartitionLogs, offset: int, reply: Json) -> Json | None:
+    """The row of a reply at an offset; None for the answer to a repeat."""
+    data = reply.get("data")
+    if not isinstance(data, dict) or data.get("duplicate") is not False:
+        return None
+    answer = {name: data.get(name) for name in ("status", "code", "message", "entity_version", "events")}
+    return {
+        "aggregate": logs.aggregate,
+        "partition": logs.partition,
+        "offset": offset,
+        "command_id": _storable(reply.get("causationid")),
+        "entity_id": _storable(reply.get("subject")),
+        "time": micros(reply.get("time")),
+        **answer,
+        "message": _storable(data.get("message")),
+    }
+
+
+def ship_row(ship_id: str, version: int, state: Json) -> Json:
+    """The row of a ship."""
+    return {"ship_id": ship_id, "version": version, **state}
+
+
+def account_row(user_id: str, version: int, state: Json) -> Json:
+    """The row of an account; `username` in the state as the event has it."""
+    return {"user_id": user_id, "version": version, **state}
 
 
 def _storable(value: object) -> object:

@@ -13,18 +13,10 @@ from uuid import UUID
 
 import asyncpg
 
-from service.audit.projections import READS
+from service.audit.projections import COLUMNS, READS
 from service.audit.records import DataKey, Json, PartitionLogs, Projections
 from service.audit.report import Report
 
-_COLUMNS: Mapping[str, str] = {
-    "ships": "ship_id, name, status, current_port, version, cargo",
-    "ports": "port, ships_now, visits, loaded, unloaded",
-    "accounts": "user_id, username, balance, version, deleted",
-    "journal": "aggregate, entity_id, version, event_id, type, time, causation_id, correlation_id, data",
-    "outcomes": """aggregate, partition, "offset", command_id, entity_id, status, code, message, entity_version,
-        events, time""",
-}
 _JSON = frozenset({"cargo", "username", "data", "events"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -53,7 +45,7 @@ async def read_projections(
             await asyncio.sleep(0.1)
         for place, why in behind.items():
             report.wrong(place, why)
-        found = {name: await _rows(connection, prefix, name) for name in _COLUMNS}
+        found = {name: await _rows(connection, prefix, name) for name in COLUMNS}
     finally:
         await connection.close()
     return Projections(found, progress)
@@ -66,7 +58,7 @@ async def _progress(connection: Any, prefix: str) -> dict[tuple[str, str, int], 
 
 
 async def _rows(connection: Any, prefix: str, name: str) -> list[Json]:
-    query = f'SELECT {_COLUMNS[name]} FROM "{prefix}fairlead".{name}'  # noqa: S608  # names of our own
+    query = f'SELECT {COLUMNS[name]} FROM "{prefix}fairlead".{name}'  # noqa: S608  # names of our own
     return [_row(record) for record in await connection.fetch(query)]
 
 
