@@ -8,6 +8,7 @@ from typing import Any
 from service.audit import messages
 from service.audit.decision import answered, check_version, decide, refused
 from service.audit.entity import Case, Entity
+from service.audit.horizon import Horizon
 from service.audit.matching import Open
 from service.audit.messages import Verdict
 from service.audit.parking import BEHIND, BUSY, CONTROL, FAILURES, Parked, failed_again
@@ -16,17 +17,29 @@ from service.audit.reading import Fault, read
 from service.audit.records import Json, Keys, PartitionLogs, Record
 from service.audit.ship import Refusal
 from service.audit.told import Answer, Told
+from service.audit.unknown import Unknown
 
 __all__ = ["Entity", "Judge"]
 
 
 class Judge:
-    """One partition's decisions; `keys` by user id, None where they cannot be read."""
+    """One partition's decisions; `keys` by user id, None where they cannot be read.
+
+    With `horizon`, what the logs no longer tell is Unknown; `lost` are the entities of which nothing can be said.
+    """
 
     def __init__(
-        self, logs: PartitionLogs, *, allow_import: bool = True, keys: Keys | None = None, told: Told | None = None
+        self,
+        logs: PartitionLogs,
+        *,
+        allow_import: bool = True,
+        keys: Keys | None = None,
+        told: Told | None = None,
+        horizon: Horizon | None = None,
     ) -> None:
         self.entities: dict[str, Entity] = {}
+        self.lost: set[str] = set()
+        self._horizon = horizon
         self._logs = logs
         self._allow_import = allow_import
         self._personal = Personal(logs.aggregate, keys)
@@ -34,7 +47,7 @@ class Judge:
         self._newest = 0
 
     def judge(self, record: Record) -> Verdict:
-        """What has to follow from a command."""
+        """What has to follow from a command; raises Unknown."""
         command = read(self._logs, record)
         asked = command.command if isinstance(command, Fault) else command
         # What cannot be answered is no command.
@@ -44,12 +57,24 @@ class Judge:
             return messages.busy(self._logs, record, Fault("busy", BUSY, asked))
         if isinstance(command, Fault):
             return messages.unjudged(self._logs, record, command)
-        entity = self.entities.setdefault(command["subject"], Entity())
-        return self._handled(Case(record, command, entity))
+        if command["subject"] in self.lost:
+            raise Unknown("of an entity of which the logs no longer tell enough", command["subject"], lost=True)
+        entity = self.entities.get(command["subject"])
+        if entity is None:
+            entity = self.entities[command["subject"]] = Entity()
+        try:
+            return self._handled(Case(record, command, entity))
+        except Unknown as unknown:
+            if unknown.lost:
+                self.lost.add(unknown.subject)
+            raise
 
     def _handled(self, case: Case) -> Verdict:
+        reply_id = messages.reply_id(self._logs, case.record, case.by)
+        if self._horizon is not None:
+            self._horizon.check(case, reply_id, self._newest)
         entity, parked = case.entity, case.entity.parked
-        if failure := self._told.failure(messages.reply_id(self._logs, case.record, case.by)):
+        if failure := self._told.failure(reply_id):
             return self._failed(case, failure)
         if known := entity.window.find(case.command["id"], case.now, self._newest):
             same = known.content == content_of(case.command) or self._personal.forgotten(case)
@@ -65,7 +90,8 @@ class Judge:
 
     def _decided(self, case: Case) -> Verdict:
         now, command_digest = case.now, self._personal.digest(case)
-        answer, new = decide(self._logs.aggregate, case, allow_import=self._allow_import)
+        refused = self._told.imports_refused(messages.reply_id(self._logs, case.record, case.by))
+        answer, new = decide(self._logs.aggregate, case, allow_import=self._allow_import and not refused)
         verdict = self._remembered(case, now, answer, command_digest)
         for version, event in enumerate(new, case.entity.version + 1 - len(new)):
             data = self._personal.protected(case.subject, event.data) if event.type == "UserCreated" else event.data

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,13 +27,15 @@ class Answer:
 class Told:
     """Answers by the id of their reply, (entity, offset) of what parked, offsets of commands with a dead letter.
 
-    Where the records that say what parked are `compacted`, every failure did.
+    Where the records that say what parked are `compacted`, every failure did. Where what came before is gone, `repeats`
+    are the replies that refer to an outcome from before, perhaps.
     """
 
     answers: Mapping[str, Answer] = field(default_factory=dict)
-    parked: frozenset[tuple[str, Any]] = frozenset()
-    letters: frozenset[str] = frozenset()
+    parked: AbstractSet[tuple[str, Any]] = frozenset()
+    letters: AbstractSet[str] = frozenset()
     compacted: bool = False
+    repeats: AbstractSet[str] = frozenset()
 
     def busy(self, reply_id: str) -> bool:
         """Whether the command was told to come again."""
@@ -42,6 +45,15 @@ class Told:
         """The answer to a command on which code or broker failed."""
         answer = self.answers.get(reply_id)
         return answer if answer and answer.status == "failed" and answer.code in tuple(FAILURES) else None
+
+    def waits(self, reply_id: str) -> bool:
+        """Whether the command was put behind one that failed."""
+        answer = self.answers.get(reply_id)
+        return answer is not None and (answer.status, answer.code) == ("failed", "parked")
+
+    def imports_refused(self, reply_id: str) -> bool:
+        """Whether the service was told, when it judged the command, not to allow imports."""
+        return reply_id in self.answers and self.answers[reply_id].code == "import_not_allowed"
 
     def parks(self, entity_id: str, offset: int) -> bool:
         """Whether the failure of this command parked its entity."""

@@ -18,11 +18,12 @@ def judged(partitions: Iterable[Partition], *, of: int = PARTITIONS, troubled: b
     """The checker's report on some of so many partitions; `troubled` where commands may fail or be put off."""
     chosen = [*partitions]
     keys = {id_: DataKey(key.kid, key.secret) for one in chosen for id_, key in one.keys.kept("user").items()}
-    logs = [_logs(partition, of) for partition in chosen]
+    logs = [logs_of(partition, of) for partition in chosen]
     return check_logs(logs, keys=keys, failures_allowed=troubled, busy_allowed=troubled)
 
 
-def _logs(partition: Partition, of: int) -> PartitionLogs:
+def logs_of(partition: Partition, of: int) -> PartitionLogs:
+    """All of them, and a checkpoint at the end."""
     logs = PartitionLogs(partition.aggregate.name, partition.number, of)
     logs.records["commands"] = _records(partition.commands)
     logs.records["events"] = _records(partition.events)
