@@ -22,7 +22,7 @@ from service.store.memory import Memory
 
 # The key in every space of its last write, and of what all spaces then were: a manifest that lost its end still opens,
 # with some of the spaces older than others.
-_SEAL = b""
+SEAL = b""
 
 
 class RocksStore:
@@ -45,7 +45,7 @@ class RocksStore:
 
     def _seal(self) -> tuple[int, dict[str, int]]:
         """Which write was the last, and the last of each space; raises where not all that it left is there."""
-        seals = {name: orjson.loads(space.get(_SEAL) or b"[0, {}]") for name, space in self._spaces.items()}
+        seals = {name: orjson.loads(space.get(SEAL) or b"[0, {}]") for name, space in self._spaces.items()}
         number, ages = max(seals.values(), key=itemgetter(0), default=(0, {}))
         if any(seals[name][0] != age for name, age in ages.items() if name in seals):
             raise ValueError("its spaces are not of one age")
@@ -60,7 +60,7 @@ class RocksStore:
         try:
             found: bytes | None = there.get(key.encode())
         except Exception as error:  # rocksdict raises no narrower one
-            raise _broken(self._path, error) from error
+            raise broken(self._path, error) from error
         return found
 
     def get_many(self, space: str, keys: Sequence[str]) -> list[bytes | None]:
@@ -106,7 +106,7 @@ class RocksStore:
             number, ages = self._sealed
             self._sealed = number + 1, ages | dict.fromkeys(families, number + 1)
             for family in families.values():
-                batch.put(_SEAL, orjson.dumps(self._sealed), family)
+                batch.put(SEAL, orjson.dumps(self._sealed), family)
             self._db.write(batch)
 
     def _family(self, space: str) -> Any:
@@ -147,8 +147,9 @@ def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # rocksdict raises no narrower one
-        raise _broken(path, error) from error
+        raise broken(path, error) from error
 
 
-def _broken(path: Path, error: Exception) -> StoreBroken:
+def broken(path: Path, error: Exception) -> StoreBroken:
+    """What is raised where a store in this folder fails."""
     return StoreBroken(f"the local store in {path} failed and is made anew: {error}")

@@ -22,6 +22,16 @@ _UNWRITTEN_BYTES = 48 << 20
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
+def boot() -> str | None:
+    """The present life of the machine, where it says which."""
+    return _BOOT.read_text().strip() if _BOOT.exists() else None
+
+
+def base_name(name: str) -> str:
+    """What the folders of all stores of a name begin with."""
+    return re.sub(r"[^A-Za-z0-9._-]", "_", name)
+
+
 @contextmanager
 def open_shelf(folder: str | None) -> Iterator[RocksShelf]:
     """The shelf in a folder, or in one that is removed at the end."""
@@ -40,14 +50,14 @@ class RocksShelf:
         self._folder = folder
         self._memory = Memory(read=_CACHE_BYTES, written=_UNWRITTEN_BYTES)
         # Where the machine does not say which life it is in, no store outlives the process.
-        self.boot = _BOOT.read_text().strip() if _BOOT.exists() else str(uuid4())
+        self.boot = boot() or str(uuid4())
 
     def open(self, name: str) -> RocksStore:
         """The store of this name, or the first of its copies that no other process has; raises StoreBroken.
 
         A frozen process keeps its own: once it wakes up it writes to that, and not to what its successor has.
         """
-        base = re.sub(r"[^A-Za-z0-9._-]", "_", name)
+        base = base_name(name)
         for number in count():
             path = self._folder / f"{base}.{number}"
             lock = os.open(path.with_name(f"{path.name}.lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
