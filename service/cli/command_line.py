@@ -27,6 +27,7 @@ from service.cli import (
     settings,
     stack,
     topics,
+    verify,
 )
 from service.cli.exits import Exit, Stop
 from service.cli.faults import explain
@@ -51,6 +52,7 @@ groups = (
     erase,
     exporting,
     importing,
+    verify,
     topics,
     contracts,
     settings,

@@ -5,31 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
-from uuid import uuid4
 
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
 
-from service.audit.records import KINDS, PartitionLogs, Record
 from service.local.servers import Endpoints
 from tests.checker import Report, check
 from tests.checker.handmade import written
 from tests.checker.reader import Unreadable
 from tests.checker.waiting import wait_until_handled
-from tests.workload import Message, generate, publish
-
-_PARTITIONS = 2
-_OUTPUT = [kind for kind in KINDS if kind != "commands"]
+from tests.kafka.handmade_topics import commands_on, honest, transaction
+from tests.workload import Message, publish
 
 
 async def test_honest_logs_pass_with_aborted_transactions_between(servers: Endpoints) -> None:
-    prefix = await asyncio.to_thread(_honest, servers.bootstrap_servers)
-    with _transaction(servers.bootstrap_servers, commit=False) as producer:
+    prefix = await asyncio.to_thread(honest, servers.bootstrap_servers)
+    with transaction(servers.bootstrap_servers, commit=False) as producer:
         producer.produce(f"{prefix}ship.events", b"happened", b"never", partition=0)
 
     report = await asyncio.to_thread(_check, servers.bootstrap_servers, prefix)
@@ -39,9 +32,9 @@ async def test_honest_logs_pass_with_aborted_transactions_between(servers: Endpo
 
 
 async def test_a_surplus_event_is_found(servers: Endpoints) -> None:
-    prefix = await asyncio.to_thread(_honest, servers.bootstrap_servers)
+    prefix = await asyncio.to_thread(honest, servers.bootstrap_servers)
     event = json.dumps({"subject": "ghost", "entityversion": 1}).encode()
-    with _transaction(servers.bootstrap_servers) as producer:
+    with transaction(servers.bootstrap_servers) as producer:
         producer.produce(f"{prefix}ship.events", event, b"ghost", partition=1)
 
     [violation] = (await asyncio.to_thread(_check, servers.bootstrap_servers, prefix)).violations
@@ -51,7 +44,7 @@ async def test_a_surplus_event_is_found(servers: Endpoints) -> None:
 
 
 async def test_a_command_that_nobody_handled_is_found(servers: Endpoints) -> None:
-    prefix = await asyncio.to_thread(_honest, servers.bootstrap_servers)
+    prefix = await asyncio.to_thread(honest, servers.bootstrap_servers)
     await asyncio.to_thread(publish, servers.bootstrap_servers, [Message(f"{prefix}ship.commands", b"x", b"{")])
 
     found = await asyncio.to_thread(_check, servers.bootstrap_servers, prefix)
@@ -62,14 +55,14 @@ async def test_a_command_that_nobody_handled_is_found(servers: Endpoints) -> Non
 
 
 async def test_a_command_that_was_taken_back_needs_no_answer_and_may_be_passed_over(servers: Endpoints) -> None:
-    prefix = await asyncio.to_thread(_honest, servers.bootstrap_servers)
+    prefix = await asyncio.to_thread(honest, servers.bootstrap_servers)
     commands = TopicPartition(f"{prefix}ship.commands", 0)
-    last = written(await asyncio.to_thread(_commands, servers.bootstrap_servers, 0, prefix)).records["snapshots"][-1]
-    with _transaction(servers.bootstrap_servers, commit=False) as producer:
+    last = written(await asyncio.to_thread(commands_on, servers.bootstrap_servers, 0, prefix)).records["snapshots"][-1]
+    with transaction(servers.bootstrap_servers, commit=False) as producer:
         producer.produce(commands.topic, b"taken", b"back", partition=0)
     assert await asyncio.to_thread(_handled, servers.bootstrap_servers, prefix)
     end = await asyncio.to_thread(_end, servers.bootstrap_servers, commands)
-    with _transaction(servers.bootstrap_servers) as producer:
+    with transaction(servers.bootstrap_servers) as producer:
         checkpoint = json.dumps(json.loads(last.value or b"") | {"next_offset": end}).encode()
         producer.produce(f"{prefix}ship.snapshots", checkpoint, b"checkpoint", partition=0)
 
@@ -77,7 +70,7 @@ async def test_a_command_that_was_taken_back_needs_no_answer_and_may_be_passed_o
 
 
 async def test_the_oldest_dead_letters_may_be_gone_and_no_command_may(servers: Endpoints) -> None:
-    prefix = await asyncio.to_thread(_honest, servers.bootstrap_servers)
+    prefix = await asyncio.to_thread(honest, servers.bootstrap_servers)
 
     await asyncio.to_thread(_shorten, servers.bootstrap_servers, TopicPartition(f"{prefix}ship.dead-letters", 0, 3))
     assert (await asyncio.to_thread(_check, servers.bootstrap_servers, prefix)).violations == []
@@ -88,8 +81,8 @@ async def test_the_oldest_dead_letters_may_be_gone_and_no_command_may(servers: E
 
 
 async def test_an_open_transaction_hides_nothing_in_silence(servers: Endpoints) -> None:
-    prefix = await asyncio.to_thread(_honest, servers.bootstrap_servers)
-    with _transaction(servers.bootstrap_servers, commit=False) as producer:
+    prefix = await asyncio.to_thread(honest, servers.bootstrap_servers)
+    with transaction(servers.bootstrap_servers, commit=False) as producer:
         producer.produce(f"{prefix}ship.events", b"open", b"x", partition=0)
         producer.flush()
         with pytest.raises(Unreadable, match=r"open transaction: .*ship\.events\[0\]"):
@@ -115,56 +108,3 @@ def _shorten(bootstrap_servers: str, to: TopicPartition) -> None:
     admin = AdminClient({"bootstrap.servers": bootstrap_servers})
     for future in admin.delete_records([to]).values():
         future.result(30)
-
-
-def _honest(bootstrap_servers: str) -> str:
-    """Topics of their own with a workload and, in one transaction for each partition, what has to follow from it."""
-    prefix = f"checker-{uuid4().hex[:8]}."
-    admin = AdminClient({"bootstrap.servers": bootstrap_servers})
-    config = {"message.timestamp.type": "LogAppendTime"}
-    topics = [
-        NewTopic(f"{prefix}ship.{kind}", _PARTITIONS, 1, config=config if kind == "commands" else {}) for kind in KINDS
-    ]
-    for future in admin.create_topics(topics).values():
-        future.result(30)
-    messages = generate(400, ships=5, users=5, seed=1, prefix=prefix)
-    publish(bootstrap_servers, [message for message in messages if message.topic.endswith("ship.commands")])
-    for partition in range(_PARTITIONS):
-        logs = written(_commands(bootstrap_servers, partition, prefix))
-        with _transaction(bootstrap_servers) as producer:
-            for kind in _OUTPUT:
-                for record in logs.records[kind]:
-                    headers: Any = list(record.headers)
-                    producer.produce(logs.topic(kind), record.value, record.key, partition, headers=headers)
-    return prefix
-
-
-def _commands(bootstrap_servers: str, partition: int, prefix: str) -> PartitionLogs:
-    logs = PartitionLogs("ship", partition, _PARTITIONS, prefix)
-    consumer = Consumer({"bootstrap.servers": bootstrap_servers, "group.id": "unused", "enable.auto.commit": False})
-    at = TopicPartition(logs.topic("commands"), partition, 0)
-    _, end = consumer.get_watermark_offsets(at, timeout=10)
-    consumer.assign([at])
-    while len(logs.records["commands"]) < end:
-        for message in consumer.consume(1_000, timeout=1):
-            assert message.error() is None
-            headers: Any = tuple(message.headers() or ())
-            record: Any = Record(message.offset() or 0, message.key(), message.value(), message.timestamp()[1], headers)
-            logs.records["commands"].append(record)
-    consumer.close()
-    return logs
-
-
-@contextmanager
-def _transaction(bootstrap_servers: str, *, commit: bool = True) -> Iterator[Producer]:
-    producer = Producer({"bootstrap.servers": bootstrap_servers, "transactional.id": uuid4().hex})
-    producer.init_transactions(30)
-    producer.begin_transaction()
-    try:
-        yield producer
-    finally:
-        producer.flush(30)
-        if commit:
-            producer.commit_transaction(30)
-        else:
-            producer.abort_transaction(30)
