@@ -6,8 +6,9 @@ import json
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
-from uuid import UUID
 
+# An encoder that is made once: `json.dumps` would make one for each call.
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 _M = 0x5BD1E995
 _MASK = 0xFFFFFFFF
 
@@ -34,16 +35,17 @@ def partition_of(key: bytes, partitions: int) -> int:
 def uuid8(*parts: object) -> str:
     """The UUIDv8 of BLAKE2b-128 over the parts, a line each."""
     text = "\n".join(map(str, parts))
-    number = int.from_bytes(blake2b(text.encode(), digest_size=16).digest(), "big")
-    number = number & ~(0xF << 76) | 0x8 << 76
-    number = number & ~(0x3 << 62) | 0x2 << 62
-    return str(UUID(int=number))
+    raw = bytearray(blake2b(text.encode(), digest_size=16).digest())
+    raw[6] = raw[6] & 0x0F | 0x80
+    raw[8] = raw[8] & 0x3F | 0x80
+    digits = raw.hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def content(type_: str, schema_version: int, expected_version: int | None, data: Any) -> bytes:
     """What makes two commands the same, as canonical JSON."""
     parts = [type_, schema_version, expected_version, data]
-    return json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return _CANONICAL.encode(parts).encode("utf-8", "surrogatepass")
 
 
 def digest(canonical: bytes, key: bytes = b"") -> str:

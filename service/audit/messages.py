@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from service.audit.entity import Case
@@ -51,8 +52,13 @@ class Verdict:
 
 def reply_id(logs: PartitionLogs, record: Record, by: Record | None) -> str:
     """The id of the reply to a command, or of that which it gets by this control command."""
-    redriven = () if by is None else (by.offset,)
-    return uuid8(logs.aggregate, "reply", logs.partition, record.offset, *redriven)
+    return _reply_id(logs.aggregate, logs.partition, record.offset, None if by is None else by.offset)
+
+
+@lru_cache(maxsize=8)
+def _reply_id(aggregate: str, partition: int, offset: int, by: int | None) -> str:
+    # It is asked for several times while one command is judged.
+    return uuid8(aggregate, "reply", partition, offset, *(() if by is None else (by,)))
 
 
 def busy(logs: PartitionLogs, record: Record, fault: Fault) -> Verdict:

@@ -90,13 +90,17 @@ class Judge:
 
     def _decided(self, case: Case) -> Verdict:
         now, command_digest = case.now, self._personal.digest(case)
-        refused = self._told.imports_refused(messages.reply_id(self._logs, case.record, case.by))
-        answer, new = decide(self._logs.aggregate, case, allow_import=self._allow_import and not refused)
+        answer, new = decide(self._logs.aggregate, case, allow_import=self._imports(case))
         verdict = self._remembered(case, now, answer, command_digest)
         for version, event in enumerate(new, case.entity.version + 1 - len(new)):
             data = self._personal.protected(case.subject, event.data) if event.type == "UserCreated" else event.data
             verdict.events.append(messages.event(self._logs, case.command, event, version, data, command_digest))
         return verdict
+
+    def _imports(self, case: Case) -> bool:
+        if case.command["type"] != "import_history" or not self._allow_import:
+            return self._allow_import
+        return not self._told.imports_refused(messages.reply_id(self._logs, case.record, case.by))
 
     def _failed(self, case: Case, failure: Answer) -> Verdict:
         entity, offset = case.entity, case.record.offset
