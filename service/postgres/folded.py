@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import orjson
@@ -33,13 +34,17 @@ class Folded(NamedTuple):
 
 
 class Folding:
-    """The folds of one aggregate; `fold` names their code, and states that other code kept are not for it."""
+    """The folds of one aggregate; states that other code kept are not for them."""
 
     def __init__(self, aggregate: str) -> None:
         self._rules = AGGREGATES[aggregate]
         self._states = States(self._rules)
-        self.fold = fingerprint(self._rules)
         self.begin = Folded(self._rules.initial)
+
+    @cached_property
+    def fold(self) -> str:
+        """The name of the code that folds, which takes some milliseconds to tell."""
+        return fingerprint(self._rules)
 
     def on(self, before: Folded, event: Mapping[str, Any]) -> Folded:
         """After one more event, a row of the journal; raises InvalidHistory and ValidationError."""
