@@ -37,8 +37,10 @@ _CHANCE = random.Random(1)  # no secrets
 
 Paths = Callable[[int, int], str]
 
-# One state each, of a ship that chance has named, or of the one with a long history.
+# One state each, of a ship that chance has named, or of the one with a long history; beside an answer that asks nobody,
+# by which one sees what the machine allows.
 STATES: Mapping[str, Paths] = {
+    "nothing": lambda *_: "/healthz",
     "ship": lambda ships, _: f"/ships/ship-{_CHANCE.randint(1, ships)}",
     "user": lambda ships, _: f"/users/user-{_CHANCE.randint(1, ships)}",
     "ship, min_version": lambda ships, _: f"/ships/ship-{_CHANCE.randint(1, ships)}?min_version=10&wait=5",
