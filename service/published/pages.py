@@ -69,16 +69,16 @@ def _refusals(found: list[tuple[str, str]]) -> Iterator[str]:
 
 def _told(field: Schema, root: Schema) -> str:
     """A schema in a few words."""
+    more = f". {field['description']}" if "description" in field else ""
     if "$ref" in field:
         name = field["$ref"].rpartition("/")[2]
         return f"{name}: {root['$defs'][name].get('description', 'see the schema')}"
     if "anyOf" in field:
-        return " or ".join(_told(form, root) for form in field["anyOf"])
+        return " or ".join(_told(form, root) for form in field["anyOf"]) + more
     if "enum" in field:
         return ", ".join(f"`{value}`" for value in field["enum"])
-    return (
-        f"{field.get('type', 'anything')}{_range(field)}{'. ' + field['description'] if 'description' in field else ''}"
-    )
+    each = f", each {_told(field['items'], root)}" if "items" in field and "oneOf" not in field["items"] else ""
+    return f"{field.get('type', 'anything')}{_range(field)}{more}{each}"
 
 
 def _range(field: Schema) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 import orjson
@@ -27,6 +27,7 @@ from tests.domain.strategies import aggregates, commands_of, type_of
 from tests.published.near import ANYTHING, changed, near
 
 ALL = {(name, one.name): one for name, aggregate in AGGREGATES.items() for one in messages(aggregate)}
+FILES = published()
 COMMANDS = [key for key, one in ALL.items() if one.kind == "command"]
 EVENTS = [key for key, one in ALL.items() if one.kind == "event"]
 EXTENSIONS: list[dict[str, Any]] = [{}, {}, {"traceid": 1}, {"expectedVersion": 1}, {"a-b": "c"}]
@@ -44,20 +45,15 @@ def reader(aggregate: str) -> CommandReader:
     return CommandReader(AGGREGATES[aggregate])
 
 
-@pytest.mark.parametrize("path", [path for path in published() if path.startswith("schemas/")])
+@pytest.mark.parametrize("path", [path for path in FILES if path.startswith("schemas/")])
 def test_every_schema_is_one(path: str) -> None:
-    Draft202012Validator.check_schema(orjson.loads(published_files()[path]))
+    Draft202012Validator.check_schema(orjson.loads(FILES[path]))
 
 
-@lru_cache(maxsize=1)
-def published_files() -> dict[str, bytes]:
-    return published()
-
-
-@pytest.mark.parametrize("path", [path for path in published() if re.fullmatch(r"samples/[^/]*/[^-]*\.json", path)])
+@pytest.mark.parametrize("path", [path for path in FILES if re.fullmatch(r"samples/[^/]*/[^-]*\.json", path)])
 def test_every_sample_is_as_its_schema_says(path: str) -> None:
     _, aggregate, name = path.split("/")
-    value = orjson.loads(published_files()[path])
+    value = orjson.loads(FILES[path])
     key = (aggregate, name.split(".")[0])
     validator(key, whole=True).validate(value)
     validator(key, whole=False).validate(value["data"])
@@ -93,7 +89,7 @@ def test_data_of_an_event_is_as_its_schema_says_or_not_read(key: tuple[str, str]
 @DRAWN
 @given(st.data())
 def test_a_whole_command_is_as_its_schema_says_or_refused(key: tuple[str, str], data: st.DataObject) -> None:
-    likely = orjson.loads(published_files()[f"samples/{key[0]}/{key[1]}.1.json"]) | {"time": "2026-11-24T18:20:00Z"}
+    likely = orjson.loads(FILES[f"samples/{key[0]}/{key[1]}.1.json"]) | {"time": "2026-11-24T18:20:00Z"}
     texts = st.sampled_from([example_id(), "0", "07", "-7", "1.0", "sink", "2026-11-24", *map(str, likely.values())])
     drawn = data.draw(changed(likely, {name: st.one_of(texts, ANYTHING) for name in likely if name != "data"}))
     more = data.draw(st.sampled_from(EXTENSIONS))
@@ -122,7 +118,7 @@ def test_all_that_the_service_writes_is_as_its_schemas_say(aggregate: Aggregate,
 @pytest.mark.parametrize("key", [key for key, one in ALL.items() if one.kind != "command"])
 def test_a_reader_passes_over_attributes_that_it_does_not_know(key: tuple[str, str]) -> None:
     variant = ".accepted" if key[1] == "CommandReply" else ""
-    value = orjson.loads(published_files()[f"samples/{key[0]}/{key[1]}.1{variant}.json"])
+    value = orjson.loads(FILES[f"samples/{key[0]}/{key[1]}.1{variant}.json"])
     assert validator(key, whole=True).is_valid(value | {"later": 1})
     assert validator(key, whole=True).is_valid(value | {"data": value["data"] | {"later": 1}}) == bool(variant)
 
