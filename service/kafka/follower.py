@@ -24,7 +24,9 @@ from service.status import Part
 
 log = structlog.get_logger()
 
-_BATCH_RECORDS = 2_000
+# The more at once, the fewer rows for PostgreSQL: ships take a quarter less of its time than by 2,000, no less by
+# 10,000. So many hold up all else in this process for 50 ms, and take 25 MB more.
+_BATCH_RECORDS = 5_000
 _POLL_MS = 1_000
 _BACKOFF_SECONDS = 0.1
 _MAX_BACKOFF_SECONDS = 5.0
