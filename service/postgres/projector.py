@@ -30,9 +30,8 @@ _REFUSALS = (
 )
 
 
-# How long a transaction may wait for its projector, and one of its statements for anything, COPY's data included.
+# How long a transaction may wait for its projector's next statement.
 FROZEN_MS = 10_000
-STATEMENT_MS = 60_000
 
 
 class BuildTables:
@@ -59,8 +58,7 @@ class BuildTables:
             UPDATE {progress} SET next_offset = $5
             WHERE topic = $1 AND partition = $2 AND next_offset = $3 AND turn = $4
             RETURNING set_config('synchronous_commit', 'off', true), pg_notify($6, $7),
-                set_config('idle_in_transaction_session_timeout', '{FROZEN_MS}', true),
-                set_config('statement_timeout', '{STATEMENT_MS}', true)
+                set_config('idle_in_transaction_session_timeout', '{FROZEN_MS}', true)
         """  # noqa: S608  # as above
 
     async def standing(self, topic: str, partition: int, beginning: int) -> Standing:
