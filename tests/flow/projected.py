@@ -42,11 +42,12 @@ def written(batches: Iterable[Iterable[Write]]) -> Rows:
     tables: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = {}
     for writes in batches:
         for write in writes:
-            _apply(tables.setdefault(write.table, {}), write)
+            apply_write(tables.setdefault(write.table, {}), write)
     return {table: [rows[key] for key in sorted(rows)] for table, rows in tables.items()}
 
 
-def _apply(rows: dict[tuple[Any, ...], dict[str, Any]], write: Write) -> None:
+def apply_write(rows: dict[tuple[Any, ...], dict[str, Any]], write: Write) -> None:
+    """Do one write to a table's rows, which are held by their keys."""
     for values in write.rows:
         named = dict(zip((*write.keys, *write.sets, *write.adds), values, strict=True))
         key = tuple(named[name] for name in write.keys) or (len(rows),)
