@@ -47,12 +47,17 @@ async def alone(connection: Connection, names: Names) -> AsyncIterator[None]:
     """A transaction in which nobody else changes schemas of this prefix."""
     # Locked before it begins: only at its beginning does PostgreSQL hear of schemas that others have made while we
     # waited. By a transaction's own lock, one that looked for a schema of its user's name before would make it again.
-    await connection.execute("SELECT pg_advisory_lock(hashtextextended($1, 0))", names.public)
     try:
+        await connection.execute("SELECT pg_advisory_lock(hashtextextended($1, 0))", names.public)
         async with connection.transaction():
             yield
     finally:
-        await connection.execute("SELECT pg_advisory_unlock(hashtextextended($1, 0))", names.public)
+        try:
+            await connection.execute("SELECT pg_advisory_unlock(hashtextextended($1, 0))", names.public)
+        except BaseException:
+            # With the lock it must not be used again.
+            connection.terminate()
+            raise
 
 
 async def _is_missing(connection: Connection, names: Names, projection: Projection) -> bool:

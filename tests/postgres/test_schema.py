@@ -13,7 +13,7 @@ from service.local.servers import Endpoints
 from service.postgres.keys import prepare_keys
 from service.postgres.names import Names
 from service.postgres.pool import Pool, open_pool
-from service.postgres.schema import ChangedProjection, prepare_projections
+from service.postgres.schema import ChangedProjection, alone, prepare_projections
 from service.projections import PROJECTIONS
 from service.projections.projection import Change, Projection
 from service.projections.stored import Stored
@@ -102,3 +102,22 @@ async def test_rows_are_made_anew_once_schema_and_line_are_dropped(pool: Pool, n
     assert [(name, 1, True) for name in sorted(PROJECTIONS)] == await _current(pool, names)
     for view in ("ships", "progress"):
         assert 0 == await pool.fetchval(f"SELECT count(*) FROM {names.public}.{view}")  # noqa: S608
+
+
+async def test_who_is_stopped_while_alone_leaves_nobody_waiting(pool: Pool, names: Names) -> None:
+    within, stay = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        async with pool.acquire() as connection, alone(connection, names):
+            within.set()
+            await stay.wait()
+
+    holding = asyncio.create_task(hold())
+    await within.wait()
+    holding.cancel()
+    await asyncio.sleep(0)  # it is at the rollback or the unlocking, and is stopped there once more
+    holding.cancel()
+    await asyncio.wait({holding})
+
+    async with asyncio.timeout(10), pool.acquire() as connection, alone(connection, names):
+        pass
