@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -73,10 +73,16 @@ class Handler:
 
 
 @asynccontextmanager
-async def handler(
-    servers: Endpoints, folder: Path, variables: Mapping[str, object], *, without: str | None = None, wait: bool = True
+async def handler(  # noqa: PLR0913  # where, with what, without what, as what
+    servers: Endpoints,
+    folder: Path,
+    variables: Mapping[str, object],
+    *,
+    without: str | None = None,
+    wait: bool = True,
+    role: Sequence[str] = ("handle", "ship"),
 ) -> AsyncIterator[Handler]:
-    """A handler with these FAIRLEAD_ variables, ready where that is waited for, and gone on exit.
+    """A handler, or another role, with these FAIRLEAD_ variables, ready where that is waited for, and gone on exit.
 
     `without` names a protection of tests/chaos/without.py.
     """
@@ -93,7 +99,7 @@ async def handler(
     program = ["tests.chaos.without", without] if without else ["service"]
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", *program, "handle", "ship", cwd=ROOT, env=environment, stdout=output, stderr=output
+            sys.executable, "-m", *program, *role, cwd=ROOT, env=environment, stdout=output, stderr=output
         )
     try:
         running = Handler(process, log, ready)

@@ -17,7 +17,7 @@ from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssigno
 from service.__main__ import main
 from service.cli import running
 from service.commands import floors
-from service.kafka import commands_feed, log_reader, membership, recovery, transaction, workers
+from service.kafka import commands_feed, follower, log_reader, membership, recovery, transaction, workers
 from service.kafka.coordination import Coordination
 from service.kafka.owner import PartitionOwner
 from service.kafka.topics import Topics
@@ -55,6 +55,11 @@ def _dawdle(seconds: float) -> None:
         return await write(producer, topics)
 
     patch.setattr(PartitionProducer, "write", slow)
+
+
+def batches() -> None:
+    """Projectors write little at once, so that a kill finds much behind it, some under way and much before it."""
+    patch.setattr(follower, "_BATCH_RECORDS", 40)
 
 
 def signals() -> None:
@@ -130,7 +135,7 @@ def generations() -> None:
 
 PROTECTIONS: dict[str, Callable[[], None]] = {
     take.__name__: take
-    for take in (fence, pause, signals, second_signal, leaving, bounds, growth, stickiness, generations)
+    for take in (fence, pause, batches, signals, second_signal, leaving, bounds, growth, stickiness, generations)
 }
 
 if __name__ == "__main__":
