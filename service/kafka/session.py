@@ -12,13 +12,14 @@ from fairlead.envelope import Command
 from service.commands.batch import Decider
 from service.commands.decision import Decision, Read
 from service.commands.ports import Draft, Output, Record
-from service.kafka import metrics
 from service.kafka.acquire import Acquired
 from service.kafka.checkpoint import Checkpoint, Needed
 from service.kafka.commands_feed import Batch
+from service.kafka.keeping import Keeping
 from service.kafka.log_reader import Tell
 from service.kafka.suspicion import Suspicion
 from service.kafka.sweep import Sweep
+from service.kafka.tally import Tally
 from service.kafka.terms import Terms
 from service.kafka.transaction import PartitionProducer, Refused
 from service.kafka.waiting import dead_letters_of
@@ -27,10 +28,6 @@ from service.kafka.waiting import dead_letters_of
 _STEP = 200
 # In one transaction so many entities that changed some time ago are swept, or as many as there are commands.
 _SWEPT = 100
-# Some 20 ms of work, half of it in one step.
-_FLUSHED = 5_000
-_FLUSH_SECONDS = 1.0
-_SHORTEST_MS, _LONGEST_MS = 100, 60_000
 
 
 class Session:
@@ -54,11 +51,12 @@ class Session:
         self._local = acquired.local
         self._entities = acquired.local.entities
         self._sweep = Sweep(acquired.local)
-        self._flushed = perf_counter()
+        self._keeping = Keeping(acquired.local)
+        self._tally = Tally(terms.aggregate.name, partition)
         self._suspicion = suspicion
         self._tell = tell
-        self._per_second = 1_000.0
         self._report(acquired.next_offset + acquired.waiting)
+        self._tally.remembered(self._entities.outcomes)
 
     async def work(self, batch: Batch) -> None:
         """Answer all of a batch; raises what PartitionProducer.write and KeyStore.ensure do."""
@@ -100,10 +98,8 @@ class Session:
         return Needed(0 if any(output.stateless.values()) else floors.events, replies, clock)
 
     async def _keep(self) -> None:
-        seconds, unflushed = perf_counter() - self._flushed, self._local.unflushed
-        if unflushed >= _FLUSHED or (unflushed and seconds >= _FLUSH_SECONDS):
-            await self._local.flush()
-            self._flushed = perf_counter()
+        if await self._keeping.flushed():
+            self._tally.remembered(self._entities.outcomes)
 
     async def _read(self, records: Sequence[Record]) -> list[Read]:
         reads: list[Read] = []
@@ -136,12 +132,7 @@ class Session:
         self._sweep.written(swept, count, output.stateless)
         at.floors.mark(self._entities.clock, at.replies.next_offset)
         self._suspicion.clear(self.next_offset)
-        seconds = perf_counter() - started
-        self._per_second += 0.1 * (len(part) / seconds - self._per_second)
-        name = self._terms.aggregate.name
-        metrics.TRANSACTION_SECONDS.labels(name).observe(seconds)
-        for (status, code), count in output.statuses.items():
-            metrics.COMMANDS.labels(name, status, code).inc(count)
+        self._tally.judged(len(part), output.statuses, perf_counter() - started)
 
     async def _decide(self, part: Sequence[Read], busy_until: int) -> Decision:
         terms, (record, command) = self._terms, part[0]
@@ -159,8 +150,9 @@ class Session:
             decision.refuse(part[0], error)
             return decision
         busy = sum(record.offset < busy_until for record, _ in part)
+        retry_after_ms = self._tally.retry_after_ms(self._terms.busy_above or 0)
         for step in _steps(part[:busy]):
-            decision.put_off(step, self._retry_after_ms())
+            decision.put_off(step, retry_after_ms)
             await asyncio.sleep(0)
         for step in _steps(part[busy:]):
             decision.judge(step)
@@ -179,16 +171,8 @@ class Session:
         self._local.wrote(checkpoint, ends, dict(writes))
         self.next_offset = checkpoint.next_offset
 
-    def _retry_after_ms(self) -> int:
-        """About when as many as may wait will have been judged."""
-        seconds = (self._terms.busy_above or 0) / max(self._per_second, 1.0)
-        return min(max(int(seconds * 1000), _SHORTEST_MS), _LONGEST_MS)
-
     def _report(self, end: int) -> None:
-        labels = self._terms.aggregate.name, str(self._partition)
-        metrics.WAITING.labels(*labels).set(max(end - self.next_offset, 0))
-        metrics.PARKED.labels(*labels).set(len(self._entities.parked))
-        metrics.REMEMBERED.labels(*labels).set(self._entities.outcomes)
+        self._tally.stands(max(end - self.next_offset, 0), len(self._entities.parked))
 
 
 T = TypeVar("T")

@@ -16,7 +16,7 @@ from service import app
 from service.audit.text import parse
 from service.commands import floors
 from service.commands.ports import Put, StoreBroken
-from service.kafka import log_reader, progress, rehydration, session
+from service.kafka import keeping, log_reader, progress, rehydration
 from service.kafka.checkpoint import KEY
 from service.kafka.local import Local
 from service.local.child import until
@@ -41,7 +41,7 @@ async def pier(servers: Endpoints, tmp_path: Path) -> Pier:
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Generations of one event, and all that is known on disk after each batch."""
     monkeypatch.setattr(floors, "GENERATION_EVENTS", 1)
-    monkeypatch.setattr(session, "_FLUSH_SECONDS", 0.0)
+    monkeypatch.setattr(keeping, "_FLUSH_SECONDS", 0.0)
 
 
 async def worked(pier: Pier) -> dict[int, str]:
