@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 
-from service.kafka.logs import Logs
 from service.postgres.dropping import drop as drop_build
-from service.postgres.erasing import tables_of
 from service.postgres.switching import Terms, require_level
 from service.postgres.switching import switch as switch_build
 from service.projections import every_version
 from service.projections.build import Build
-from service.projections.level import Offsets, behind
+from service.projections.level import Offsets
 from service.projections.projection import Projection
-from service.projections.store import OffsetMoved
-from service.projections.taking import Taking
+from service.rebuilding.catching_up import MOST, catch_up, comes_level
 from service.rebuilding.choosing import NotThere, candidate, named, previous, shown
 from service.rebuilding.followers import end_group, is_followed
 from service.rebuilding.ground import Ground, code_of, open_ground
 from service.rebuilding.least import least
 from service.settings import Settings
 
-# So many offsets are read while the old build stands still: a batch of a projector, tens of milliseconds.
-_SPARE = 2_000
-_TRIES = 5
+_LEVEL_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,33 +59,15 @@ async def _move(ground: Ground, code: Projection, build: Build, old: Build, term
     topics = ground.topics(code)
     async with ground.logs(code) as logs:
         wanted = await least(ground, logs, old, topics)
-        require_level(build, old, await ground.offsets(build), wanted(await ground.offsets(old)), spare=_SPARE)
+        require_level(build, old, await ground.offsets(build), wanted(await ground.offsets(old)), spare=MOST)
+        # So that little is left to be waited for while the old one stands still.
+        await comes_level(ground, build, wanted(await ground.offsets(old)), _LEVEL_SECONDS)
 
-        async def catch_up(offsets: Offsets) -> None:
-            await _catch_up(ground, logs, code, build, offsets)
+        async def bring(offsets: Offsets) -> None:
+            await catch_up(ground, logs, code, build, offsets)
 
-        before = await switch_build(ground.pool, ground.names, code, build, wanted, catch_up, terms)
+        before = await switch_build(ground.pool, ground.names, code, build, wanted, bring, terms)
     return Moved(build, before or build, await is_followed(ground, build))
-
-
-async def _catch_up(ground: Ground, logs: Logs, code: Projection, build: Build, wanted: Offsets) -> None:
-    """Bring a build on, beside the projectors who do the same, if it is not far."""
-    sources = {ground.topic(source): source for source in code.sources}
-    tables = tables_of(ground.pool, ground.names, build)
-    for _ in range(_TRIES):
-        lacking = behind(await ground.offsets(build), wanted)
-        if not lacking or sum(lacking.values()) > _SPARE:
-            return
-        for place in lacking:
-            taking = Taking(code, sources[place[0]], tables, *place)
-            begin = await taking.begin(0)
-            if begin >= wanted[place]:
-                continue
-            stretch = logs.between({place: begin}, {place: wanted[place]})
-            records = [one async for _, _, found in stretch for one in found]
-            # A projector that was as quick has come further, if not always so far.
-            with suppress(OffsetMoved):
-                await taking.take(records, wanted[place])
 
 
 async def drop(settings: Settings, name: str, label: str) -> tuple[Build, bool]:

@@ -111,7 +111,7 @@ async def test_a_view_that_others_have_built_upon_is_named(beside: Beside) -> No
     public = beside.names.public
     await beside.pool.execute(f"CREATE VIEW {public}.theirs AS SELECT voyages FROM {public}.ships")  # noqa: S608
 
-    with pytest.raises(InUse, match=r"ships. gets other columns, and view .*theirs depends on .*: drop that"):
+    with pytest.raises(InUse, match=r"view .*theirs depends on view .*ships, which gets other columns or goes: drop"):
         await beside.switch(SHIPS, old)
     assert "ships.v2" == await beside.shown()
 
