@@ -17,7 +17,7 @@ from service.cli.running import run
 def drop(
     given: Given,
     name: Annotated[str, NAME],
-    build: Annotated[str, typer.Argument(metavar="BUILD", help="As `list` names it; never the one that is shown")],
+    build: Annotated[str, typer.Argument(help="As `list` names it; never the one that is shown")],
 ) -> None:
     """Drop a build: projectors let go of it, then its rows and its consumer group are deleted.
 

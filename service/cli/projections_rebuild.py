@@ -16,7 +16,7 @@ from service.cli.running import run, run_role
 if TYPE_CHECKING:
     from service.rebuilding.making import Made
 
-NAME = typer.Argument(metavar="NAME", help="Which projection, such as ships")
+NAME = typer.Argument(help="Which projection, such as ships")
 
 
 def rebuild(
