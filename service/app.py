@@ -20,7 +20,7 @@ from service.kafka.broker import require_transactions
 from service.kafka.connection import connection
 from service.kafka.ends import log_ends
 from service.kafka.feed import ProjectionFeed, group_of
-from service.kafka.groups import delete_group
+from service.kafka.groups import delete_group_if_possible
 from service.kafka.member import Member
 from service.kafka.terms import Terms
 from service.kafka.topics import Topics
@@ -128,7 +128,7 @@ async def run_projectors(settings: Settings, names: Sequence[str]) -> None:
 
         async def followed() -> list[Build]:
             for build in await drop_expired(pool, schemas):
-                await delete_group(connection(settings), group_of(settings.prefix, build))
+                await delete_group_if_possible(connection(settings), group_of(settings.prefix, build))
             return await followed_builds(pool, schemas, wanted)
 
         def feed(build: Build) -> Reporting:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aiokafka.errors import GroupIdNotFound, NoError, NonEmptyGroup, for_code
+import structlog
+from aiokafka.errors import GroupIdNotFound, KafkaError, NoError, NonEmptyGroup, for_code
 from aiokafka.protocol.admin import DeleteGroupsRequest
 
 from service.kafka.topics import administrator
+
+log = structlog.get_logger()
 
 
 async def member_count(connection: Mapping[str, Any], group: str) -> int:
@@ -32,3 +35,14 @@ async def delete_group(connection: Mapping[str, Any], group: str) -> bool:
     if error in {NoError, GroupIdNotFound}:
         return True
     raise error(group)
+
+
+async def delete_group_if_possible(connection: Mapping[str, Any], group: str) -> None:
+    """Delete a group that the broker would forget by itself in time, where nothing is in the way."""
+    try:
+        if await delete_group(connection, group):
+            return
+        reason = "somebody is in it"
+    except KafkaError as error:
+        reason = f"{type(error).__name__}: {error}"
+    log.warning("consumer group left to the broker", group=group, reason=reason)

@@ -46,7 +46,7 @@ async def drop(pool: Pool, names: Names, build: Build) -> None:
             await _require_unused(connection, names, build)
             await keep_until(connection, names, build, 0)
             await follow(connection, names, build, followed=False)
-    await _drop(pool, names, build)
+    await _drop(pool, names, build, _PATIENCE_SECONDS)
 
 
 async def drop_expired(pool: Pool, names: Names) -> list[Build]:
@@ -60,7 +60,7 @@ async def drop_expired(pool: Pool, names: Names) -> list[Build]:
     dropped = []
     for build in expired:
         try:
-            await _drop(pool, names, build)
+            await _drop(pool, names, build, 0)
         except (InUse, TimeoutError) as fault:
             log.warning("its time is past, but it cannot be dropped", projection=build.label, reason=str(fault))
         except LookupError:  # another projector was first
@@ -71,9 +71,9 @@ async def drop_expired(pool: Pool, names: Names) -> list[Build]:
     return dropped
 
 
-async def _drop(pool: Pool, names: Names, build: Build) -> None:
+async def _drop(pool: Pool, names: Names, build: Build, patience_s: float) -> None:
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + _PATIENCE_SECONDS
+    deadline = loop.time() + patience_s
     while True:
         try:
             with passing_faults():
@@ -84,8 +84,8 @@ async def _drop(pool: Pool, names: Names, build: Build) -> None:
         except asyncpg.LockNotAvailableError as error:
             if loop.time() > deadline:
                 raise TimeoutError(
-                    f"Somebody has read {build.label} for {_PATIENCE_SECONDS:.0f} s, such as a diff: "
-                    f"nobody keeps it up any more, and projectors drop it later"
+                    f"Somebody reads {build.label}, such as a diff: nobody keeps it up any more, and projectors drop "
+                    f"it later"
                 ) from error
         await asyncio.sleep(_PAUSE_SECONDS)
 
