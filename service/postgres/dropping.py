@@ -16,6 +16,7 @@ from service.projections.build import Build
 
 log = structlog.get_logger()
 
+# Less than PostgreSQL's deadlock_timeout of 1 s: of a projector in the midst of a batch and this, this gives way.
 _LOCK_MS = 300
 _PATIENCE_SECONDS = 30.0
 _PAUSE_SECONDS = 0.2
@@ -92,13 +93,10 @@ async def _drop(pool: Pool, names: Names, build: Build, patience_s: float) -> No
 
 async def _drop_now(connection: Connection, names: Names, build: Build) -> None:
     await _require_unseen(connection, names, build)
-    schema = names.tables(build)
-    # First: each batch of a projector begins with it, and so none is in the midst of one.
-    await connection.execute(f"LOCK TABLE {schema}.progress IN ACCESS EXCLUSIVE MODE")
     await leave(connection, names, build)
     await show_all(connection, names)
     await _require_unused(connection, names, build)
-    await connection.execute(f"DROP SCHEMA {schema} CASCADE")
+    await connection.execute(f"DROP SCHEMA {names.tables(build)} CASCADE")
 
 
 async def _require_unused(connection: Connection, names: Names, build: Build) -> None:

@@ -81,7 +81,7 @@ async def test_a_projector_in_the_midst_of_a_batch_is_waited_for(beside: Beside)
         dropping = asyncio.create_task(drop(beside.pool, beside.names, new))
         await asyncio.wait({dropping}, timeout=1)
         assert not dropping.done()
-        # It goes on to tables that a drop which began elsewhere would hold by now.
+        # It goes on to tables that the drop may hold at times, and is never the one that gives way.
         await projector.execute(f"UPDATE {beside.names.tables(new)}.ships SET voyages = 0")  # noqa: S608
     await dropping
     assert ["fairlead", "ships_v1"] == await _schemas(beside)

@@ -74,15 +74,19 @@ async def test_the_old_build_stands_still_while_the_new_one_is_looked_at(beside:
     await beside.feed(SHIPS, old, RECORDS, 50)
     await beside.feed(SHIPS_2, new, RECORDS, 40)
     going_on: list[asyncio.Task[None]] = []
+    held: list[int] = []
 
     async def catch_up(wanted: Offsets) -> None:
         going_on.append(asyncio.create_task(beside.feed(SHIPS, old, RECORDS, 60)))
         await asyncio.wait(going_on, timeout=0.2)
+        held.append(await beside.offset(old))
         await beside.feed(SHIPS_2, new, RECORDS, *wanted.values())
 
     await switch(beside.pool, beside.names, SHIPS_2, new, dict, catch_up, Terms())
     await asyncio.gather(*going_on)
-    assert ("ships.v2", 60, 50) == (await beside.shown(), await beside.offset(old), await beside.offset(new))
+    assert [50] == held
+    assert "ships.v2" == await beside.shown()
+    assert (60, 50) == (await beside.offset(old), await beside.offset(new))
 
 
 async def test_two_who_switch_at_once_do_it_once(beside: Beside) -> None:
