@@ -55,7 +55,7 @@ async def _rebuild(given: Given, name: str, rate: float | None, *, stay: bool) -
     from service.rebuilding.making import rebuild as make  # noqa: PLC0415  # as above
 
     with progress_of_known() as bars:
-        task = bars.add_task(f"Reading for {name}", total=None)
+        task = bars.add_task(f"Reading for {name}", total=0)
 
         def tell(build: Any, done: int, total: int) -> None:
             bars.update(task, description=f"Reading for {build.label}", completed=done, total=total)

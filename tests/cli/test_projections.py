@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import re
 import secrets
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -149,3 +152,23 @@ async def test_who_stays_keeps_a_build_up_until_interrupted(
     await staying.communicate()
     assert 0 == staying.returncode
     assert 0 == (await fairlead("switch", "ships"))[0]
+
+
+async def test_a_person_sees_how_far_it_is_how_fast_and_for_how_long(settings: Settings) -> None:
+    async with running_projectors(settings):
+        ours, terminal = os.openpty()
+        line = (sys.executable, "-m", "service", "projections", "rebuild", "outcomes", "--rate", "100")
+        process = await asyncio.create_subprocess_exec(
+            *line, env=environment(settings) | {"COLUMNS": "120"}, stdin=DEVNULL, stdout=PIPE, stderr=terminal
+        )
+        os.close(terminal)
+        told = bytearray()
+        with suppress(OSError):  # at its end
+            while part := await asyncio.to_thread(os.read, ours, 65_536):
+                told += part
+        await process.communicate()
+        os.close(ours)
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", told.decode())
+    frames = [frame for frame in shown.split("Reading for outcomes.v1.2") if " of " in frame]
+    assert 0 == process.returncode
+    assert any(re.search(r"[1-9]\d* of \d+.* [1-9]\d*/s.* 0:00:0[1-9]", frame) for frame in frames), frames[-3:]
