@@ -36,7 +36,7 @@ from service.postgres.pool import open_pool
 from service.postgres.queries import Queries
 from service.postgres.schema import prepare_projections
 from service.postgres.signals import open_signals
-from service.projections import PROJECTIONS, every_version
+from service.projections import EARLIER, PROJECTIONS, every_version
 from service.projections.build import Build
 from service.serving import Reporting, Together, open_role, serve
 from service.settings import Settings
@@ -122,7 +122,7 @@ async def run_projectors(settings: Settings, names: Sequence[str]) -> None:
     pooled = open_pool(settings.database_url.get_secret_value())
     async with open_role(settings) as role, pooled as pool, open_signals(pool, schemas) as signals:
         await prepare_keys(pool, schemas)
-        await prepare_projections(pool, schemas, chosen)
+        await prepare_projections(pool, schemas, chosen, [one for one in EARLIER if not names or one.name in names])
         code = every_version()
         wanted = [key for key in code if not names or key[0] in names]
 

@@ -23,16 +23,20 @@ class ChangedProjection(Exception):
     """A projection does something else than what its rows were made by; the message says what to do."""
 
 
-async def prepare_projections(pool: Pool, names: Names, projections: Collection[Projection]) -> None:
-    """Make what is missing, all of it in one transaction; raises ChangedProjection and StoreUnavailable.
+async def prepare_projections(
+    pool: Pool, names: Names, projections: Collection[Projection], earlier: Collection[Projection] = ()
+) -> None:
+    """Make what is missing, all of it in one transaction; raises ChangedProjection, NoSuchRole and StoreUnavailable.
 
-    Raises NoSuchRole as well. The first build of a projection is the one that the views show; a later version is
-    built beside it.
+    The first build of a projection is the one that the views show; a later version is built beside it. Versions that
+    are `earlier` must be as they were as well, and are not made anew.
     """
     with passing_faults():
         async with pool.acquire() as connection, alone(connection, names):
             await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {names.public}")
             await connection.execute(TABLE.format(public=names.public))
+            for projection in earlier:
+                await _is_missing(connection, names, projection)
             added = [one for one in projections if await _is_missing(connection, names, one)]
             for projection in added:
                 first = not await builds(connection, names, projection.name)

@@ -74,6 +74,14 @@ async def test_a_change_under_the_same_version_is_refused(pool: Pool, names: Nam
         await prepare_projections(pool, names, [changed])
 
 
+async def test_so_is_one_of_an_earlier_version_that_is_still_kept_up(pool: Pool, names: Names) -> None:
+    await prepare_projections(pool, names, [SHIPS])
+
+    with pytest.raises(ChangedProjection, match="The tables of the projection ships have changed"):
+        await prepare_projections(pool, names, [replace(CHANGED, version=2)], [CHANGED])
+    await prepare_projections(pool, names, [replace(CHANGED, version=2)], [SHIPS])
+
+
 async def test_without_the_fingerprint_a_change_goes_unseen(
     pool: Pool, names: Names, monkeypatch: pytest.MonkeyPatch
 ) -> None:
