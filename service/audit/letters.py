@@ -6,10 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import replace
-from itertools import dropwhile
+from itertools import dropwhile, takewhile
 from typing import Any
 
 from service.audit.alignment import Message, align
+from service.audit.differences import same
 from service.audit.matching import Open
 from service.audit.messages import Verdict
 from service.audit.records import Headers, PartitionLogs, Record
@@ -38,17 +39,9 @@ def compare_letters(
     Only where retention shortened the log may the oldest be missing.
     """
     found = [_found(letter, received) for letter in letters]
-    # Of several of one command, those are missing that need not be there.
-    surplus = Counter(letter.identity for letter, _ in expected)
-    surplus.subtract(letter.identity for letter in found)
-    wanted = []
-    for letter, owed in reversed(expected):
-        if owed or surplus[letter.identity] <= 0:
-            wanted.append(letter)
-        else:
-            surplus[letter.identity] -= 1
+    wanted = _written(expected, found)
     most = Counter(letter.identity for letter in wanted)
-    wanted, found = _numbered(wanted[::-1], most), _numbered(found, most)
+    wanted, found = _numbered(wanted, most), _numbered(found, most)
     if logs.starts.get("dead-letters"):
         there = {message.identity for message in found}
         wanted = list(dropwhile(lambda message: message.identity not in there, wanted))
@@ -78,6 +71,20 @@ def why(logs: PartitionLogs, verdict: Verdict) -> dict[str, Any]:
         before = _NUMBER.fullmatch(_last(record.headers, _REDRIVES) or b"")
         added[_REDRIVES] = str(verdict.redrives + (int(before[0]) if before else 0))
     return added
+
+
+def _written(expected: list[tuple[Message, bool]], found: list[Message]) -> list[Message]:
+    """Those owed, which come first, and of the others as many as those there end like."""
+    owed, wanted = sum(owed for _, owed in expected), [letter for letter, _ in expected]
+    # Which of several of one command is the last one only those before it can tell: retention may have taken the first.
+    return wanted[: max(range(owed, len(wanted) + 1), key=lambda end: _alike(wanted[:end], found))]
+
+
+def _alike(wanted: list[Message], found: list[Message]) -> int:
+    """In how many both end alike."""
+    pairs = zip(reversed(wanted), reversed(found), strict=False)
+    equal = (one.identity == other.identity and same(one.content, other.content) for one, other in pairs)
+    return sum(takewhile(bool, equal))
 
 
 def _numbered(letters: list[Message], most: Counter[Hashable]) -> list[Message]:
