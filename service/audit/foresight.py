@@ -6,11 +6,12 @@ from typing import Any
 
 from service.audit.expected import object_in
 from service.audit.hashing import uuid8
+from service.audit.parking import offset_in
 from service.audit.records import Json, PartitionLogs, Record
 from service.audit.told import Answer
 
 # Most replies say nothing that cannot be recomputed.
-_TELLING = (b'"busy"', b'"failed"', b"dead_letters_gone", b"import_not_allowed")
+_TELLING = (b'"busy"', b'"failed"', b"dead_letters_gone", b"import_not_allowed", b"still_parked")
 _STATUSES, _CODES = ("busy", "failed"), ("dead_letters_gone", "import_not_allowed")
 _OUTCOMES = ("accepted", "rejected", "conflict")
 # Where both logs were shortened, one begins within so many records of the other, or nothing is judged.
@@ -21,7 +22,7 @@ class Foresight:
     """Told each reply in order, of commands from the offset `start` up to `end`; what came before may be gone.
 
     Judging begins with the command at `command` and the reply at `reply`, which is None where no command that is there
-    has one. As of Told and Horizon: `answers`, `repeats`, `versions`.
+    has one. As of Told and Horizon: `answers`, `again`, `repeats`, `versions`.
     """
 
     def __init__(self, logs: PartitionLogs, start: int, end: int) -> None:
@@ -29,6 +30,7 @@ class Foresight:
         self.command = start if self.complete else end
         self.reply: int | None = 0 if self.complete else None
         self.answers: dict[str, Answer] = {}
+        self.again: set[tuple[str, int]] = set()
         self.repeats: set[str] = set()
         self.versions: dict[str, int] = {}
         self._logs = logs
@@ -74,6 +76,8 @@ class Foresight:
             return
         if data.get("status") in _STATUSES or data.get("code") in _CODES:
             self.answers[id_] = Answer(data.get("status"), data.get("code"), data.get("message"))
+        if data.get("code") == "still_parked" and (again := offset_in(data.get("message"))) is not None:
+            self.again.add((str(reply.get("subject")), again))
         if self.complete:
             return
         if data.get("duplicate") or data.get("code") == "id_reused":

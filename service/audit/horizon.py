@@ -18,7 +18,8 @@ class Horizon:
     """Commands are judged from the offset `first` on, at the time `began` in microseconds.
 
     `complete`: nothing was ever before that. Else `versions` has what each entity had come to by then: of others,
-    nothing was decided since. `unsure` has, by entity and offset, what failed, and parked it or not.
+    nothing was decided since. `unsure` has, by entity and offset, what failed, and parked it or not; those in `decided`
+    were certainly not parked at some time since, so that of their parking all is told.
     """
 
     told: Told
@@ -27,6 +28,7 @@ class Horizon:
     began: int = 0
     versions: Mapping[str, int] = field(default_factory=dict)
     unsure: dict[str, dict[int, Case]] = field(default_factory=dict)
+    decided: set[str] = field(default_factory=set)
 
     def before(self, entity_id: str, version: int) -> bool:
         """Whether an event was there before the first command that is judged."""
@@ -36,27 +38,32 @@ class Horizon:
         """Raise Unknown where this command's outcome rests on what is gone."""
         known = case.entity.window.find(case.command["id"], case.now, newest)
         if case.entity.parked is None:
-            self._check_parking(case, reply_id, known=known is not None)
+            # A repeat gets its answer whether its entity is parked or not.
+            self._check_parking(case, reply_id, repeats=known is not None or reply_id in self.told.repeats)
         young = max(case.now, newest) - self.began < _WINDOW
         if known is None and young and reply_id in self.told.repeats:
             raise Unknown("repeats what was asked before, perhaps", case.subject, lost=case.by is not None)
 
-    def _check_parking(self, case: Case, reply_id: str, *, known: bool) -> None:
+    def _check_parking(self, case: Case, reply_id: str, *, repeats: bool) -> None:
         """What a record would have said that was compacted since, later answers tell, as far as they do."""
-        subject, offset = case.subject, case.record.offset
-        failed = self.unsure.get(subject)
-        if not self.complete and not self.told.parks(subject, offset):
-            if case.is_control or self.told.failure(reply_id) or self.told.waits(reply_id):
-                raise Unknown("of an entity that was parked before, perhaps", subject, lost=True)
-        elif self.told.failure(reply_id):
-            if not self.told.parks(subject, offset):
-                self.unsure.setdefault(subject, {})[offset] = case
-        elif failed is None or known:
-            # A repeat gets its answer whether its entity is parked or not.
+        subject, offset, told = case.subject, case.record.offset, self.told
+        failed, free = self.unsure.get(subject, {}), self.complete or subject in self.decided
+        fails, waits = told.failure(reply_id) is not None, told.waits(reply_id)
+        if fails and told.parks_first(subject, offset):
+            # Had an earlier failure parked it, this one would have added to what waits, without a record.
+            self.unsure.pop(subject, None)
+        elif not free and (fails or waits or case.is_control):
+            raise Unknown("of an entity that was parked before, perhaps", subject, lost=True)
+        elif fails and not told.parks(subject, offset):
+            self.unsure.setdefault(subject, {})[offset] = case
+        elif failed and (fails or waits):
+            several = {*failed, offset} if fails else failed.keys()
+            perhaps = frozenset(several) if len(several) > 1 else frozenset()
+            case.entity.parked = Parked(min(failed), self.unsure.pop(subject), perhaps=perhaps)
+        elif repeats or fails or waits:
             return
-        elif self.told.waits(reply_id):
-            case.entity.parked = Parked(min(failed), self.unsure.pop(subject))
-        elif case.is_control:
+        elif failed and case.is_control:
             raise Unknown("ends parking, of which nothing is told any more", subject, lost=True)
         else:
-            del self.unsure[subject]
+            self.unsure.pop(subject, None)
+            self.decided.add(subject)

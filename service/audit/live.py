@@ -49,6 +49,7 @@ class LivePartition:
             foresight.answers,
             snapshots.told,
             {text for letter in letters if (text := offset_of(letter)) is not None},
+            again=foresight.again | snapshots.late,
             repeats=foresight.repeats,
         )
         self._report, self._logs = report, logs
@@ -177,9 +178,10 @@ class LivePartition:
             if not self._horizon.complete and entity_id not in self._horizon.versions:
                 continue
             entity = entities.get(entity_id)
-            since = entity.parked.since if entity and entity.parked else None
+            waits = entity.parked if entity else None
+            since = waits.since if waits else None
             self._report.counts["parked entities"] += since is not None
-            if since != parked.get(entity_id):
+            if parked.get(entity_id) not in {since, *(waits.perhaps if waits else ())}:
                 told = f"parked from {parked.get(entity_id)}, must be from {since} (None: not parked)"
                 self._report.wrong(self._logs.place("snapshots"), f"the last record of {entity_id}: {told}")
 

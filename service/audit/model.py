@@ -140,6 +140,8 @@ class Judge:
         case.entity.parked = None
 
     def _redrive(self, case: Case, parked: Parked, redriven: list[Verdict]) -> None:
+        if parked.perhaps:
+            raise Unknown("redrives what waits from an unknown command on", case.subject, lost=True)
         if self._told.letter_gone(messages.reply_id(self._logs, case.record, None), parked.since):
             gone = f"The dead letter of the command at offset {parked.since} is no longer kept: discard what is left"
             raise Refusal("dead_letters_gone", gone)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,14 +23,19 @@ FAILURES: Mapping[str, str] = {
     "internal_error": r"[^\W\d]\w*(?:\.\w+)*",
     "not_writable": rf"{_NOT_WRITABLE}.+",
 }
+_FAILED_AGAIN = re.compile(r"The command at offset ([0-9]{1,18}) failed again: ")
 
 
 @dataclass(slots=True)
 class Parked:
-    """What waits, by offset, from the command on that failed; `redrives` counts how often each failed again."""
+    """What waits, by offset, from the command on that failed; `redrives` counts how often each failed again.
+
+    Where it is not told which of several failures it was, `since` is the first, and all are `perhaps`.
+    """
 
     since: int
     waiting: dict[int, Case]
+    perhaps: AbstractSet[int] = frozenset()
     redrives: Counter[int] = field(default_factory=Counter)
 
     def fail_again(self, offset: int) -> int:
@@ -42,6 +48,12 @@ class Parked:
     def behind(self) -> list[Case]:
         """All that wait but for the first, in order."""
         return [self.waiting[at] for at in sorted(self.waiting) if at > self.since]
+
+
+def offset_in(message: object) -> int | None:
+    """The offset of the command that failed again, if a control command is told so."""
+    told = _FAILED_AGAIN.match(message) if isinstance(message, str) else None
+    return int(told[1]) if told else None
 
 
 def failed_again(offset: int, message: str) -> Open:

@@ -19,7 +19,8 @@ _BARE, _WHOLE = {"parked", "version"}, {"parked", "version", "fold", "time", "st
 class SnapshotLog:
     """Taken record by record; `settle` says where what is owed ends, behind it is what may be in the making.
 
-    `parked` has who is parked, and from which command on; `told` all that was ever said of it.
+    `parked` has who is parked, and from which command on; `told` all that was ever said of it, `late` what of that was
+    said only where replies need not be there yet.
     """
 
     def __init__(self, report: Report, logs: PartitionLogs) -> None:
@@ -27,6 +28,7 @@ class SnapshotLog:
         self.owed = self.allowed = 0
         self.parked: dict[str, Any] = {}
         self.told: set[tuple[str, int]] = set()
+        self.late: set[tuple[str, int]] = set()
         self.unsettled: set[str] = set()
         self._report = report
         self._logs = logs
@@ -75,6 +77,8 @@ class SnapshotLog:
         if parked is not None and (type(since) is not int or parked.keys() != {"from"}):
             self._report.wrong(place, f"snapshot of {entity_id}: parked is {parked!r}")
         if type(since) is int:
+            if self._settled and (entity_id, since) not in self.told:
+                self.late.add((entity_id, since))
             self.told.add((entity_id, since))
         self.parked[entity_id] = since
         if self._settled:

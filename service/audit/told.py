@@ -27,14 +27,16 @@ class Answer:
 class Told:
     """Answers by the id of their reply, (entity, offset) of what parked, offsets of commands with a dead letter.
 
-    Where the records that say what parked are `compacted`, every failure did. Where what came before is gone, `repeats`
-    are the replies that refer to an outcome from before, perhaps.
+    Where the records that say what parked are `compacted`, every failure did. Of what is in `again`, `parked` may speak
+    of a later failure, when it was redriven. Where what came before is gone, `repeats` are the replies that refer to an
+    outcome from before, perhaps.
     """
 
     answers: Mapping[str, Answer] = field(default_factory=dict)
     parked: AbstractSet[tuple[str, Any]] = frozenset()
     letters: AbstractSet[str] = frozenset()
     compacted: bool = False
+    again: AbstractSet[tuple[str, int]] = frozenset()
     repeats: AbstractSet[str] = frozenset()
 
     def busy(self, reply_id: str) -> bool:
@@ -58,6 +60,10 @@ class Told:
     def parks(self, entity_id: str, offset: int) -> bool:
         """Whether the failure of this command parked its entity."""
         return self.compacted or (entity_id, offset) in self.parked
+
+    def parks_first(self, entity_id: str, offset: int) -> bool:
+        """Whether it certainly was the first failure of this command that parked its entity."""
+        return self.parks(entity_id, offset) and (entity_id, offset) not in self.again
 
     def letter_gone(self, reply_id: str, offset: int) -> bool:
         """Whether this reply says that a dead letter is no longer kept, and it is not."""
