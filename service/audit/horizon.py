@@ -10,13 +10,14 @@ from service.audit.parking import Parked
 from service.audit.told import Told
 from service.audit.unknown import Unknown
 
-_WINDOW = 24 * 3600 * 1_000_000
+_KEPT = 25 * 3600 * 1_000_000
 
 
 @dataclass(slots=True)
 class Horizon:
-    """Commands are judged from the offset `first` on, at the time `began` in microseconds.
+    """Commands are judged from the offset `first` on; the newest before had the time `clock`, in microseconds.
 
+    Where some of those are gone, `clock` is None: a broker's clock may have gone back since, by however much.
     `complete`: nothing was ever before that. Else `versions` has what each entity had come to by then: of others,
     nothing was decided since. `unsure` has, by entity and offset, what failed, and parked it or not; those in `decided`
     were certainly not parked at some time since, so that of their parking all is told.
@@ -25,7 +26,7 @@ class Horizon:
     told: Told
     complete: bool = True
     first: int = 0
-    began: int = 0
+    clock: int | None = None
     versions: Mapping[str, int] = field(default_factory=dict)
     unsure: dict[str, dict[int, Case]] = field(default_factory=dict)
     decided: set[str] = field(default_factory=set)
@@ -40,8 +41,8 @@ class Horizon:
         if case.entity.parked is None:
             # A repeat gets its answer whether its entity is parked or not.
             self._check_parking(case, reply_id, repeats=known is not None or reply_id in self.told.repeats)
-        young = max(case.now, newest) - self.began < _WINDOW
-        if known is None and young and reply_id in self.told.repeats:
+        counts = self.clock is None or newest < self.clock + _KEPT
+        if known is None and counts and reply_id in self.told.repeats:
             raise Unknown("repeats what was asked before, perhaps", case.subject, lost=case.by is not None)
 
     def _check_parking(self, case: Case, reply_id: str, *, repeats: bool) -> None:

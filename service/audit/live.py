@@ -82,8 +82,9 @@ class LivePartition:
             self._received[record.offset] = len(record.headers)
         if record.offset < self._horizon.first:
             self._report.counts["commands not judged: what they rest on is gone"] += 1
+            if not self._logs.start("commands"):
+                self._horizon.clock = max(self._horizon.clock or 0, record.timestamp * 1000)
             return
-        self._horizon.began = self._horizon.began or record.timestamp * 1000
         try:
             last = self._judge.judge(record)
         except Unknown as unknown:

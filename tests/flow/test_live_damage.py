@@ -7,13 +7,14 @@ from collections.abc import Callable
 import pytest
 
 from service.audit.records import PartitionLogs
+from tests.checker.handmade import written
 from tests.flow.checker_damage import DAMAGES
 from tests.flow.checker_edits import Damage, put
 from tests.flow.checker_parked_damage import PARKED_DAMAGES
 from tests.flow.checker_parked_story import parked_story
 from tests.flow.checker_redrive_damage import REDRIVE_DAMAGES
 from tests.flow.checker_snapshot_damage import SNAPSHOT_DAMAGES, swept_ship, swept_user
-from tests.flow.checker_story import KEYS, SHIP, ship_story, user_story
+from tests.flow.checker_story import KEYS, SHIP, TIME, command, partition, record, ship_story, user_story
 from tests.flow.live import judge_live
 
 # On a running system not all commands need be handled, retention takes commands, and compaction all but the last
@@ -66,6 +67,22 @@ def test_a_repeat_of_what_is_gone_is_not_judged_and_what_follows_it_is() -> None
     assert 6 == report.counts["commands judged again"]
 
     put("events", -1, SHIP, "causationid")(logs)
+    assert judge_live(logs).violations != []
+
+
+def test_a_repeat_of_what_is_gone_counts_by_the_newest_clock_before() -> None:
+    first, hour = command(1, "register_ship", {"name": "a"}), 3_600_000
+    asked = [(first, 30), (command(2, "dock_ship", {"port": "Rio"}), 0), (first, 26), (command(3, "depart_ship"), 56)]
+    logs = partition("ship", ())
+    logs.records["commands"] = [record(at, value, at=TIME + hours * hour) for at, (value, hours) in enumerate(asked)]
+    logs = written(logs)
+    logs.starts["replies"] = logs.records["replies"].pop(0).offset + 1
+    report = judge_live(logs)
+
+    assert [] == report.violations
+    assert 1 == report.counts["commands not judged: repeats what was asked before, perhaps"]
+
+    put("replies", -1, True, "data", "duplicate")(logs)  # noqa: FBT003  # what the reply says
     assert judge_live(logs).violations != []
 
 
