@@ -9,6 +9,7 @@ from service.audit.differences import differences
 from service.audit.records import PartitionLogs
 from service.audit.report import Report
 from service.audit.tables import Tables
+from service.cli.exits import Exit, Stop
 from service.cli.progress import progress_of_known
 from service.cli.verify_partition import Sources, verify_partition
 from service.kafka.audited import Bounds, open_bounds
@@ -24,7 +25,7 @@ _READ_AGAIN = 100
 
 
 async def verify(settings: Settings, aggregates: Sequence[str], state_dir: Path | None) -> Report:
-    """What was compared and what was wrong; raises KafkaError, StoreUnavailable, and LookupError without topics."""
+    """What was compared and what was wrong; raises KafkaError, StoreUnavailable, and Stop without topics."""
     report, kafka = Report(), connection(settings)
     partitions = [logs for name in aggregates for logs in await _partitions(settings, name)]
     database = open_pool(settings.database_url.get_secret_value(), size=2, patience_s=0.0)
@@ -52,7 +53,10 @@ async def verify(settings: Settings, aggregates: Sequence[str], state_dir: Path 
 
 
 async def _partitions(settings: Settings, aggregate: str) -> list[PartitionLogs]:
-    count = await partition_count(connection(settings), Topics(aggregate, settings.prefix))
+    try:
+        count = await partition_count(connection(settings), Topics(aggregate, settings.prefix))
+    except LookupError as missing:
+        raise Stop(Exit.NOT_FOUND, str(missing)) from missing
     return [PartitionLogs(aggregate, number, count, settings.prefix) for number in range(count)]
 
 

@@ -24,8 +24,9 @@ _CLOSE_SECONDS = 2.0
 _BACKOFF_SECONDS = 0.25
 _MAX_BACKOFF_SECONDS = 5.0
 
-# Connection lost, transaction rolled back by a rival, resources short, server going down or coming up.
-_PASSING_CLASSES = ("08", "40", "53", "57")
+# Connection lost, transaction rolled back by a rival, resources short, server going down or coming up; and a
+# transaction that the server ended since its client stood still for too long.
+_PASSING = ("08", "40", "53", "57", "25P03")
 
 
 @asynccontextmanager
@@ -89,7 +90,7 @@ def passing_faults() -> Iterator[None]:
     try:
         yield
     except asyncpg.PostgresError as error:
-        if (error.sqlstate or "")[:2] in _PASSING_CLASSES:
+        if (error.sqlstate or "").startswith(_PASSING):
             raise StoreUnavailable(f"PostgreSQL: {error}") from error
         raise
     except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:

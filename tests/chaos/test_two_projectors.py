@@ -96,9 +96,10 @@ async def _moves_on(connection: Any) -> None:
 async def test_frozen_and_killed_projectors_leave_each_row_once(servers: Endpoints, tmp_path: Path) -> None:
     settings = settings_for(servers, PREFIX)
     await apply_topics(settings)
-    connection: Any = await asyncpg.connect(servers.database_url)
     load = Load(servers.bootstrap_servers, PREFIX)
     async with AsyncExitStack() as stack:
+        connection: Any = await asyncpg.connect(servers.database_url)
+        stack.push_async_callback(connection.close)
         await stack.enter_async_context(running_handler(settings))
         one, other = [await stack.enter_async_context(_projector(servers, tmp_path)) for _ in range(2)]
         async with load.steady(PER_SECOND):
@@ -117,7 +118,6 @@ async def test_frozen_and_killed_projectors_leave_each_row_once(servers: Endpoin
         report = await asyncio.to_thread(
             check, servers.bootstrap_servers, servers.database_url, prefix=PREFIX, allow_import=False
         )
-    parked = await connection.fetchval(f'SELECT count(*) FROM "{PREFIX}fairlead".parked')  # noqa: S608
-    await connection.close()
+        parked = await connection.fetchval(f'SELECT count(*) FROM "{PREFIX}fairlead".parked')  # noqa: S608
     assert report.ok, report.text()
     assert (load.published, 0) == (report.counts["commands"], parked)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from service.commands import floors
-from service.kafka import session
+from service.kafka import keeping
 from tests.cli.forgotten import Place, forgotten
 
 
@@ -19,6 +19,6 @@ async def place() -> AsyncIterator[Place]:
     with tempfile.TemporaryDirectory(prefix="fairlead-tests-") as folder, pytest.MonkeyPatch.context() as patch:
         # So that the handler writes snapshots, and keeps all that it knows on its disk.
         patch.setattr(floors, "GENERATION_EVENTS", 1)
-        patch.setattr(session, "_FLUSH_SECONDS", 0.0)
+        patch.setattr(keeping, "_FLUSH_SECONDS", 0.0)
         async with forgotten(Path(folder)) as one:
             yield one

@@ -75,7 +75,6 @@ def test_all_of_it_has_happened() -> None:
         "commands in the making",
         "commands not judged: what they rest on is gone",
         "commands not judged: of an entity that was parked before, perhaps",
-        "parked entities",
         "dead letters",
     ):
         assert COUNTS[name] > 0, name
