@@ -124,6 +124,7 @@ class Follower:
         return at
 
     async def _follow(self, at: int) -> None:
+        settled = True
         while True:
             try:
                 batch = await self._feed.next(_IDLE_SECONDS)
@@ -134,11 +135,14 @@ class Follower:
                 records = [_Read(one.key, one.value, self._tp.partition, one.offset) for one in batch.records]
                 await self._taking.take(records, batch.next_offset)
                 self.next_offset = at = batch.next_offset
+                settled = False
                 self._follows()
-            elif self._taking.standing.parked:
-                # A redrive may have ended that, and while nothing comes nothing else would tell.
+            elif not settled or self._taking.standing.parked:
+                # While nothing comes nothing else would tell. A server that crashed may have lost the latest batches;
+                # what it has had for a second it keeps (three times wal_writer_delay). A redrive may have let some go.
                 if await self._taking.begin(at) != at:
                     raise OffsetMoved(f"{self._tp.topic}[{self._tp.partition}] is not where it was any more")
+                settled = True
                 self._follows()
 
     def _follows(self) -> None:

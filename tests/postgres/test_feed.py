@@ -74,6 +74,20 @@ async def test_two_feeds_outside_each_others_group_write_no_batch_twice(log: Log
         assert 31 == await _visits(pool, names, once_at=end)
 
 
+async def test_what_a_crash_has_taken_is_read_again_though_nothing_more_comes(
+    log: Log, pool: Pool, names: Names
+) -> None:
+    end = await log.write(_docked("a", "b"))
+    async with _feed(log, pool, names):
+        assert 2 == await _visits(pool, names, once_at=end)
+        tables = names.tables(PORTS.build())
+        # As a server does that dies before its latest commits are on the disk.
+        async with pool.acquire() as connection, connection.transaction():
+            await connection.execute(f"UPDATE {tables}.progress SET next_offset = 0")  # noqa: S608
+            await connection.execute(f"TRUNCATE {tables}.ports, {tables}.berths")
+        assert 2 == await _visits(pool, names, once_at=end)
+
+
 async def test_lost_connections_are_waited_for(servers: Endpoints, log: Log, pool: Pool, names: Names) -> None:
     separator = "&" if "?" in servers.database_url else "?"
     url = f"{servers.database_url}{separator}application_name={names.prefix}feed"
