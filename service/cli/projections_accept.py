@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from service.cli.exits import Exit, Stop
 from service.cli.options import Given
 from service.cli.output import emit_json, out
+from service.cli.roles import known_projections
 from service.cli.running import run
 
 
@@ -25,7 +25,7 @@ def accept(
     """
     from service import mending  # noqa: PLC0415  # it brings every driver: not for commands that need none
 
-    known_projection(name)
+    known_projections([name])
     accepted = run(mending.accept_projection(given.settings(), name))
     if given.as_json:
         emit_json([build.label for build in accepted])
@@ -34,11 +34,3 @@ def accept(
         out.print(f"Accepted for {builds}: restart the projectors, then `fairlead projections redrive {name}`")
     else:
         out.print(f"Nothing to accept: the rows of {name} were made by this code")
-
-
-def known_projection(name: str) -> None:
-    """Refuse what is no projection; raises Stop."""
-    from service.projections import PROJECTIONS  # noqa: PLC0415  # as above
-
-    if name not in PROJECTIONS:
-        raise Stop(Exit.USAGE, f"{name} is no projection: choose from {', '.join(PROJECTIONS)}")

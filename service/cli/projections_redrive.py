@@ -13,7 +13,7 @@ from service.cli.faults import explain
 from service.cli.options import Given
 from service.cli.output import emit_json, emit_rows, out
 from service.cli.progress import progress_of_known
-from service.cli.projections_accept import known_projection
+from service.cli.roles import known_projections
 from service.cli.running import run
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def redrive(
     """
     from service import mending  # noqa: PLC0415  # it brings every driver: not for commands that need none
 
-    known_projection(name)
+    known_projections([name])
     which, done = mending.Which(name, build, entity), mending.Mended()
 
     async def work() -> None:
