@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
-from service.kafka.topics import Topics
+from service.kafka.feed import sources_of
 from service.postgres.accepting import accept
 from service.postgres.builds import builds
 from service.postgres.names import Names
@@ -17,7 +17,6 @@ from service.postgres.waiting import Still
 from service.projections import EARLIER, PROJECTIONS
 from service.projections.build import Build
 from service.projections.projection import Projection
-from service.projections.stored import Source
 from service.settings import Settings
 
 _PATIENCE_SECONDS = 5.0
@@ -62,7 +61,9 @@ async def redrive_projection(settings: Settings, which: Which, done: Mended, tol
     names = _names(settings)
     async with _open(settings) as pool:
         there = await _chosen(pool, names, which)
-        redriving = [(build, Redriving(pool, names, code, build, _topics(names, code))) for code, build in there]
+        redriving = [
+            (build, Redriving(pool, names, code, build, sources_of(names.prefix, code))) for code, build in there
+        ]
         done.waiting = sum([await each.waiting(which.entity_id) for _, each in redriving])
         for build, each in redriving:
             await each.run(which.entity_id, done.taken, told)
@@ -83,10 +84,6 @@ async def _chosen(pool: Pool, names: Names, which: Which) -> list[tuple[Projecti
         known = ", ".join(one.build.label for one in there) or "none"
         raise NoSuchBuild(f"{which.build or which.name} is no build that this release has code for: there are {known}")
     return chosen
-
-
-def _topics(names: Names, code: Projection) -> dict[str, Source]:
-    return {Topics(one.aggregate, names.prefix).name(one.kind): one for one in code.sources}
 
 
 def _code(name: str) -> list[Projection]:

@@ -16,6 +16,7 @@ from service.projections.build import Build
 from service.projections.pace import Pace, PacedTaking
 from service.projections.projection import Projection
 from service.projections.store import Store
+from service.projections.stored import Source
 from service.projections.taking import Taking
 from service.status import Part
 
@@ -23,6 +24,11 @@ from service.status import Part
 def group_of(prefix: str, build: Build) -> str:
     """The consumer group of those who keep a build up."""
     return f"{prefix}fairlead.projection.{build.label}"
+
+
+def sources_of(prefix: str, projection: Projection) -> dict[str, Source]:
+    """What a version reads, by the names of the topics."""
+    return {Topics(one.aggregate, prefix).name(one.kind): one for one in projection.sources}
 
 
 class ProjectionFeed:
@@ -41,7 +47,7 @@ class ProjectionFeed:
         session_timeout_ms: int,
         watchdog_s: float,
     ) -> None:
-        sources = {Topics(one.aggregate, prefix).name(one.kind): one for one in projection.sources}
+        sources = sources_of(prefix, projection)
 
         def follow(membership: Membership[Follower], tp: TopicPartition) -> Follower:
             place = projection, sources[tp.topic], store, tp.topic, tp.partition

@@ -13,7 +13,7 @@ from service.postgres.writing import ColumnTypes, column_types, write_rows
 from service.projections.batch import Batch
 from service.projections.build import Build
 from service.projections.folding import Write
-from service.projections.level import Offsets
+from service.projections.level import Offsets, Place
 from service.projections.projection import Projection
 from service.projections.store import Standing
 
@@ -25,8 +25,8 @@ WHERE c.relnamespace = $1::text::regnamespace AND c.relkind = 'r' AND a.attnum >
 GROUP BY c.relname
 """
 
-# Entities by topic and partition.
-Parked = Mapping[tuple[str, int], frozenset[str]]
+# Entities.
+Parked = Mapping[Place, frozenset[str]]
 
 
 class Sight:
@@ -123,7 +123,7 @@ class Sight:
 async def open_sight(connection: Connection, names: Names, build: Build) -> Sight:
     """A build as it stands, within a transaction in REPEATABLE READ that is rolled back; raises LookupError."""
     at = await next_offsets(connection, names, build)
-    parked: dict[tuple[str, int], frozenset[str]] = {}
+    parked: dict[Place, frozenset[str]] = {}
     query = f"SELECT topic, partition, entity_id FROM {names.tables(build)}.parked"  # noqa: S608  # as above
     for topic, partition, entity_id in await connection.fetch(query):
         parked[topic, partition] = parked.get((topic, partition), frozenset()) | {entity_id}

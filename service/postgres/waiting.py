@@ -9,8 +9,7 @@ from typing import NamedTuple
 from service.postgres.pool import Connection
 from service.postgres.projector import FROZEN_MS
 from service.projections.batch import Parked
-
-Place = tuple[str, int]
+from service.projections.level import Place
 
 
 class Waiting(NamedTuple):

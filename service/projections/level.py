@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-# By topic and partition: what is read next.
-Offsets = Mapping[tuple[str, int], int]
+# A topic and one of its partitions.
+Place = tuple[str, int]
+# What is read next.
+Offsets = Mapping[Place, int]
 
 
-def behind(at: Offsets, wanted: Offsets) -> dict[tuple[str, int], int]:
+def behind(at: Offsets, wanted: Offsets) -> dict[Place, int]:
     """How many offsets are lacking by topic and partition, where any are."""
     return {place: end - at.get(place, 0) for place, end in wanted.items() if at.get(place, 0) < end}

@@ -8,11 +8,10 @@ from contextlib import suppress
 from service.kafka.logs import Logs
 from service.postgres.erasing import tables_of
 from service.projections.build import Build
-from service.projections.level import Offsets, behind
+from service.projections.level import Offsets, Place, behind
 from service.projections.projection import Projection
 from service.projections.store import OffsetMoved
 from service.projections.stored import Record
-from service.projections.taking import Taking
 from service.rebuilding.ground import Ground
 
 # So many offsets are read while the old build stands still: a batch of a projector.
@@ -49,11 +48,9 @@ async def catch_up(ground: Ground, logs: Logs, code: Projection, build: Build, w
 
 async def _read(ground: Ground, logs: Logs, code: Projection, build: Build, ends: Offsets) -> None:
     """Take what there is up to these ends, beside the projectors who do the same."""
-    sources = {ground.topic(source): source for source in code.sources}
-    tables = tables_of(ground.pool, ground.names, build)
-    takings = {place: Taking(code, sources[place[0]], tables, *place) for place in ends}
+    takings = ground.takings(code, tables_of(ground.pool, ground.names, build), ends)
     begins = {place: await taking.begin(0) for place, taking in takings.items()}
-    records: dict[tuple[str, int], list[Record]] = {place: [] for place in behind(begins, ends)}
+    records: dict[Place, list[Record]] = {place: [] for place in behind(begins, ends)}
     async for topic, partition, found in logs.between(begins, {place: ends[place] for place in records}):
         records[topic, partition] += found
     for place, found in records.items():

@@ -13,7 +13,6 @@ from service.projections import every_version
 from service.projections.build import Build
 from service.projections.level import Offsets, behind
 from service.projections.projection import Projection
-from service.projections.taking import Taking
 from service.rebuilding.choosing import NotThere, candidate, named, shown
 from service.rebuilding.ground import Ground, code_of, open_ground
 from service.settings import Settings
@@ -85,7 +84,7 @@ async def _diff(  # noqa: PLR0913  # where, what, and how much is shown
     await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
     sights = [await open_sight(connection, ground.names, build) for build in pair]
     begins = await logs.begins()
-    shared = set(ground.topics(codes[0])) & set(ground.topics(codes[1]))
+    shared = ground.sources(codes[0]).keys() & ground.sources(codes[1]).keys()
     places = [place for place in begins if place[0] in shared]
     ends = {place: max(begins[place], *(sight.at.get(place, 0) for sight in sights)) for place in places}
     for sight, code, build in zip(sights, codes, pair, strict=True):
@@ -129,8 +128,7 @@ async def _bring(  # noqa: PLR0913  # as above
             f"{build.label} stands {lacking:,} offsets behind: `fairlead projections rebuild {build.name}` brings up "
             f"one that waits to be shown; then compare them"
         )
-    sources = {ground.topic(source): source for source in code.sources}
-    takings = {place: Taking(code, sources[place[0]], sight, *place) for place in ends}
+    takings = ground.takings(code, sight, ends)
     for place, taking in takings.items():
         await taking.begin(starts[place])
     async for topic, partition, records in logs.between(starts, ends):

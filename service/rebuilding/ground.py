@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from service.kafka.connection import connection
+from service.kafka.feed import sources_of
 from service.kafka.logs import Logs, open_logs
-from service.kafka.topics import Topics
 from service.postgres.builds import Listed, builds, next_offsets
 from service.postgres.names import Names
 from service.postgres.pool import Pool, open_pool, passing_faults
@@ -17,9 +17,11 @@ from service.postgres.schema import prepare_projections, require_same
 from service.postgres.signals import Signals, open_signals
 from service.projections import every_version
 from service.projections.build import Build
-from service.projections.level import Offsets
+from service.projections.level import Offsets, Place
 from service.projections.projection import Projection
+from service.projections.store import Store
 from service.projections.stored import Source
+from service.projections.taking import Taking
 from service.settings import Settings
 
 _ASKED_SECONDS = 5.0
@@ -58,17 +60,18 @@ class Ground:
             query = f"SELECT count(*) FROM {self.names.tables(build)}.parked"  # noqa: S608  # the schema is our own
             return int(await self.pool.fetchval(query))
 
-    def topic(self, source: Source) -> str:
-        """Its name."""
-        return Topics(source.aggregate, self.settings.prefix).name(source.kind)
+    def sources(self, projection: Projection) -> dict[str, Source]:
+        """As `sources_of`."""
+        return sources_of(self.settings.prefix, projection)
 
-    def topics(self, projection: Projection) -> list[str]:
-        """Those that a version reads."""
-        return [self.topic(source) for source in projection.sources]
+    def takings(self, projection: Projection, store: Store, places: Collection[Place]) -> dict[Place, Taking]:
+        """What takes each of these into a store by this code."""
+        sources = self.sources(projection)
+        return {place: Taking(projection, sources[place[0]], store, *place) for place in places}
 
     def logs(self, *projections: Projection) -> AbstractAsyncContextManager[Logs]:
         """The logs that these versions read, as `open_logs`."""
-        return open_logs(self.kafka, {topic for one in projections for topic in self.topics(one)})
+        return open_logs(self.kafka, {topic for one in projections for topic in self.sources(one)})
 
 
 @asynccontextmanager

@@ -65,7 +65,7 @@ async def list_builds(settings: Settings) -> Sequence[Mapping[str, Any]]:
 
 def _topics(ground: Ground, one: Listed, at: Offsets) -> set[str]:
     code = every_version().get((one.build.name, one.build.version))
-    return {topic for topic, _ in at} | set(ground.topics(code) if code else ())
+    return {topic for topic, _ in at} | set(ground.sources(code) if code else ())
 
 
 def _waiting(listed: Sequence[Listed], name: str) -> Listed | None:

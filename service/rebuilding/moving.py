@@ -56,7 +56,7 @@ async def rollback(settings: Settings, name: str, terms: Terms) -> Moved:
 async def _move(ground: Ground, code: Projection, build: Build, old: Build, terms: Terms) -> Moved:
     if build == old:
         return Moved(build, old, followed=True)
-    topics = ground.topics(code)
+    topics = ground.sources(code)
     async with ground.logs(code) as logs:
         wanted = await least(ground, logs, old, topics)
         require_level(build, old, await ground.offsets(build), wanted(await ground.offsets(old)), spare=MOST)
