@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 from service.postgres.builds import Listed
+from service.projections import every_version
 
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
@@ -30,6 +31,15 @@ def candidate(listed: Sequence[Listed], versions: Collection[tuple[str, int]]) -
         if one.shown_at is None and one.drop_at is None and (one.build.name, one.build.version) in versions
     ]
     return max(waiting, key=lambda one: one.made_at, default=None)
+
+
+def meant(listed: Sequence[Listed], name: str, label: str | None) -> Listed:
+    """Of the projection's builds the one of this label, else the one that waits to be shown; raises NotThere."""
+    if label:
+        return named(listed, label)
+    if there := candidate(listed, every_version()):
+        return there
+    raise NotThere(f"No build of {name} waits to be shown: `fairlead projections rebuild {name}` makes one")
 
 
 def previous(listed: Sequence[Listed]) -> Listed | None:

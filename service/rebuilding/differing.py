@@ -9,11 +9,10 @@ from service.kafka.logs import Logs
 from service.postgres.comparing import Compared, Side, Tell, compare
 from service.postgres.pool import Connection, passing_faults
 from service.postgres.sight import Sight, open_sight
-from service.projections import every_version
 from service.projections.build import Build
 from service.projections.level import Offsets, behind
 from service.projections.projection import Projection
-from service.rebuilding.choosing import NotThere, candidate, named, shown
+from service.rebuilding.choosing import NotThere, meant, shown
 from service.rebuilding.ground import Ground, code_of, open_ground
 from service.settings import Settings
 
@@ -54,9 +53,7 @@ async def diff(settings: Settings, name: str, tell: Tell, *, build: str | None =
     """
     async with open_ground(settings, name) as ground:
         listed = await ground.builds()
-        old, new = shown(listed), named(listed, build) if build else candidate(listed, every_version())
-        if new is None:
-            raise NotThere(f"No build of {name} waits to be shown: `fairlead projections rebuild {name}` makes one")
+        old, new = shown(listed), meant(listed, name, build)
         if new.current:
             raise NotThere(f"{new.build.label} is what readers see: name another build")
         codes = code_of(old), code_of(new)

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from service.postgres.dropping import drop as drop_build
 from service.postgres.switching import Terms, require_level
 from service.postgres.switching import switch as switch_build
-from service.projections import every_version
 from service.projections.build import Build
 from service.projections.level import Offsets
 from service.projections.projection import Projection
 from service.rebuilding.catching_up import MOST, catch_up, comes_level
-from service.rebuilding.choosing import NotThere, candidate, named, previous, shown
+from service.rebuilding.choosing import NotThere, meant, named, previous, shown
 from service.rebuilding.followers import end_group, is_followed
 from service.rebuilding.ground import Ground, code_of, open_ground
 from service.rebuilding.least import least
@@ -37,9 +36,7 @@ async def switch(settings: Settings, name: str, terms: Terms, to: str | None = N
     """
     async with open_ground(settings, name) as ground:
         listed = await ground.builds()
-        one = named(listed, to) if to else candidate(listed, every_version())
-        if one is None:
-            raise NotThere(f"No build of {name} waits to be shown: `fairlead projections rebuild {name}` makes one")
+        one = meant(listed, name, to)
         return await _move(ground, code_of(one), one.build, shown(listed).build, terms)
 
 
