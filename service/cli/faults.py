@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from fairlead.client import NoReply, TooLarge, TopicsMissing, Unreachable
 from service.cli.exits import Exit, Stop
 from service.cli.options import SERVERS
+from service.rebuilding.missing import NotThere
 from service.settings import ENV_PREFIX, Settings
 
 _START_ONE = "start one with `fairlead up`, or say where it is with"
@@ -21,6 +22,7 @@ _MEANINGS: Sequence[tuple[type[BaseException], Exit, Callable[[Any], str]]] = (
     (NoReply, Exit.TIMED_OUT, lambda error: f"{error} (--id {error.command_id})"),
     (TooLarge, Exit.INVALID, str),
     (TopicsMissing, Exit.NOT_FOUND, str),
+    (NotThere, Exit.NOT_FOUND, str),
     (Unreachable, Exit.NO_SERVER, lambda error: f"{error}: {_START_ONE} --bootstrap-servers or --dir"),
     (UnsupportedProtocol, Exit.USAGE, lambda _: "--api-url must be such as http://127.0.0.1:8080"),
     (InvalidURL, Exit.USAGE, lambda _: "--api-url must be such as http://127.0.0.1:8080"),

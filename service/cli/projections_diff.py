@@ -37,13 +37,8 @@ def diff(
 
     Example: `fairlead projections diff ships --samples 20`
     """
-    from service.rebuilding.choosing import NotThere  # noqa: PLC0415  # it brings every driver
-
     known_projections([name])
-    try:
-        found = run(_diff(given, name, build, samples))
-    except NotThere as error:
-        raise Stop(Exit.NOT_FOUND, str(error)) from error
+    found = run(_diff(given, name, build, samples))
     if given.as_json:
         emit_json(_fields(found))
     else:
@@ -54,7 +49,7 @@ def diff(
 
 
 async def _diff(given: Given, name: str, build: str | None, samples: int) -> Difference:
-    from service.rebuilding import differing  # noqa: PLC0415  # as above
+    from service.rebuilding import differing  # noqa: PLC0415  # it brings every driver
 
     with progress_of_known(transient=True) as bars:
         tasks: dict[str, Any] = {}

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from service.cli.exits import Exit, Stop
 from service.cli.options import Given
 from service.cli.output import emit_fields, say
 from service.cli.projections_rebuild import NAME
@@ -24,13 +23,9 @@ def drop(
     Example: `fairlead projections drop ships ships.v1`
     """
     from service.rebuilding import moving  # noqa: PLC0415  # it brings every driver: not for commands that need none
-    from service.rebuilding.choosing import NotThere  # noqa: PLC0415  # as above
 
     known_projections([name])
-    try:
-        dropped, is_left = run(moving.drop(given.settings(), name, build))
-    except NotThere as error:
-        raise Stop(Exit.NOT_FOUND, str(error)) from error
+    dropped, is_left = run(moving.drop(given.settings(), name, build))
     emit_fields({"dropped": dropped.label, "group_deleted": is_left}, as_json=given.as_json)
     if not is_left:
         say("Somebody is in its consumer group still; the broker forgets the group in time once all have left")

@@ -71,12 +71,7 @@ def _seconds(keep: str | None) -> float | None:
 
 
 def _move(given: Given, work: Coroutine[Any, Any, Moved]) -> None:
-    from service.rebuilding.choosing import NotThere  # noqa: PLC0415  # as above
-
-    try:
-        moved = run(work)
-    except NotThere as error:
-        raise Stop(Exit.NOT_FOUND, str(error)) from error
+    moved = run(work)
     build, before = moved.build.label, moved.before.label
     told = {"shown": build, "before": before, "followed": moved.followed}
     emit_fields(told, as_json=given.as_json)

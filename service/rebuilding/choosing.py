@@ -7,12 +7,9 @@ from datetime import UTC, datetime
 
 from service.postgres.builds import Listed
 from service.projections import every_version
+from service.rebuilding.missing import NotThere
 
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
-
-
-class NotThere(LookupError):
-    """There is no such build; the message says what to do."""
 
 
 def shown(listed: Sequence[Listed]) -> Listed:

@@ -12,8 +12,9 @@ from service.postgres.sight import Sight, open_sight
 from service.projections.build import Build
 from service.projections.level import Offsets, behind
 from service.projections.projection import Projection
-from service.rebuilding.choosing import NotThere, meant, shown
+from service.rebuilding.choosing import meant, shown
 from service.rebuilding.ground import Ground, code_of, open_ground
+from service.rebuilding.missing import NotThere
 from service.settings import Settings
 
 # So many records are read and taken for the comparison alone, which takes seconds.

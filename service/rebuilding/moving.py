@@ -11,10 +11,11 @@ from service.projections.build import Build
 from service.projections.level import Offsets
 from service.projections.projection import Projection
 from service.rebuilding.catching_up import MOST, catch_up, comes_level
-from service.rebuilding.choosing import NotThere, meant, named, previous, shown
+from service.rebuilding.choosing import meant, named, previous, shown
 from service.rebuilding.followers import end_group, is_followed
 from service.rebuilding.ground import Ground, code_of, open_ground
 from service.rebuilding.least import least
+from service.rebuilding.missing import NotThere
 from service.settings import Settings
 
 _LEVEL_SECONDS = 2.0

@@ -13,6 +13,7 @@ from service.cli.exits import OF_STATUS, Exit
 from service.cli.faults import explain
 from service.kafka.unsafe import PartitionUnsafe
 from service.projections.store import StoreUnavailable
+from service.rebuilding.missing import NotThere
 
 BUILDS = ("list", "rebuild", "diff", "switch", "rollback", "drop")
 MORE = [
@@ -92,6 +93,7 @@ def test_ports_of_workers_that_go_beyond_the_last_one_are_refused(
         (NoReply("c", 1), Exit.TIMED_OUT),
         (TooLarge("big"), Exit.INVALID),
         (TopicsMissing("none"), Exit.NOT_FOUND),
+        (NotThere("none"), Exit.NOT_FOUND),
         (Unreachable("h:1"), Exit.NO_SERVER),
         (ConnectError("no", request=_REQUEST), Exit.NO_SERVER),
         (ReadTimeout("late", request=_REQUEST), Exit.TIMED_OUT),
