@@ -23,7 +23,7 @@ def accept(
 
     Example: `fairlead projections accept ships`
     """
-    from service import mending  # noqa: PLC0415  # it brings every driver: not for commands that need none
+    from service.rebuilding import mending  # noqa: PLC0415  # it brings every driver: not for commands that need none
 
     known_projections([name])
     accepted = run(mending.accept_projection(given.settings(), name))

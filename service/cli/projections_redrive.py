@@ -17,7 +17,7 @@ from service.cli.roles import known_projections
 from service.cli.running import run
 
 if TYPE_CHECKING:
-    from service.mending import Mended
+    from service.rebuilding.mending import Mended
 
 _COLUMNS = ("build", "topic", "partition", "offset", "entity_id", "waiting", "reason")
 _SHOWN = 20
@@ -40,7 +40,7 @@ def redrive(
 
     Example: `fairlead projections redrive ships --entity 7b0f…`
     """
-    from service import mending  # noqa: PLC0415  # it brings every driver: not for commands that need none
+    from service.rebuilding import mending  # noqa: PLC0415  # it brings every driver: not for commands that need none
 
     known_projections([name])
     which, done = mending.Which(name, build, entity), mending.Mended()
@@ -57,8 +57,6 @@ def redrive(
                 )
             except asyncio.CancelledError:
                 raise Stop(Exit.INTERRUPTED, f"Interrupted: {_so_far(done)}") from None
-            except mending.NoSuchBuild as error:
-                raise Stop(Exit.NOT_FOUND, str(error)) from error
             except ConnectionError as error:
                 raise Stop(explain(error).code, f"{explain(error)}; {_so_far(done)}") from error
 

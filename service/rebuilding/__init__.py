@@ -1,1 +1,1 @@
-"""Builds of projections beside those that are shown: made, compared, shown instead, taken back, dropped."""
+"""Builds of projections beside those that are shown: made, compared, shown instead, taken back, mended, dropped."""
