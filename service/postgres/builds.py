@@ -52,6 +52,16 @@ async def builds(connection: Connection, names: Names, projection: str | None = 
     return [Listed(Build(*row[:3]), *row[3:]) for row in map(tuple, await connection.fetch(query, projection))]
 
 
+async def all_builds(pool: Pool, names: Names, projection: str | None = None) -> list[Listed]:
+    """As `builds`, none where no projector has ever come up; raises StoreUnavailable."""
+    with passing_faults():
+        async with pool.acquire() as connection:
+            try:
+                return await builds(connection, names, projection)
+            except asyncpg.UndefinedTableError:
+                return []
+
+
 async def followed_builds(pool: Pool, names: Names, versions: Collection[tuple[str, int]]) -> list[Build]:
     """Those of these (projection, version) that projectors keep up; raises StoreUnavailable."""
     with passing_faults():

@@ -10,10 +10,10 @@ from typing import Any
 from service.kafka.connection import connection
 from service.kafka.feed import sources_of
 from service.kafka.logs import Logs, open_logs
-from service.postgres.builds import Listed, builds, next_offsets
+from service.postgres.builds import Listed, all_builds, next_offsets
 from service.postgres.names import Names
 from service.postgres.pool import Pool, open_pool, passing_faults
-from service.postgres.schema import prepare_projections, require_same
+from service.postgres.schema import require_same
 from service.postgres.signals import Signals, open_signals
 from service.projections import every_version
 from service.projections.build import Build
@@ -43,10 +43,8 @@ class Ground:
     signals: Signals
 
     async def builds(self) -> list[Listed]:
-        """The projection's builds; raises StoreUnavailable."""
-        with passing_faults():
-            async with self.pool.acquire() as one:
-                return await builds(one, self.names, self.name)
+        """The projection's builds, none where no projector has ever come up; raises StoreUnavailable."""
+        return await all_builds(self.pool, self.names, self.name)
 
     async def offsets(self, build: Build) -> Offsets:
         """Where a build stands; raises StoreUnavailable."""
@@ -78,10 +76,9 @@ class Ground:
 async def open_ground(settings: Settings, name: str | None = None) -> AsyncIterator[Ground]:
     """Ground to work on; raises StoreUnavailable where there is no database."""
     names = Names(settings.prefix, settings.reader_role)
-    async with open_pool(settings.database_url.get_secret_value(), patience_s=_ASKED_SECONDS) as pool:
-        await prepare_projections(pool, names, [])
-        async with open_signals(pool, names) as signals:
-            yield Ground(settings, name, connection(settings), pool, names, signals)
+    pooled = open_pool(settings.database_url.get_secret_value(), patience_s=_ASKED_SECONDS)
+    async with pooled as pool, open_signals(pool, names) as signals:
+        yield Ground(settings, name, connection(settings), pool, names, signals)
 
 
 def code_of(listed: Listed) -> Projection:
