@@ -10,8 +10,8 @@ from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError, KafkaTimeoutError
 
 from service.kafka import metrics
-from service.kafka.commands_feed import CommandsFeed
 from service.kafka.membership import Membership
+from service.kafka.partition_feed import PartitionFeed
 from service.kafka.unsafe import PartitionUnsafe
 from service.projections.build import Build
 from service.projections.store import OffsetMoved, StoreUnavailable
@@ -55,7 +55,7 @@ class Follower:
         self.part = Part(f"{build.label} {tp.topic}[{tp.partition}]", "starting", ready=False)
         self._membership = membership
         self._consumer = membership.consumer
-        self._feed = CommandsFeed(membership.consumer, tp, _BATCH_RECORDS, membership.lost)
+        self._feed = PartitionFeed(membership.consumer, tp, _BATCH_RECORDS, membership.lost)
         self._tp = tp
         self._build = build
         self._taking = taking

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from aiokafka import TopicPartition
 
 from service.kafka.bare import barely
-from service.kafka.commands_feed import CommandsFeed
 from service.kafka.group import GroupMember
 from service.kafka.membership import Membership
 from service.kafka.owner import PartitionOwner
+from service.kafka.partition_feed import PartitionFeed
 from service.kafka.standby import Standbys
 from service.kafka.terms import Terms
 from service.status import Part
@@ -34,7 +34,7 @@ class Member:
         self._standbys = standbys = Standbys(terms)
 
         def own(membership: Membership[PartitionOwner], tp: TopicPartition) -> PartitionOwner:
-            feed = CommandsFeed(membership.consumer, tp, max_records, membership.lost)
+            feed = PartitionFeed(membership.consumer, tp, max_records, membership.lost)
             return PartitionOwner(terms, tp.partition, feed, membership, standbys)
 
         self._group = GroupMember(

@@ -16,9 +16,9 @@ from service.commands.encoding import Encoder
 from service.commands.ports import LocalStore
 from service.kafka import metrics
 from service.kafka.acquire import read_partition
-from service.kafka.commands_feed import CommandsFeed
 from service.kafka.membership import Membership
 from service.kafka.opening import open_store
+from service.kafka.partition_feed import PartitionFeed
 from service.kafka.recovery import Recovery, Remedy
 from service.kafka.session import Session
 from service.kafka.standby import Standbys
@@ -40,7 +40,7 @@ class PartitionOwner:
         self,
         terms: Terms,
         partition: int,
-        feed: CommandsFeed,
+        feed: PartitionFeed,
         membership: Membership[PartitionOwner],
         standbys: Standbys,
     ) -> None:

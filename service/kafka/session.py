@@ -14,9 +14,9 @@ from service.commands.decision import Decision, Read
 from service.commands.ports import Draft, Output, Record
 from service.kafka.acquire import Acquired
 from service.kafka.checkpoint import Checkpoint, Needed
-from service.kafka.commands_feed import Batch
 from service.kafka.keeping import Keeping
 from service.kafka.log_reader import Tell
+from service.kafka.partition_feed import Batch
 from service.kafka.suspicion import Suspicion
 from service.kafka.sweep import Sweep
 from service.kafka.tally import Tally

@@ -17,7 +17,7 @@ from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssigno
 from service.__main__ import main
 from service.cli import running
 from service.commands import floors
-from service.kafka import commands_feed, follower, log_reader, membership, recovery, transaction, workers
+from service.kafka import follower, log_reader, membership, partition_feed, recovery, transaction, workers
 from service.kafka.coordination import Coordination
 from service.kafka.owner import PartitionOwner
 from service.kafka.topics import Topics
@@ -43,7 +43,7 @@ def fence() -> None:
 
 def pause() -> None:
     """All that waits is read at once, by one who is slow to work it off."""
-    patch.setattr(commands_feed, "_READ_AHEAD", 1 << 30)
+    patch.setattr(partition_feed, "_READ_AHEAD", 1 << 30)
     _dawdle(SECONDS)
 
 

@@ -14,8 +14,8 @@ from confluent_kafka import Producer
 
 from service.kafka import acquire, log_reader, owner
 from service.kafka.acquire import Acquired, read_partition
-from service.kafka.commands_feed import CommandsFeed
 from service.kafka.log_reader import open_reader
+from service.kafka.partition_feed import PartitionFeed
 from service.kafka.transaction import PartitionProducer
 from service.local.servers import Endpoints
 from tests.checker import Report
@@ -33,8 +33,8 @@ async def test_a_new_owner_judges_nothing_again(servers: Endpoints) -> None:
 async def test_reading_commands_again_from_the_start_changes_nothing(
     servers: Endpoints, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    start = CommandsFeed.start
-    monkeypatch.setattr(CommandsFeed, "start", lambda feed, _: start(feed, 0))
+    start = PartitionFeed.start
+    monkeypatch.setattr(PartitionFeed, "start", lambda feed, _: start(feed, 0))
     report = await _restarted(await Harbour(servers).build())
 
     assert report.ok, report.text()

@@ -12,7 +12,7 @@ from confluent_kafka import Producer
 from structlog.testing import capture_logs
 
 from service.kafka import log_reader, membership
-from service.kafka.commands_feed import CommandsFeed
+from service.kafka.partition_feed import PartitionFeed
 from service.local.servers import Endpoints
 from tests.kafka.pier import SECONDS, SOUND, SPOILT, Pier, said
 
@@ -148,13 +148,13 @@ async def test_behind_a_strangers_open_transaction_nothing_is_decided_until_it_e
 async def test_a_position_that_the_broker_no_longer_has_stops_its_partition_and_no_other(
     servers: Endpoints, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    start = CommandsFeed.start
+    start = PartitionFeed.start
 
-    def beyond_the_end(feed: CommandsFeed, next_offset: int) -> None:
+    def beyond_the_end(feed: PartitionFeed, next_offset: int) -> None:
         # As after a broker that lost the end of its log: the owner knows of commands that are not there.
         start(feed, next_offset + 10 * (feed._tp.partition == SPOILT))  # noqa: SLF001  # which one it reads
 
-    monkeypatch.setattr(CommandsFeed, "start", beyond_the_end)
+    monkeypatch.setattr(PartitionFeed, "start", beyond_the_end)
     pier = await Pier(servers).build()
     with capture_logs() as logs:
         async with pier.handling() as handler:

@@ -18,7 +18,7 @@ from service.commands.stored import Entity
 from service.domain import Aggregate
 from service.kafka.acquire import Acquired, read_partition
 from service.kafka.checkpoint import KEY, Checkpoint, read_checkpoint
-from service.kafka.commands_feed import Batch
+from service.kafka.partition_feed import Batch
 from service.kafka.session import Session
 from service.kafka.suspicion import Suspicion
 from service.kafka.terms import Terms

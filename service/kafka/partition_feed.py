@@ -1,4 +1,4 @@
-"""The commands of one partition, read ahead of its owner by no more than a batch: the log holds what waits."""
+"""The records of one partition, read ahead of who works on them by no more than a batch: the log holds what waits."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Batch:
     end: int
 
 
-class CommandsFeed:
+class PartitionFeed:
     """Reads between `start` and `stop`; `waiting_at` is what the broker has been asked for.
 
     What comes while a batch is worked on becomes one batch, however many fetches bring it: records that are left lying

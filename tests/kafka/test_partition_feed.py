@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from service.kafka.commands_feed import Batch, CommandsFeed
+from service.kafka.partition_feed import Batch, PartitionFeed
 from service.kafka.topics import Topics
 from service.local.servers import Endpoints
 from tests.chaos.handlers import eventually
@@ -28,7 +28,7 @@ async def test_several_fetches_become_one_batch_of_no_more_than_may_be(
         asyncio.timeout(30),
     ):
         consumer.assign([tp])
-        feed = CommandsFeed(consumer, tp, at_most, _lost)
+        feed = PartitionFeed(consumer, tp, at_most, _lost)
         feed.start(0)
         for number in range(3):
             await producer.send_and_wait(tp.topic, b"%d" % number, partition=tp.partition)
