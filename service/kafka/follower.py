@@ -12,7 +12,6 @@ from aiokafka.errors import IllegalStateError, KafkaError, KafkaTimeoutError
 from service.kafka import metrics
 from service.kafka.membership import Membership
 from service.kafka.partition_feed import PartitionFeed
-from service.kafka.unsafe import PartitionUnsafe
 from service.projections.build import Build
 from service.projections.store import OffsetMoved, StoreUnavailable
 from service.projections.taking import Taking
@@ -55,7 +54,7 @@ class Follower:
         self.part = Part(f"{build.label} {tp.topic}[{tp.partition}]", "starting", ready=False)
         self._membership = membership
         self._consumer = membership.consumer
-        self._feed = PartitionFeed(membership.consumer, tp, _BATCH_RECORDS, membership.lost)
+        self._feed = PartitionFeed(membership.consumer, tp, _BATCH_RECORDS, membership.lost, self._differs)
         self._tp = tp
         self._build = build
         self._taking = taking
@@ -126,10 +125,7 @@ class Follower:
     async def _follow(self, at: int) -> None:
         settled = True
         while True:
-            try:
-                batch = await self._feed.next(_IDLE_SECONDS)
-            except PartitionUnsafe as error:
-                raise LogDiffers(self._explain(at)) from error
+            batch = await self._feed.next(_IDLE_SECONDS)
             if batch is not None:
                 # Past the last record, so that the marker of its transaction does not look like lag.
                 records = [_Read(one.key, one.value, self._tp.partition, one.offset) for one in batch.records]
@@ -151,9 +147,9 @@ class Follower:
         reason = f"{parked} parked: `fairlead projections list` says which" if parked else None
         self.part = replace(self.part, state="following", ready=True, reason=reason)
 
-    def _explain(self, at: int) -> str:
+    def _differs(self, at: int) -> LogDiffers:
         one = self._build
-        return (
+        return LogDiffers(
             f"{self._tp.topic}[{self._tp.partition}] has no offset {at}, which the projection {one.name} would read "
             f"next: give the topic its own records back; or have the rows made anew from what is there by "
             f"`fairlead projections rebuild {one.name}`"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 from aiokafka import TopicPartition
 
@@ -14,6 +15,7 @@ from service.kafka.owner import PartitionOwner
 from service.kafka.partition_feed import PartitionFeed
 from service.kafka.standby import Standbys
 from service.kafka.terms import Terms
+from service.kafka.unsafe import offset_gone
 from service.status import Part
 
 
@@ -34,7 +36,7 @@ class Member:
         self._standbys = standbys = Standbys(terms)
 
         def own(membership: Membership[PartitionOwner], tp: TopicPartition) -> PartitionOwner:
-            feed = PartitionFeed(membership.consumer, tp, max_records, membership.lost)
+            feed = PartitionFeed(membership.consumer, tp, max_records, membership.lost, partial(offset_gone, tp))
             return PartitionOwner(terms, tp.partition, feed, membership, standbys)
 
         self._group = GroupMember(

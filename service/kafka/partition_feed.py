@@ -12,8 +12,6 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import IllegalStateError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
-from service.kafka.unsafe import PartitionUnsafe
-
 log = structlog.get_logger()
 
 # So many batches may lie ready, as one.
@@ -35,18 +33,25 @@ class PartitionFeed:
 
     What comes while a batch is worked on becomes one batch, however many fetches bring it: records that are left lying
     hold up aiokafka's next fetch for all partitions, by 0.1 s at most, and each batch takes a transaction.
+    `lost` hears of what cannot be waited for; `gone` says what it means that the log has not the offset that is next.
     """
 
     def __init__(
-        self, consumer: AIOKafkaConsumer, tp: TopicPartition, max_records: int, lost: Callable[[BaseException], None]
+        self,
+        consumer: AIOKafkaConsumer,
+        tp: TopicPartition,
+        max_records: int,
+        lost: Callable[[BaseException], None],
+        gone: Callable[[int], Exception],
     ) -> None:
         self.waiting_at: int | None = None
         self._consumer = consumer
         self._tp = tp
         self._max_records = max_records
         self._lost = lost
+        self._gone = gone
         self._ahead: Batch | None = None
-        self._fault: PartitionUnsafe | None = None
+        self._fault: Exception | None = None
         self._some, self._room = asyncio.Event(), asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -68,7 +73,7 @@ class PartitionFeed:
             self._consumer.pause(self._tp)
 
     async def next(self, seconds: float) -> Batch | None:
-        """The next batch, None where there is none for so long; raises PartitionUnsafe."""
+        """The next batch, None where there is none for so long; raises what `gone` makes of its offset."""
         try:
             async with asyncio.timeout(seconds):
                 await self._some.wait()
@@ -100,7 +105,7 @@ class PartitionFeed:
                         self._room.clear()
                         await self._room.wait()
         except OffsetOutOfRangeError:
-            self._fault = PartitionUnsafe(self._explain(at))
+            self._fault = self._gone(at)
             self._some.set()
         except IllegalStateError:
             # Taken away in a rebalance: the listener stops the owner.
@@ -117,9 +122,3 @@ class PartitionFeed:
             records = self._ahead.records
         self._ahead = Batch(records, next_offset, end)
         self._some.set()
-
-    def _explain(self, at: int) -> str:
-        return (
-            f"{self._tp.topic}[{self._tp.partition}] has no offset {at}, which is the next to be judged: give the "
-            "partition back its own commands, or recreate all five topics of the aggregate together"
-        )

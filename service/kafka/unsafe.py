@@ -11,9 +11,16 @@ from aiokafka import TopicPartition
 from service.kafka.checkpoint import Checkpoint
 from service.kafka.log_reader import read_log
 
+_REMEDY = "give the partition back its own commands, or recreate all five topics of the aggregate together"
+
 
 class PartitionUnsafe(Exception):
     """Going on would lose or repeat something; the message says what was found and what to do."""
+
+
+def offset_gone(tp: TopicPartition, at: int) -> PartitionUnsafe:
+    """The commands have no offset that is the next to be judged."""
+    return PartitionUnsafe(f"{tp.topic}[{tp.partition}] has no offset {at}, which is the next to be judged: {_REMEDY}")
 
 
 def require_end(tp: TopicPartition, end: int, reached: int) -> None:
@@ -30,10 +37,9 @@ async def recognise(
 ) -> None:
     """Raise PartitionUnsafe where these are not the commands that the checkpoint speaks of."""
     place = f"{commands.topic}[{commands.partition}]"
-    remedy = "give the partition back its own commands, or recreate all five topics of the aggregate together"
     if at.next_offset > end:
         raise PartitionUnsafe(
-            f"{place} ends at {end}, but {at.next_offset} commands were judged: it was recreated; {remedy}"
+            f"{place} ends at {end}, but {at.next_offset} commands were judged: it was recreated; {_REMEDY}"
         )
     if at.next_offset < start:
         raise PartitionUnsafe(
@@ -47,4 +53,4 @@ async def recognise(
         async for _, records in reading:
             found = found or (records[0].offset, records[0].timestamp)
     if found != (at.last_offset, at.last_timestamp):
-        raise PartitionUnsafe(f"{place} holds another command at offset {at.last_offset}: it was recreated; {remedy}")
+        raise PartitionUnsafe(f"{place} holds another command at offset {at.last_offset}: it was recreated; {_REMEDY}")

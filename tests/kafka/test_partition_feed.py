@@ -28,7 +28,7 @@ async def test_several_fetches_become_one_batch_of_no_more_than_may_be(
         asyncio.timeout(30),
     ):
         consumer.assign([tp])
-        feed = PartitionFeed(consumer, tp, at_most, _lost)
+        feed = PartitionFeed(consumer, tp, at_most, _lost, LookupError)
         feed.start(0)
         for number in range(3):
             await producer.send_and_wait(tp.topic, b"%d" % number, partition=tp.partition)
