@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import asyncpg
 import structlog
 
 from service.postgres.builds import builds, follow, keep_until, leave
+from service.postgres.giving_way import once_free
 from service.postgres.names import Names
 from service.postgres.pool import Connection, Pool, passing_faults
 from service.postgres.schema import alone
@@ -16,10 +15,7 @@ from service.projections.build import Build
 
 log = structlog.get_logger()
 
-# Less than PostgreSQL's deadlock_timeout of 1 s: of a projector in the midst of a batch and this, this gives way.
-_LOCK_MS = 300
 _PATIENCE_SECONDS = 30.0
-_PAUSE_SECONDS = 0.2
 # Two looks of projectors, so that all have let go of it before.
 _GRACE_SECONDS = 60.0
 
@@ -73,22 +69,12 @@ async def drop_expired(pool: Pool, names: Names) -> list[Build]:
 
 
 async def _drop(pool: Pool, names: Names, build: Build, patience_s: float) -> None:
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + patience_s
-    while True:
-        try:
-            with passing_faults():
-                async with pool.acquire() as connection, alone(connection, names):
-                    await connection.execute(f"SET LOCAL lock_timeout = {_LOCK_MS}")
-                    await _drop_now(connection, names, build)
-                    return
-        except asyncpg.LockNotAvailableError as error:
-            if loop.time() > deadline:
-                raise TimeoutError(
-                    f"Somebody reads {build.label}, such as a diff: nobody keeps it up any more, and projectors drop "
-                    f"it later"
-                ) from error
-        await asyncio.sleep(_PAUSE_SECONDS)
+    try:
+        await once_free(pool, names, lambda connection: _drop_now(connection, names, build), patience_s)
+    except asyncpg.LockNotAvailableError as error:
+        raise TimeoutError(
+            f"Somebody reads {build.label}, such as a diff: nobody keeps it up any more, and projectors drop it later"
+        ) from error
 
 
 async def _drop_now(connection: Connection, names: Names, build: Build) -> None:

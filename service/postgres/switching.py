@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import asyncpg
-import structlog
 
 from service.postgres.builds import builds, keep_until, next_offsets
+from service.postgres.giving_way import once_free
 from service.postgres.names import Names
-from service.postgres.pool import Connection, Pool, passing_faults
-from service.postgres.schema import alone
+from service.postgres.pool import Connection, Pool
 from service.postgres.views import show
 from service.projections.build import Build
 from service.projections.level import Offsets, behind
 from service.projections.projection import Projection
 
-log = structlog.get_logger()
-
-# So long, at most, do readers and the old build's projectors wait for one try. It is less than PostgreSQL's
-# deadlock_timeout of 1 s: of two that wait for each other in a circle it is never a reader who is sent away.
-_LOCK_MS = 300
 _PATIENCE_SECONDS = 30.0
-_FIRST_PAUSE_SECONDS = 0.1
-_LONGEST_PAUSE_SECONDS = 2.0
 
 # Who reads what is to be another, and for how long already.
 _HOLDERS = """
@@ -46,6 +37,21 @@ class Terms:
     stale: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """To a build, by the code that makes its rows.
+
+    `wanted` says from where the build that is shown stands where this one must be; `catch_up` brings it there while the
+    other is held.
+    """
+
+    projection: Projection
+    build: Build
+    wanted: Callable[[Offsets], Offsets]
+    catch_up: Callable[[Offsets], Awaitable[None]]
+    terms: Terms
+
+
 class NotLevel(Exception):
     """The build stands behind what readers have seen already; the message says how far."""
 
@@ -58,46 +64,20 @@ class Held(TimeoutError):
     """Readers who do not end hold on to the views; the message says who."""
 
 
-async def switch(  # noqa: PLR0913  # from where, to what, and on which terms
-    pool: Pool,
-    names: Names,
-    projection: Projection,
-    build: Build,
-    wanted: Callable[[Offsets], Offsets],
-    catch_up: Callable[[Offsets], Awaitable[None]],
-    terms: Terms,
-) -> Build | None:
+async def switch(pool: Pool, names: Names, move: Move) -> Build | None:
     """Let readers see a build in place of another, which it returns; None where they saw it already.
 
-    `wanted` says from where the other stands where this one must be; `catch_up` brings it there while the other is
-    held. Raises NotLevel, StaleThere, InUse, Held and StoreUnavailable.
+    Raises NotLevel, StaleThere, InUse, Held and StoreUnavailable.
     """
-    loop = asyncio.get_running_loop()
-    deadline, pause = loop.time() + _PATIENCE_SECONDS, _FIRST_PAUSE_SECONDS
-    while True:
-        try:
-            with passing_faults():
-                async with pool.acquire() as connection, alone(connection, names):
-                    await connection.execute(f"SET LOCAL lock_timeout = {_LOCK_MS}")
-                    return await _switch(connection, names, projection, build, wanted, catch_up, terms)
-        except asyncpg.LockNotAvailableError as error:
-            if loop.time() + pause > deadline:
-                raise Held(await _holders(pool, names)) from error
-            log.info("waiting for readers to end", reason=str(error))
-        await asyncio.sleep(pause)
-        pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+    try:
+        return await once_free(pool, names, lambda connection: _switch(connection, names, move), _PATIENCE_SECONDS)
+    except asyncpg.LockNotAvailableError as error:
+        raise Held(await _holders(pool, names)) from error
 
 
-async def _switch(  # noqa: PLR0913  # as above
-    connection: Connection,
-    names: Names,
-    projection: Projection,
-    build: Build,
-    wanted: Callable[[Offsets], Offsets],
-    catch_up: Callable[[Offsets], Awaitable[None]],
-    terms: Terms,
-) -> Build | None:
-    listed = await builds(connection, names, projection.name)
+async def _switch(connection: Connection, names: Names, move: Move) -> Build | None:
+    build = move.build
+    listed = await builds(connection, names, build.name)
     if build not in {one.build for one in listed}:
         raise LookupError(f"{build.label} is not there any more: see `fairlead projections list`")
     [old] = [one.build for one in listed if one.current]
@@ -105,15 +85,15 @@ async def _switch(  # noqa: PLR0913  # as above
         return None
     # From here on the old build stands still, until the end of this transaction.
     await connection.execute(f"LOCK TABLE {names.tables(old)}.progress IN SHARE MODE")
-    least = wanted(await next_offsets(connection, names, old))
+    least = move.wanted(await next_offsets(connection, names, old))
     if behind(await next_offsets(connection, names, build), least):
-        await catch_up(least)
+        await move.catch_up(least)
         require_level(build, old, await next_offsets(connection, names, build), least)
-    if not terms.stale:
+    if not move.terms.stale:
         await _require_no_staler(connection, names, build, old)
-    await show(connection, names, projection, build)
-    if terms.keep_s is not None:
-        await keep_until(connection, names, old, terms.keep_s)
+    await show(connection, names, move.projection, build)
+    if move.terms.keep_s is not None:
+        await keep_until(connection, names, old, move.terms.keep_s)
     return old
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from service.postgres.dropping import drop as drop_build
-from service.postgres.switching import Terms, require_level
+from service.postgres.switching import Move, Terms, require_level
 from service.postgres.switching import switch as switch_build
 from service.projections.build import Build
 from service.projections.level import Offsets
@@ -64,7 +64,7 @@ async def _move(ground: Ground, code: Projection, build: Build, old: Build, term
         async def bring(offsets: Offsets) -> None:
             await catch_up(ground, logs, code, build, offsets)
 
-        before = await switch_build(ground.pool, ground.names, code, build, wanted, bring, terms)
+        before = await switch_build(ground.pool, ground.names, Move(code, build, wanted, bring, terms))
     return Moved(build, before or build, await is_followed(ground, build))
 
 

@@ -11,7 +11,7 @@ from service.postgres.names import Names
 from service.postgres.pool import Pool
 from service.postgres.projector import BuildTables
 from service.postgres.schema import add, alone, prepare_projections
-from service.postgres.switching import Terms, switch
+from service.postgres.switching import Move, Terms, switch
 from service.postgres.views import show_all
 from service.projections.build import Build
 from service.projections.level import Offsets
@@ -74,7 +74,7 @@ class Beside:
         async def nobody(_: Offsets) -> None:
             return
 
-        return await switch(self.pool, self.names, projection, build, dict, nobody, terms or Terms())
+        return await switch(self.pool, self.names, Move(projection, build, dict, nobody, terms or Terms()))
 
     async def offset(self, build: Build) -> int:
         """Where it stands."""

@@ -8,7 +8,7 @@ import pytest
 
 from service.postgres.names import Names
 from service.postgres.pool import Pool
-from service.postgres.switching import Held, NotLevel, StaleThere, Terms, switch
+from service.postgres.switching import Held, Move, NotLevel, StaleThere, Terms, switch
 from service.postgres.views import InUse
 from service.projections.level import Offsets
 from tests.postgres.beside import Beside, voyage
@@ -82,7 +82,7 @@ async def test_the_old_build_stands_still_while_the_new_one_is_looked_at(beside:
         held.append(await beside.offset(old))
         await beside.feed(SHIPS_2, new, RECORDS, *wanted.values())
 
-    await switch(beside.pool, beside.names, SHIPS_2, new, dict, catch_up, Terms())
+    await switch(beside.pool, beside.names, Move(SHIPS_2, new, dict, catch_up, Terms()))
     await asyncio.gather(*going_on)
     assert [50] == held
     assert "ships.v2" == await beside.shown()
