@@ -33,6 +33,9 @@ _MESSAGES = 1_000
 _TRIES = 5
 _AFTER_ALL = 2**63 - 1
 
+# An entity, and one of its offsets.
+_Reached = tuple[str, int]
+
 
 @dataclass(slots=True)
 class Redriven:
@@ -44,13 +47,12 @@ class Redriven:
 
 @dataclass(slots=True)
 class _Pass:
-    """One going through what waits in a partition: how far it is, and who has failed in it or before."""
+    """Going through what waits in a partition, of one entity or of all: who has failed in it so far."""
 
     topic: str
     partition: int
     only: str | None
     failed: dict[str, Parked] = field(default_factory=dict)
-    after: tuple[str, int] | None = None
 
 
 class Redriving:
@@ -96,28 +98,28 @@ class Redriving:
     async def _pass(self, at: _Pass, done: Redriven, told: Callable[[], None]) -> bool:
         """Go once through what waits there; whether anything was taken."""
         before = done.messages
-        at.after = (at.only or "", -1)
-        while at.after is not None:
-            at.after = await self._step_at_last(at, done)
+        after: _Reached | None = (at.only or "", -1)
+        while after is not None:
+            after = await self._step_at_last(at, after, done)
             told()
         return done.messages > before
 
-    async def _step_at_last(self, at: _Pass, done: Redriven) -> tuple[str, int] | None:
+    async def _step_at_last(self, at: _Pass, after: _Reached, done: Redriven) -> _Reached | None:
         for _ in range(_TRIES - 1):
             try:
-                return await self._step(at, done)
+                return await self._step(at, after, done)
             except StoreUnavailable:
                 continue
-        return await self._step(at, done)
+        return await self._step(at, after, done)
 
-    async def _step(self, at: _Pass, done: Redriven) -> tuple[str, int] | None:
+    async def _step(self, at: _Pass, after: _Reached, done: Redriven) -> _Reached | None:
         """Take some in one transaction; up to where it went, None where nothing is left to go through."""
         place, schema = (at.topic, at.partition), self._schema
         failed = dict(at.failed)
         with reading_faults():
             async with self._pool.acquire() as connection, connection.transaction():
                 await hold(connection, schema, place)
-                records = await next_waiting(connection, schema, place, at.after, at.only, list(failed), _MESSAGES)
+                records = await next_waiting(connection, schema, place, after, at.only, list(failed), _MESSAGES)
                 await self._take(connection, self._sources[at.topic], records, failed)
                 taken = [one for one in records if _is_taken(one, failed)]
                 await forget(connection, schema, place, taken)

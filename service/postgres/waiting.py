@@ -74,13 +74,12 @@ async def next_waiting(  # noqa: PLR0913  # where, from where on, of whom, and h
     connection: Connection,
     schema: str,
     place: Place,
-    after: tuple[str, int] | None,
+    after: tuple[str, int],
     only: str | None,
     leave_out: Sequence[str],
     most: int,
 ) -> list[Waiting]:
     """An entity's messages in their order; the entities in any, since rows that they share do not ask for one."""
-    entity_id, offset = after or ("", -1)
     query = f"""
         SELECT entity_id, "offset", key, value, partition FROM {schema}.waiting
         WHERE (topic, partition) = ($1, $2) AND (entity_id, "offset") > ($3, $4) AND entity_id <> ALL ($5::text[])
@@ -88,7 +87,7 @@ async def next_waiting(  # noqa: PLR0913  # where, from where on, of whom, and h
         ORDER BY entity_id, "offset" LIMIT {most}
     """  # noqa: S608  # as above
     more = [] if only is None else [only]
-    return [Waiting(*row) for row in await connection.fetch(query, *place, entity_id, offset, leave_out, *more)]
+    return [Waiting(*row) for row in await connection.fetch(query, *place, *after, leave_out, *more)]
 
 
 async def forget(connection: Connection, schema: str, place: Place, taken: Sequence[Waiting]) -> None:
