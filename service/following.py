@@ -31,22 +31,22 @@ class Following:
         self._changed = changed
         self._feed = feed
         self._feeds: dict[Build, Reporting] = {}
+        self._tasks: dict[Build, asyncio.Task[None]] = {}
         self._looked = asyncio.Event()
 
     async def run(self) -> None:
         """Follow until cancelled; raises what a feed raises."""
-        tasks: dict[Build, asyncio.Task[None]] = {}
         async with asyncio.TaskGroup() as group:
             while True:
                 changed = self._changed()
                 wanted = await self._look()
-                for build in set(tasks) - wanted:
+                for build in set(self._tasks) - wanted:
                     log.info("followed no longer", projection=build.label)
-                    tasks.pop(build).cancel()
+                    self._tasks.pop(build).cancel()
                     del self._feeds[build]
-                for build in sorted(wanted - set(tasks)):
+                for build in sorted(wanted - set(self._tasks)):
                     self._feeds[build] = self._feed(build)
-                    tasks[build] = group.create_task(self._feeds[build].run(), name=build.label)
+                    self._tasks[build] = group.create_task(self._feeds[build].run(), name=build.label)
                 self._looked.set()
                 with suppress(TimeoutError):
                     await asyncio.wait_for(changed.wait(), _LOOK_SECONDS)
@@ -59,9 +59,19 @@ class Following:
             return set(self._feeds)
 
     async def ready(self) -> None:
-        """Return once each is ready."""
+        """Return once each is ready of those that were wanted at first and are still."""
         await self._looked.wait()
-        await asyncio.gather(*(feed.ready() for feed in list(self._feeds.values())))
+        await asyncio.gather(*(self._ready(build, self._tasks[build], feed) for build, feed in self._feeds.items()))
+
+    async def _ready(self, build: Build, task: asyncio.Task[None], feed: Reporting) -> None:
+        ready = asyncio.ensure_future(feed.ready())
+        try:
+            await asyncio.wait({ready, task}, return_when=asyncio.FIRST_COMPLETED)
+            # One that is let go of, such as a build that is dropped, will never be.
+            if self._tasks.get(build) is task:
+                await ready
+        finally:
+            ready.cancel()
 
     def status(self) -> Sequence[Part]:
         """The parts of all."""
