@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -55,11 +56,10 @@ async def builds(connection: Connection, names: Names, projection: str | None = 
 async def all_builds(pool: Pool, names: Names, projection: str | None = None) -> list[Listed]:
     """As `builds`, none where no projector has ever come up; raises StoreUnavailable."""
     with passing_faults():
-        async with pool.acquire() as connection:
-            try:
-                return await builds(connection, names, projection)
-            except asyncpg.UndefinedTableError:
-                return []
+        try:
+            return await builds(pool, names, projection)
+        except asyncpg.UndefinedTableError:
+            return []
 
 
 async def followed_builds(pool: Pool, names: Names, versions: Collection[tuple[str, int]]) -> list[Build]:
@@ -117,11 +117,15 @@ async def leave(connection: Connection, names: Names, build: Build) -> None:
 
 async def next_offsets(connection: Connection, names: Names, build: Build) -> Offsets:
     """Where the partitions of a build stand, of those that were ever read; raises LookupError where it is gone."""
-    try:
+    with _there(build):
         rows = await connection.fetch(f"SELECT topic, partition, next_offset FROM {names.tables(build)}.progress")  # noqa: S608  # as above
-    except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError) as error:
-        raise LookupError(f"{build.label} was dropped meanwhile: see `fairlead projections list`") from error
     return {(topic, partition): next_offset for topic, partition, next_offset in rows}
+
+
+async def parked_count(connection: Connection, names: Names, build: Build) -> int:
+    """How many entities a build could not take; raises LookupError where it is gone."""
+    with _there(build):
+        return int(await connection.fetchval(f"SELECT count(*) FROM {names.tables(build)}.parked"))  # noqa: S608  # as above
 
 
 async def tell(connection: Connection, names: Names) -> None:
@@ -131,3 +135,11 @@ async def tell(connection: Connection, names: Names) -> None:
 
 def _key(build: Build) -> tuple[Any, ...]:
     return build.name, build.version, build.number
+
+
+@contextmanager
+def _there(build: Build) -> Iterator[None]:
+    try:
+        yield
+    except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError) as error:
+        raise LookupError(f"{build.label} was dropped meanwhile: see `fairlead projections list`") from error

@@ -10,7 +10,7 @@ from typing import Any
 from service.kafka.connection import connection
 from service.kafka.feed import sources_of
 from service.kafka.logs import Logs, open_logs
-from service.postgres.builds import Listed, all_builds, next_offsets
+from service.postgres.builds import Listed, all_builds, next_offsets, parked_count
 from service.postgres.names import Names
 from service.postgres.pool import Pool, open_pool, passing_faults
 from service.postgres.schema import require_same
@@ -47,16 +47,14 @@ class Ground:
         return await all_builds(self.pool, self.names, self.name)
 
     async def offsets(self, build: Build) -> Offsets:
-        """Where a build stands; raises StoreUnavailable."""
+        """Where a build stands; raises LookupError where it is gone, and StoreUnavailable."""
         with passing_faults():
-            async with self.pool.acquire() as one:
-                return await next_offsets(one, self.names, build)
+            return await next_offsets(self.pool, self.names, build)
 
     async def parked(self, build: Build) -> int:
-        """How many entities wait in a build; raises StoreUnavailable."""
+        """How many entities wait in a build; raises as `offsets`."""
         with passing_faults():
-            query = f"SELECT count(*) FROM {self.names.tables(build)}.parked"  # noqa: S608  # the schema is our own
-            return int(await self.pool.fetchval(query))
+            return await parked_count(self.pool, self.names, build)
 
     def sources(self, projection: Projection) -> dict[str, Source]:
         """As `sources_of`."""
