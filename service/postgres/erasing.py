@@ -14,10 +14,6 @@ from service.projections.build import Build
 class ErasingTables(BuildTables):
     """The `Store` of the projection `erasures`, for which the key store has been prepared as well."""
 
-    def __init__(self, pool: Pool, names: Names, build: Build) -> None:
-        super().__init__(pool, names, build)
-        self._keys = names
-
     async def write(self, connection: Connection, batch: Batch) -> None:
         """Write the rows, and destroy the keys of those that they speak of."""
         await super().write(connection, batch)
@@ -26,7 +22,7 @@ class ErasingTables(BuildTables):
             for aggregate, entity_id, *_ in write.rows:
                 people.setdefault(aggregate, []).append(entity_id)
         for aggregate, entity_ids in sorted(people.items()):
-            await destroy_keys(connection, self._keys, aggregate, entity_ids)
+            await destroy_keys(connection, self._names, aggregate, entity_ids)
 
 
 def tables_of(pool: Pool, names: Names, build: Build) -> BuildTables:
