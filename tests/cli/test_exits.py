@@ -15,7 +15,7 @@ from service.kafka.unsafe import PartitionUnsafe
 from service.projections.store import StoreUnavailable
 from service.rebuilding.missing import NotThere
 
-BUILDS = ("list", "rebuild", "diff", "switch", "rollback", "drop")
+BUILDS = ("list", "rebuild", "diff", "switch", "rollback", "drop", "accept", "redrive")
 MORE = [
     *(f"dead-letters {name}" for name in ("list", "show", "redrive", "discard")),
     *(f"projections {name}" for name in BUILDS),
