@@ -60,6 +60,7 @@ class Moments:
                 entity_id = event["entity_id"]
                 found[entity_id] = folding.further(found[entity_id], event)
                 more[entity_id] += 1
-            wanted = [entity_id for entity_id, count in more.items() if count == _AT_ONCE]
+            # One that has become stale never comes to what is behind: asked again it would be asked for ever.
+            wanted = [id_ for id_, count in more.items() if count == _AT_ONCE and not found[id_].stale]
         stale = {row["entity_id"] for row in rows if row["stale"]}
         return {id_: folded._replace(stale=True) if id_ in stale else folded for id_, folded in found.items()}

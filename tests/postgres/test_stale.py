@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -56,6 +57,15 @@ async def test_what_cannot_be_folded_holds_up_no_other_and_is_stale(client: Asyn
         assert (1, True) == _version(await _get(client, path))
     fleet = (await _get(client, "/ships?at=2026-12-01T00:00:00Z"))["items"]
     assert [(2, False), (1, True)] == [_version(ship) for ship in fleet]
+
+
+async def test_what_cannot_be_folded_ends_the_reading_however_much_is_behind_it(
+    client: AsyncClient, seeding: Seeding
+) -> None:
+    await seeding.events("ship", *[("b", "ShipDocked", {"port": "Oslo"})] * 1_000)
+    for path in ("/ships/b?version=1000", "/ships/b?at=2026-12-01T00:00:00Z"):
+        async with asyncio.timeout(30):
+            assert (1, True) == _version(await _get(client, path))
 
 
 async def test_answers_from_the_journal_are_stale_where_that_has_parked_the_entity(
