@@ -23,12 +23,16 @@ async def fleet(views: Public, moments: Moments, at: datetime, after: str, limit
     """Up to `limit` ships that there were at that time, inclusive, in the order of ids; raises StoreUnavailable."""
     folding = FOLDINGS["ship"]
     there = [row["entity_id"] for row in await views.fetch(_THERE, at, after, limit + 1)]
-    ids, events = there[:limit], 0
+    ids, seen, events = there[:limit], 0, 0
     items: list[State] = []
-    while len(items) < len(ids) and events < _EVENTS:
-        some = ids[len(items) : len(items) + _AT_ONCE]
+    while seen < len(ids) and events < _EVENTS:
+        some = ids[seen : seen + _AT_ONCE]
         then = await moments.states("ship", some, at)
-        for ship_id, folded in ((ship_id, then[ship_id]) for ship_id in some):
-            items.append(State(ship_id, folded.version, folding.render(folded) or {}, folded.stale))
+        for ship_id in some:
+            folded = then[ship_id]
+            # None of one of which not even the first event can be folded: nothing is known of it.
+            if (fields := folding.render(folded)) is not None:
+                items.append(State(ship_id, folded.version, fields, folded.stale))
             events += folded.since
-    return Slice(items, items[-1].entity_id if len(items) < len(there) else None)
+        seen += len(some)
+    return Slice(items, ids[seen - 1] if seen < len(there) else None)

@@ -28,7 +28,7 @@ async def statement(journal: Journal, moments: Moments, user_id: str, span: Span
     lines = []
     for event in await journal.events("user", user_id, replace(span, limit=span.limit + 1)):
         folded = folding.further(folded, event)
-        change = event["data"][_CHANGE[event["type"]]] if event["type"] in _CHANGE else 0
+        change = event["data"].get(_CHANGE.get(event["type"]), 0)
         line = {name: event[name] for name in ("version", "time", "type", "event_id", "causation_id")}
         lines.append({**line, "change": change, "balance": _balance(folded)})
     return cut(lines, span.limit, lambda line: int(line["version"]), balance_before=before, stale=stale or folded.stale)

@@ -59,6 +59,23 @@ async def test_what_cannot_be_folded_holds_up_no_other_and_is_stale(client: Asyn
     assert [(2, False), (1, True)] == [_version(ship) for ship in fleet]
 
 
+async def test_a_ship_of_which_nothing_can_be_folded_is_passed_over(client: AsyncClient, seeding: Seeding) -> None:
+    await seeding.events("ship", ("aa", "ShipSunk", {}))
+    then = "/ships?at=2026-12-01T00:00:00Z"
+    assert ["a", "b"] == [ship["id"] for ship in (await _get(client, then))["items"]]
+    pages = [await _get(client, f"{then}&limit=1&cursor={cursor}") for cursor in ("", "a", "aa")]
+    assert [(["a"], "a"), ([], "aa"), (["b"], None)] == [
+        ([ship["id"] for ship in page["items"]], page["next"]) for page in pages
+    ]
+
+
+async def test_a_line_that_cannot_be_folded_is_told_without_a_balance(client: AsyncClient, seeding: Seeding) -> None:
+    await seeding.events("user", ("7", "UserBalanceChanged", {"by": 5}))
+    statement = await _get(client, "/users/7/statement")
+    assert statement["stale"]
+    assert [(100, 100), (0, None)] == [(line["change"], line["balance"]) for line in statement["items"]]
+
+
 async def test_what_cannot_be_folded_ends_the_reading_however_much_is_behind_it(
     client: AsyncClient, seeding: Seeding
 ) -> None:
