@@ -11,7 +11,6 @@ from service.postgres.current import STATES, Current
 from service.postgres.folded import FOLDINGS
 from service.postgres.journal import Journal
 from service.postgres.moments import Moments
-from service.postgres.pool import reading_faults
 from service.postgres.public import Public, parked
 from service.postgres.reveal import Reveal
 from service.postgres.signals import Signals
@@ -42,8 +41,7 @@ class Entities:
         else:
             await self._reach("journal", aggregate, entity_id, fresh)
             state = await self._then(aggregate, entity_id, moment)
-        with reading_faults():
-            [fields] = await self._reveal.reveal(aggregate, [(entity_id, state.fields)])
+        [fields] = await self._reveal.reveal(aggregate, [(entity_id, state.fields)])
         return State(entity_id, state.version, fields, state.stale)
 
     async def events(self, aggregate: str, entity_id: str, span: Span, fresh: Fresh = ANY) -> Slice[Row, int]:
@@ -65,8 +63,7 @@ class Entities:
 
     async def shown(self, aggregate: str, rows: Sequence[Row]) -> list[Row]:
         """Events, with names as this reader may see them."""
-        with reading_faults():
-            revealed = await self._reveal.reveal(aggregate, [(row["entity_id"], row["data"]) for row in rows])
+        revealed = await self._reveal.reveal(aggregate, [(row["entity_id"], row["data"]) for row in rows])
         return [{**row, "data": data} for row, data in zip(rows, revealed, strict=True)]
 
     async def _require(self, aggregate: str, entity_id: str) -> None:

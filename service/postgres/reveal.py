@@ -9,6 +9,7 @@ from service.commands.personal import DataKey, open_sealed
 from service.commands.ports import KeyStore
 from service.domain import AGGREGATES
 from service.postgres.erasures import Erasures
+from service.postgres.pool import reading_faults
 
 PROTECTED = "[protected]"
 ERASED = "[erased]"
@@ -36,7 +37,8 @@ class Reveal:
         sealed = {entity_id for entity_id, fields in items if personal & fields.keys()}
         erased = await self._erasures.find(aggregate, sealed) if sealed else {}
         seen = sealed - erased.keys() if self._show else set()
-        keys = await self._keys.find(aggregate, seen) if seen else {}
+        with reading_faults():
+            keys = await self._keys.find(aggregate, seen) if seen else {}
         return [
             {
                 name: (ERASED if entity_id in erased else self._open(keys, aggregate, entity_id, name, value))
@@ -47,7 +49,7 @@ class Reveal:
             for entity_id, fields in items
         ]
 
-    def _open(  # all that a name was sealed with
+    def _open(
         self, keys: Mapping[str, DataKey], aggregate: str, entity_id: str, field: str, value: Mapping[str, str]
     ) -> str:
         if not self._show:
