@@ -109,5 +109,6 @@ def reading_faults() -> Iterator[None]:
         raise StoreUnavailable(f"PostgreSQL: {error}: `fairlead handle` and `fairlead project` make it") from error
     except asyncpg.InsufficientPrivilegeError as error:
         raise StoreUnavailable(
-            f"PostgreSQL: {error}: `fairlead project` lets the role read that FAIRLEAD_READER_ROLE names there"
+            f"PostgreSQL: {error}: `fairlead project` lets the role read that FAIRLEAD_READER_ROLE names there;"
+            " deploy/KEYS.md says who needs the keys"
         ) from error
