@@ -6,8 +6,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from service.postgres.names import Names
-from service.postgres.pool import Pool, reading_faults
+from service.postgres.public import Public
+
+_FIND = """
+SELECT entity_id, version, time FROM {public}.erasures WHERE aggregate = $1 AND entity_id = ANY($2::text[])
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +24,10 @@ class Erasure:
 class Erasures:
     """Rows of the view `erasures`; its methods raise StoreUnavailable."""
 
-    def __init__(self, pool: Pool, names: Names) -> None:
-        self._pool = pool
-        self._find = f"""
-            SELECT entity_id, version, time FROM {names.public}.erasures
-            WHERE aggregate = $1 AND entity_id = ANY($2::text[])
-        """  # noqa: S608  # names are our own
+    def __init__(self, views: Public) -> None:
+        self._views = views
 
     async def find(self, aggregate: str, entity_ids: Collection[str]) -> dict[str, Erasure]:
         """Those of these who were deleted."""
-        with reading_faults():
-            rows = await self._pool.fetch(self._find, aggregate, sorted(set(entity_ids)))
-        return {entity_id: Erasure(version, time) for entity_id, version, time in rows}
+        rows = await self._views.fetch(_FIND, aggregate, sorted(set(entity_ids)))
+        return {row["entity_id"]: Erasure(row["version"], row["time"]) for row in rows}

@@ -12,9 +12,12 @@ from service.postgres.erasures import Erasure, Erasures
 from service.postgres.keys import PostgresKeys
 from service.postgres.mentions import Table, mentions, tables_of_ours
 from service.postgres.names import Names
-from service.postgres.pool import Pool, reading_faults
+from service.postgres.pool import Pool
+from service.postgres.public import Public
 from service.postgres.signals import Signals
 from service.projections.erasures import NAME
+
+_TOLD = "SELECT data FROM {public}.journal WHERE aggregate = $1 AND entity_id = $2 AND type = ANY($3::text[])"
 
 
 class Forgetting:
@@ -25,18 +28,15 @@ class Forgetting:
         self._pool = pool
         self._names = names
         self._signals = signals
-        self._erasures = Erasures(pool, names)
-        self._told = f"""
-            SELECT data FROM {names.public}.journal WHERE aggregate = $1 AND entity_id = $2 AND type = ANY($3::text[])
-        """  # noqa: S608  # names are our own
+        self._views = Public(pool, names)
+        self._erasures = Erasures(self._views)
 
     async def names_of(self, aggregate: Aggregate, entity_id: str) -> set[str]:
         """What the person was called, as far as the journal has it and the key opens it."""
         key = (await self.keys.find(aggregate.name, [entity_id])).get(entity_id)
         if key is None or key.secret is None:
             return set()
-        with reading_faults():
-            rows = await self._pool.fetch(self._told, aggregate.name, entity_id, list(aggregate.personal))
+        rows = await self._views.fetch(_TOLD, aggregate.name, entity_id, list(aggregate.personal))
         fields = {name for names in aggregate.personal.values() for name in names}
         sealed = [(name, row["data"][name]) for row in rows for name in fields & row["data"].keys()]
         return {

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from service.postgres.names import Names
 from service.postgres.pool import Pool, reading_faults
+
+_FETCH_ROWS = 1_000
 
 
 class Public:
@@ -21,6 +23,17 @@ class Public:
         with reading_faults():
             rows = await self._pool.fetch(query.format(public=self._public), *parameters)
         return [dict(row) for row in rows]
+
+    async def stream(self, query: str, *parameters: Any) -> AsyncIterator[Mapping[str, Any]]:
+        """All rows, however many, as they stood when it began; raises StoreUnavailable."""
+        with reading_faults():
+            async with (
+                self._pool.acquire() as connection,
+                connection.transaction(isolation="repeatable_read", readonly=True),
+            ):
+                cursor: Any = connection.cursor(query.format(public=self._public), *parameters, prefetch=_FETCH_ROWS)
+                async for row in cursor:
+                    yield dict(row)
 
 
 def parked(projection: str, aggregate: str, entity_id: str) -> str:

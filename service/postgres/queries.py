@@ -30,8 +30,8 @@ class Queries:
     def __init__(self, pool: Pool, names: Names, keys: KeyStore, signals: Signals, *, show_personal_data: bool) -> None:
         views = Public(pool, names)
         moments = Moments(views)
-        self._journal = Journal(pool, names)
-        reveal = Reveal(keys, Erasures(pool, names), show=show_personal_data)
+        self._journal = Journal(views)
+        reveal = Reveal(keys, Erasures(views), show=show_personal_data)
         self._signals = signals
         self._entities = Entities(views, self._journal, moments, reveal, signals)
         self.state, self.events = self._entities.state, self._entities.events

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from service.postgres.names import Names
-from service.postgres.pool import Pool, reading_faults
+from service.postgres.pool import Pool
+from service.postgres.public import Public
 
 _AT_ONCE = 10_000
 _SETTLED = """
@@ -20,9 +21,8 @@ async def settled_commands(
 ) -> set[tuple[str, str | None]]:
     """Those of these ids that were judged, each with the entity that was asked; raises StoreUnavailable."""
     found: set[tuple[str, str | None]] = set()
-    ids = sorted(command_ids)
+    views, ids = Public(pool, names), sorted(command_ids)
     for at in range(0, len(ids), _AT_ONCE):
-        with reading_faults():
-            rows = await pool.fetch(_SETTLED.format(public=names.public), aggregate, ids[at : at + _AT_ONCE])
+        rows = await views.fetch(_SETTLED, aggregate, ids[at : at + _AT_ONCE])
         found |= {(row["command_id"], row["entity_id"]) for row in rows}
     return found
