@@ -72,7 +72,7 @@ def throughput(  # noqa: PLR0913  # the ways to say which
     _page(given, "/throughput", query, ("day", "item", "loaded", "unloaded"), "Nothing went through it then")
 
 
-def statement(  # as above
+def statement(
     given: Given,
     user_id: Annotated[str, typer.Argument(metavar="ID", help="The user's id")],
     *,

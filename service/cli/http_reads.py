@@ -59,9 +59,13 @@ class Reads:
         found: list[dict[str, Any]] = answer["items"]
         return found
 
-    async def get(self, path: str, query: Mapping[str, Any]) -> Any:
-        """What the API answers."""
-        return await self._get(path, query)
+    async def get(self, path: str, query: Mapping[str, Any], *, wait: float = 0) -> Any:
+        """What the API answers, which may itself wait for so many seconds."""
+        params = {name: value for name, value in query.items() if value is not None}
+        answer = await self._http.get(path, params=params, timeout=_ANSWER_SECONDS + wait)
+        if answer.is_success:
+            return answer.json()
+        raise Stop(_EXITS.get(answer.status_code, Exit.FAILED), _problem(answer))
 
     async def _await(self, path: str, query: Mapping[str, Any], wait: float) -> Any:
         """An answer that the API itself waits for: no longer at once than it does, so again where there is time."""
@@ -71,18 +75,11 @@ class Reads:
             asked = clock()
             at_once = min(max(0.0, deadline - asked), _MOST_SECONDS)
             try:
-                return await self._get(path, {**query, "wait": at_once} if at_once else query, wait=at_once)
+                return await self.get(path, {**query, "wait": at_once} if at_once else query, wait=at_once)
             except Stop as stop:
                 waited = clock() - asked >= at_once
                 if stop.code not in (Exit.TIMED_OUT, Exit.NOT_FOUND) or not waited or clock() >= deadline:
                     raise
-
-    async def _get(self, path: str, query: Mapping[str, Any], *, wait: float = 0) -> Any:
-        params = {name: value for name, value in query.items() if value is not None}
-        answer = await self._http.get(path, params=params, timeout=_ANSWER_SECONDS + wait)
-        if answer.is_success:
-            return answer.json()
-        raise Stop(_EXITS.get(answer.status_code, Exit.FAILED), _problem(answer))
 
 
 @asynccontextmanager

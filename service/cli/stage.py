@@ -35,7 +35,7 @@ class Stage:
         aggregate, type_ = aggregate_of(command)
         return await self.ask_raw(aggregate, type_, entity_id, command.model_dump(), refused=refused, **extras)
 
-    async def ask_raw(  # a command has as many parts
+    async def ask_raw(
         self,
         aggregate: str,
         type_: str,
