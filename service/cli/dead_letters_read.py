@@ -8,11 +8,10 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from service.cli.dead_letters_letter import Letter, letter_of
-from service.cli.progress import progress_of_known
+from service.cli.progress import follow, progress_of_known
 from service.commands.parked import PARKING
 from service.kafka.connection import connection
 from service.kafka.dead_letters import DeadLetter, Entity, parked_entities, read_dead_letters
-from service.kafka.scan import Progress
 from service.kafka.topics import Topics, partition_count
 from service.settings import Settings
 
@@ -32,19 +31,18 @@ async def survey(
     found: list[list[Letter]] = []
     waiting: dict[tuple[str, Entity], Sequence[Letter]] = {}
     with progress_of_known(transient=True) as bars:
-
-        def follow(what: str) -> Progress:
-            task = bars.add_task(f"Reading {what}", total=0)
-            return lambda done, total: bars.update(task, completed=done, total=total)
-
         for aggregate in aggregates:
             topics = Topics(aggregate, settings.prefix)
             partitions = await partition_count(connection(settings), topics)
             # First who is parked, then the letters: the other way round the newest of those that wait would be missed.
-            parked = await parked_entities(connection(settings), topics, partitions, follow(topics.snapshots))
+            parked = await parked_entities(
+                connection(settings), topics, partitions, follow(bars, f"Reading {topics.snapshots}")
+            )
             sight = _Sight(aggregate, parked, matches)
             everywhere = dict.fromkeys(range(partitions), 0)
-            letters = read_dead_letters(connection(settings), topics, everywhere, follow(topics.dead_letters))
+            letters = read_dead_letters(
+                connection(settings), topics, everywhere, follow(bars, f"Reading {topics.dead_letters}")
+            )
             async with aclosing(letters):
                 async for letter in letters:
                     sight.see(letter)

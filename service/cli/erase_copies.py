@@ -12,7 +12,7 @@ import orjson
 from service.cli.erase_certificate import Copy, Shown
 from service.cli.erase_key import key_copy
 from service.cli.erase_named import NAMED
-from service.cli.progress import progress_of_known
+from service.cli.progress import follow, progress_of_known
 from service.cli.times import of_millis
 from service.commands.ports import Record
 from service.commands.traces import Seeker, Traces
@@ -114,14 +114,8 @@ class Inspection:
         key = self.entity_id.encode()
         quoted = orjson.dumps(self.entity_id)
         with progress_of_known(transient=True) as bars:
-            task = bars.add_task(f"Reading {topic}", total=0)
-            reading = read_copies(
-                connection(self.settings),
-                topic,
-                partitions,
-                "read_uncommitted",
-                lambda done, total: bars.update(task, completed=done, total=total),
-            )
+            progress = follow(bars, f"Reading {topic}")
+            reading = read_copies(connection(self.settings), topic, partitions, "read_uncommitted", progress)
             async with aclosing(reading):
                 async for partition, records in reading:
                     for record in records:

@@ -10,7 +10,7 @@ import orjson
 
 from service.cli.options import Given
 from service.cli.output import emit_rows
-from service.cli.progress import progress_of_known
+from service.cli.progress import follow, progress_of_known
 from service.cli.running import run
 from service.domain import AGGREGATES, Aggregate
 from service.kafka.connection import connection
@@ -48,15 +48,9 @@ async def _redo_all(settings: Settings, forgetting: Forgetting, aggregate: Aggre
     topics, deleted, came_back = Topics(aggregate.name, settings.prefix), 0, 0
     partitions = range(await partition_count(connection(settings), topics))
     with progress_of_known() as bars:
-        task = bars.add_task(f"Reading {topics.events}", total=0)
+        progress = follow(bars, f"Reading {topics.events}")
         # What was not committed never happened.
-        reading = read_copies(
-            connection(settings),
-            topics.events,
-            partitions,
-            "read_committed",
-            lambda done, total: bars.update(task, completed=done, total=total),
-        )
+        reading = read_copies(connection(settings), topics.events, partitions, "read_committed", progress)
         async with aclosing(reading):
             async for _, records in reading:
                 ended = _ended(aggregate, (record.value for record in records))

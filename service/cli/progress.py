@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rich.progress import (
     BarColumn,
     Progress,
@@ -33,6 +35,12 @@ def progress_of_known(*, transient: bool = False) -> Progress:
         TimeRemainingColumn(),
     )
     return Progress(*columns, console=err, disable=not err.is_terminal, transient=transient)
+
+
+def follow(bars: Progress, what: str) -> Callable[[int, int], None]:
+    """A bar of its own for whoever tells how many of how many are done."""
+    task = bars.add_task(what, total=0)
+    return lambda done, total: bars.update(task, completed=done, total=total)
 
 
 def progress_of_unknown() -> Progress:

@@ -10,7 +10,7 @@ from service.audit.records import PartitionLogs
 from service.audit.report import Report
 from service.audit.tables import Tables
 from service.cli.exits import Exit, Stop
-from service.cli.progress import progress_of_known
+from service.cli.progress import follow, progress_of_known
 from service.cli.verify_partition import Sources, verify_partition
 from service.kafka.audited import Bounds, open_bounds
 from service.kafka.connection import connection
@@ -32,10 +32,7 @@ async def verify(settings: Settings, aggregates: Sequence[str], state_dir: Path 
     async with database as pool, open_bounds(kafka) as bounds:
         audited = Audited(pool, Names(settings.prefix))
         with progress_of_known(transient=True) as bars:
-            reading = bars.add_task("Reading rows", total=0)
-            tables = await audited.tables(
-                report, aggregates, lambda done, total: bars.update(reading, completed=done, total=total)
-            )
+            tables = await audited.tables(report, aggregates, follow(bars, "Reading rows"))
             judging = bars.add_task("Judging logs", total=sum([await _size(bounds, logs) for logs in partitions]))
             sources = Sources(
                 report, kafka, bounds, audited, tables, state_dir, lambda count: bars.advance(judging, count)
