@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -48,9 +49,10 @@ def _forgetting(aggregate: Aggregate) -> Callable[..., None]:
         ] = 30.0,
         output: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the certificate there too")] = None,
     ) -> None:
-        certificate = run(forget(given.settings(), aggregate, entity_id, wait))
-        if output is not None:
-            with replaced(output) as target:
+        # Before anybody is deleted the place of the certificate is there.
+        with replaced(output) if output else nullcontext() as target:
+            certificate = run(forget(given.settings(), aggregate, entity_id, wait))
+            if target is not None:
                 target.write(orjson.dumps(certificate, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
         emit_certificate(certificate, as_json=given.as_json)
         if not certificate.clear:

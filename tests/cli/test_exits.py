@@ -51,6 +51,7 @@ def test_every_status_of_a_reply_has_its_code() -> None:
         ("projections rebuild ships --rate 0", 2, "--rate"),
         ("projections switch ships --keep soon", 2, "30m, 12h or 7d"),
         ("projections diff", 2, "fairlead projections diff --help"),
+        ("erase user 7 --output nowhere/certificate.json", 2, "nowhere is no directory"),
         ("import ship nowhere.json", 1, "nowhere.json: No such file"),
         ("show ship x --api-url http://127.0.0.1:1", 6, "fairlead up"),
         ("show ship x --api-url nonsense", 2, "--api-url must be"),
