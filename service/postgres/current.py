@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from service.postgres.public import Public, parked
@@ -20,24 +21,18 @@ _STATES = {"ship": f"{SHIP} WHERE ship_id = $1", "user": f"{_USER} WHERE user_id
 STATES = {"ship": "ships", "user": "accounts"}
 
 
-class Current:
-    """Reads the views `ships` and `accounts`; its methods raise StoreUnavailable."""
-
-    def __init__(self, views: Public) -> None:
-        self._views = views
-
-    async def state(self, aggregate: str, entity_id: str) -> State:
-        """The latest state; raises NotFound and Gone."""
-        rows = await self._views.fetch(_STATES[aggregate], entity_id)
-        if not rows:
-            raise not_found(aggregate, entity_id)
-        row = dict(rows[0])
-        if row.pop("deleted", False):
-            raise gone(aggregate, entity_id)
-        return state_of(row)
+async def current(views: Public, aggregate: str, entity_id: str) -> State:
+    """The latest state; raises NotFound, Gone and StoreUnavailable."""
+    rows = await views.fetch(_STATES[aggregate], entity_id)
+    if not rows:
+        raise not_found(aggregate, entity_id)
+    row = dict(rows[0])
+    if row.pop("deleted", False):
+        raise gone(aggregate, entity_id)
+    return state_of(row)
 
 
-def state_of(row: dict[str, Any]) -> State:
+def state_of(row: Mapping[str, Any]) -> State:
     """A row of which the first three columns are id, version and whether it is stale."""
     (_, entity_id), (_, version), (_, stale), *fields = row.items()
     return State(entity_id, version, dict(fields), stale)

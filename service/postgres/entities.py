@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from service.postgres.current import STATES, Current
+from service.postgres.current import STATES, current
 from service.postgres.folded import FOLDINGS
 from service.postgres.journal import Journal
 from service.postgres.moments import Moments
@@ -27,7 +27,6 @@ class Entities:
 
     def __init__(self, views: Public, journal: Journal, moments: Moments, reveal: Reveal, signals: Signals) -> None:
         self._views = views
-        self._current = Current(views)
         self._journal = journal
         self._moments = moments
         self._reveal = reveal
@@ -37,7 +36,7 @@ class Entities:
         """An entity's state now or at a moment; raises Gone."""
         if (moment := then.moment) is None:
             await self._reach(STATES[aggregate], aggregate, entity_id, fresh)
-            state = await self._current.state(aggregate, entity_id)
+            state = await current(self._views, aggregate, entity_id)
         else:
             await self._reach("journal", aggregate, entity_id, fresh)
             state = await self._then(aggregate, entity_id, moment)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from service.postgres.current import SHIP, state_of
 from service.postgres.public import Public
 from service.projections.answers import Slice, State, cut
@@ -28,5 +26,5 @@ async def ships(views: Public, wanted: Ships, after: str, limit: int) -> Slice[S
             parameters.append(value)
             conditions.append(condition.format(f"${len(parameters)}::text"))
     query = f"{SHIP} WHERE {' AND '.join(conditions)} ORDER BY ship_id LIMIT {limit + 1:d}"
-    rows: list[Any] = await views.fetch(query, *parameters)
+    rows = await views.fetch(query, *parameters)
     return cut([state_of(row) for row in rows], limit, lambda ship: ship.entity_id)
