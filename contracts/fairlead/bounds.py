@@ -17,8 +17,7 @@ from pydantic import (
     Strict,
     StringConstraints,
 )
-
-from fairlead.described import Described
+from pydantic.config import JsonDict
 
 MAX_INTEGER = 2**53 - 1
 MAX_ITEMS = 1_000
@@ -32,16 +31,16 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _RFC_3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
-_PLAIN = Described(
-    {
-        # Not a pattern that allows all others: some engines let `$` match before a line feed.
-        "not": {"pattern": r"[\u0000-\u001f\u007f-\u009f]"},
-        "description": "In Unicode normalization form NFC; no control characters, no lone surrogates.",
-    }
-)
-_MOMENT = Described(
-    {"pattern": f"^{_RFC_3339.pattern}$", "description": "RFC 3339, within the years 1 to 9999 in UTC."}
-)
+# What the functions below check, of which pydantic cannot tell: no keyword of these checks anything here.
+_PLAIN: JsonDict = {
+    # Not a pattern that allows all others: some engines let `$` match before a line feed.
+    "not": {"pattern": r"[\u0000-\u001f\u007f-\u009f]"},
+    "description": "In Unicode normalization form NFC; no control characters, no lone surrogates.",
+}
+_MOMENT: JsonDict = {
+    "pattern": f"^{_RFC_3339.pattern}$",
+    "description": "RFC 3339, within the years 1 to 9999 in UTC.",
+}
 
 
 def _plain(text: str) -> str:
@@ -68,14 +67,20 @@ def _in_utc(moment: datetime) -> datetime:
         raise ValueError("must be within the years 1 to 9999 in UTC") from None
 
 
-Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain), _PLAIN]
+Text = Annotated[str, Field(min_length=1, max_length=200, json_schema_extra=_PLAIN), AfterValidator(_plain)]
 Uuid = Annotated[str, StringConstraints(pattern=rf"^{_UUID}$")]
 ShipId = Uuid
 UserId = Annotated[str, StringConstraints(pattern=rf"^({_UUID}|{_INTEGER})$")]
 Quantity = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 Balance = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 BalanceChange = Annotated[int, Field(ge=-MAX_INTEGER, le=MAX_INTEGER)]
-Time = Annotated[AwareDatetime, Strict(strict=False), BeforeValidator(_rfc_3339), AfterValidator(_in_utc), _MOMENT]
+Time = Annotated[
+    AwareDatetime,
+    Field(json_schema_extra=_MOMENT),
+    Strict(strict=False),
+    BeforeValidator(_rfc_3339),
+    AfterValidator(_in_utc),
+]
 Version = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 
 
