@@ -96,7 +96,6 @@ def _types(schema: Schema) -> frozenset[str]:
     said = schema.get("type")
     if said is None:
         kinds = {"str": "string", "bool": "boolean", "int": "integer", "NoneType": "null"}
-
         return frozenset(kinds[type(value).__name__] for value in _allowed(schema) or ())
     return frozenset([said] if isinstance(said, str) else said)
 

@@ -58,8 +58,8 @@ def dead_letters(stage: Stage, message: Message) -> Iterator[tuple[str, Draft]]:
 
 def _unknown(stage: Stage) -> Sent:
     """A command that has no such name."""
-    record = stage.least(example(next(iter(own_commands(stage.aggregate).values()))))
-    name = next(iter(own_commands(stage.aggregate)))
+    name, model = next(iter(own_commands(stage.aggregate).items()))
+    record = stage.least(example(model))
     return replace(record, value=(record.value or b"").replace(f'"{name}"'.encode(), b'"sink"'))
 
 

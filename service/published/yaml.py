@@ -1,4 +1,7 @@
-"""Plain values as YAML that people can read and compare; texts as in JSON, so that none is taken for something else."""
+"""Plain values as YAML that people can read and compare; texts as in JSON, so that none is taken for something else.
+
+Nothing that the service is installed with writes YAML, and one document is not worth another dependency.
+"""
 
 from __future__ import annotations
 
