@@ -9,11 +9,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import cast
 
-import orjson
 from rocksdict import AccessType, Options, Rdict
 
 from service.commands.ports import StoreBroken
-from service.store.rocks import SEAL, broken
+from service.store.rocks import SEAL, seal_of
 from service.store.shelf import base_name
 
 _ATTEMPTS = 5
@@ -32,10 +31,10 @@ class Beside:
         access = AccessType.secondary(str(own))
         self._db = Rdict(str(path), options, column_families=families, access_type=access)
         self._spaces = {name: self._db.get_column_family(name) for name in families}
-        seals = {name: orjson.loads(space.get(SEAL) or b"[0, {}]") for name, space in self._spaces.items()}
-        _, ages = max(seals.values(), key=lambda seal: cast("int", seal[0]), default=(0, {}))
-        if any(name not in seals or seals[name][0] != age for name, age in ages.items()):
-            raise ValueError("its spaces are not of one age")
+        _, ages = seal_of(self._spaces)
+        # One that is named and was not seen has been dropped, or it came meanwhile and is not in what was opened.
+        if not (ages.keys() - families.keys()).isdisjoint(Rdict.list_cf(str(path))):
+            raise ValueError("spaces came while it was opened")
 
     def get(self, space: str, key: str) -> bytes | None:
         """The value of a key."""
@@ -74,12 +73,13 @@ def stores_beside(folder: Path, name: str) -> Iterator[list[Beside]]:
 
 
 def _open(path: Path, own: Path) -> Beside:
-    for attempt in range(_ATTEMPTS):
+    left = _ATTEMPTS
+    while True:
         try:
             return Beside(path, own)
         # Spaces that come and files that go while it is opened.
         except Exception as error:  # rocksdict raises no narrower one
             shutil.rmtree(own, ignore_errors=True)
-            if attempt == _ATTEMPTS - 1:
-                raise broken(path, error) from error
-    raise StoreBroken(str(path))
+            left -= 1
+            if not left:
+                raise StoreBroken(f"the local store in {path} cannot be read: {error}") from error

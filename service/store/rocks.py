@@ -8,7 +8,7 @@ the disk.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from operator import itemgetter
 from pathlib import Path
@@ -41,15 +41,7 @@ class RocksStore:
             families = {name: self._memory.options() for name in known if name != "default"}
             self._db = Rdict(str(self._path), self._memory.options(), column_families=families)
             self._spaces = {name: self._db.get_column_family(name) for name in families}
-            self._sealed = self._seal()
-
-    def _seal(self) -> tuple[int, dict[str, int]]:
-        """Which write was the last, and the last of each space; raises where not all that it left is there."""
-        seals = {name: orjson.loads(space.get(SEAL) or b"[0, {}]") for name, space in self._spaces.items()}
-        number, ages = max(seals.values(), key=itemgetter(0), default=(0, {}))
-        if any(seals[name][0] != age for name, age in ages.items() if name in seals):
-            raise ValueError("its spaces are not of one age")
-        return number, ages
+            self._sealed = seal_of(self._spaces)
 
     def get(self, space: str, key: str) -> bytes | None:
         """The value of a key."""
@@ -60,7 +52,7 @@ class RocksStore:
         try:
             found: bytes | None = there.get(key.encode())
         except Exception as error:  # rocksdict raises no narrower one
-            raise broken(self._path, error) from error
+            raise _broken(self._path, error) from error
         return found
 
     def get_many(self, space: str, keys: Sequence[str]) -> list[bytes | None]:
@@ -142,14 +134,23 @@ class RocksStore:
         del self._db
 
 
+def seal_of(spaces: Mapping[str, Rdict]) -> tuple[int, dict[str, int]]:
+    """Which write was the last, and the last of each space; raises where not all that it left is there."""
+    seals = {name: orjson.loads(space.get(SEAL) or b"[0, {}]") for name, space in spaces.items()}
+    number, ages = max(seals.values(), key=itemgetter(0), default=(0, {}))
+    # A space that was dropped is named until the next write.
+    if any(seals[name][0] != age for name, age in ages.items() if name in seals):
+        raise ValueError("its spaces are not of one age")
+    return number, ages
+
+
 @contextmanager
 def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # rocksdict raises no narrower one
-        raise broken(path, error) from error
+        raise _broken(path, error) from error
 
 
-def broken(path: Path, error: Exception) -> StoreBroken:
-    """What is raised where a store in this folder fails."""
+def _broken(path: Path, error: Exception) -> StoreBroken:
     return StoreBroken(f"the local store in {path} failed and is made anew: {error}")

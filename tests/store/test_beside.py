@@ -57,6 +57,15 @@ def test_it_stays_as_it_was_when_it_was_opened(tmp_path: Path) -> None:
     own.close()
 
 
+def test_a_space_that_was_dropped_since_the_last_write_is_not_missed(tmp_path: Path) -> None:
+    own = RocksShelf(tmp_path).open("one")
+    own.write([("one", "a", b"1"), ("two", "a", b"1")], [])
+    own.drop("two")
+    with stores_beside(tmp_path, "one") as [store]:
+        assert (b"1", None) == (store.get("one", "a"), store.get("two", "a"))
+    own.close()
+
+
 def test_nothing_of_it_is_changed(tmp_path: Path) -> None:
     own = RocksShelf(tmp_path).open("one")
     own.write([("one", "a", b"1")], [])
