@@ -7,7 +7,7 @@ from random import Random
 from typing import ClassVar
 from uuid import UUID
 
-from service.audit.model import Entity
+from service.audit.entity import Entity
 from service.audit.records import Json
 from tests.workload_choices import for_ship, for_user, some_data
 

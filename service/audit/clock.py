@@ -5,8 +5,7 @@ from __future__ import annotations
 from service.audit.records import PartitionLogs, Record
 from service.audit.report import Report
 from service.audit.snapshot_log import SnapshotLog
-
-_KEPT = 25 * 3600 * 1_000_000
+from service.audit.window import KEPT
 
 
 class Clock:
@@ -48,5 +47,5 @@ class Clock:
         place, replies = self._logs.place("snapshots"), self._needed["replies"]
         if self._needed["clock"] != self._then:
             self._report.wrong(place, f"the clock at reply {replies} is {self._needed['clock']}, must be {self._then}")
-        if self._then and self._then > self._now - _KEPT:
+        if self._then and self._then > self._now - KEPT:
             self._report.wrong(place, f"replies are needed from {replies} on, but some before that still count")

@@ -9,8 +9,7 @@ from service.audit.entity import Case
 from service.audit.parking import Parked
 from service.audit.told import Told
 from service.audit.unknown import Unknown
-
-_KEPT = 25 * 3600 * 1_000_000
+from service.audit.window import KEPT
 
 
 @dataclass(slots=True)
@@ -41,7 +40,7 @@ class Horizon:
         if case.entity.parked is None:
             # A repeat gets its answer whether its entity is parked or not.
             self._check_parking(case, reply_id, repeats=known is not None or reply_id in self.told.repeats)
-        counts = self.clock is None or newest < self.clock + _KEPT
+        counts = self.clock is None or newest < self.clock + KEPT
         if known is None and counts and reply_id in self.told.repeats:
             raise Unknown("repeats what was asked before, perhaps", case.subject, lost=case.by is not None)
 

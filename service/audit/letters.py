@@ -20,13 +20,6 @@ _REDRIVES = "fairlead-redrives"
 _NUMBER = re.compile(rb"[0-9]{1,18}")
 
 
-def check_letters(report: Report, logs: PartitionLogs, verdicts: list[Verdict]) -> None:
-    """Compare all with what follows from all commands."""
-    received = {record.offset: len(record.headers) for record in logs.records["commands"]}
-    expected = [(letter, True) for verdict in verdicts for letter in expected_letters(logs, verdict)]
-    compare_letters(report, logs, expected, logs.records["dead-letters"], received)
-
-
 def compare_letters(
     report: Report,
     logs: PartitionLogs,

@@ -19,8 +19,6 @@ from service.audit.ship import Refusal
 from service.audit.told import Answer, Told
 from service.audit.unknown import Unknown
 
-__all__ = ["Entity", "Judge"]
-
 
 class Judge:
     """One partition's decisions; `keys` by user id, None where they cannot be read.

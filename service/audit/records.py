@@ -65,11 +65,3 @@ class DataKey:
 
 
 Keys = Mapping[str, DataKey]
-
-
-@dataclass(slots=True)
-class Projections:
-    """The rows of every view, and the next offset of each (projection, topic, partition)."""
-
-    rows: dict[str, list[Json]]
-    progress: dict[tuple[str, str, int], int]

@@ -1,61 +1,28 @@
-"""The rows that each projection must have, folded from decisions and logs."""
+"""The rows that each projection must have, made of an event, a reply or a state."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 
-from service.audit.messages import Verdict
-from service.audit.model import Entity
-from service.audit.records import Json, PartitionLogs, Record
-from service.audit.text import micros, parse
+from service.audit.records import Json, PartitionLogs
+from service.audit.text import micros
 
-
-def ships(entities: Mapping[str, Entity]) -> Iterator[Json]:
-    """One row for each ship."""
-    for ship_id, entity in entities.items():
-        if entity.state is not None:
-            yield ship_row(ship_id, entity.version, entity.state)
-
-
-def ports(verdicts: Iterable[Verdict], entities: Iterable[Entity]) -> list[Json]:
-    """One row for each port that any ship ever docked at."""
-    found: dict[str, Json] = {}
-    for event in (event for verdict in verdicts for event in verdict.events):
-        data = event["data"]
-        if event["type"] == "ShipDocked":
-            empty = {"port": data["port"], "ships_now": 0, "visits": 0, "loaded": 0, "unloaded": 0}
-            found.setdefault(data["port"], empty)["visits"] += 1
-        elif event["type"] == "CargoLoaded":
-            found[data["port"]]["loaded"] += data["quantity"]
-        elif event["type"] == "CargoUnloaded":
-            found[data["port"]]["unloaded"] += data["quantity"]
-    for entity in entities:
-        if entity.state is not None and entity.state["current_port"] is not None:
-            found[entity.state["current_port"]]["ships_now"] += 1
-    return list(found.values())
-
-
-def accounts(entities: Mapping[str, Entity], logs: PartitionLogs, found: Iterable[Json]) -> Iterator[Json]:
-    """One row for each account; what a closed one still shows is its projection's choice, but nothing new."""
-    names = {
-        event["subject"]: event["data"].get("username")
-        for event in map(_json, logs.records["events"])
-        if event.get("type") == "UserCreated"
-    }
-    shown = {row["user_id"]: row for row in found}
-    for user_id, entity in entities.items():
-        if entity.state is None:
-            continue
-        row = account_row(user_id, entity.version, {**entity.state, "username": names.get(user_id)})
-        if row["deleted"]:
-            hidden = [name for name in ("username", "balance") if shown.get(user_id, {}).get(name) is None]
-            row |= dict.fromkeys(hidden)
-        yield row
-
-
-def journal(logs: PartitionLogs) -> Iterator[Json]:
-    """One row for each event on the log; `time` in microseconds."""
-    return (journal_row(logs.aggregate, event) for event in map(_json, logs.records["events"]))
+IDENTITY: Mapping[str, tuple[str, ...]] = {
+    "ships": ("ship_id",),
+    "ports": ("port",),
+    "accounts": ("user_id",),
+    "journal": ("aggregate", "entity_id", "version"),
+    "outcomes": ("aggregate", "partition", "offset"),
+}
+# What is compared of each view; it may have others.
+COLUMNS: Mapping[str, str] = {
+    "ships": "ship_id, name, status, current_port, version, cargo",
+    "ports": "port, ships_now, visits, loaded, unloaded",
+    "accounts": "user_id, username, balance, version, deleted",
+    "journal": "aggregate, entity_id, version, event_id, type, time, causation_id, correlation_id, data",
+    "outcomes": """aggregate, partition, "offset", command_id, entity_id, status, code, message, entity_version,
+        events, time""",
+}
 
 
 def journal_row(aggregate: str, event: Json) -> Json:
@@ -71,13 +38,6 @@ def journal_row(aggregate: str, event: Json) -> Json:
         "correlation_id": event.get("correlationid"),
         "data": event.get("data"),
     }
-
-
-def outcomes(logs: PartitionLogs) -> Iterator[Json]:
-    """One row for each reply on the log that is no repeat; `time` in microseconds."""
-    for record in logs.records["replies"]:
-        if (row := outcome_row(logs, record.offset, _json(record))) is not None:
-            yield row
 
 
 def outcome_row(logs: PartitionLogs, offset: int, reply: Json) -> Json | None:
@@ -111,11 +71,3 @@ def account_row(user_id: str, version: int, state: Json) -> Json:
 def _storable(value: object) -> object:
     # An invalid command is quoted as it came, and PostgreSQL holds every character but this one.
     return value.replace("\0", "\ufffd") if isinstance(value, str) else value
-
-
-def _json(record: Record) -> Json:
-    try:
-        value = parse(record.value or b"")
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}

@@ -13,7 +13,8 @@ from service.audit.records import Json, PartitionLogs, Record
 from service.audit.report import Report
 from service.audit.states import tagged
 
-_BARE, _WHOLE = {"parked", "version"}, {"parked", "version", "fold", "time", "state"}
+# What a snapshot of a version has, without its state and with it.
+BARE, WHOLE = {"parked", "version"}, {"parked", "version", "fold", "time", "state"}
 
 
 class SnapshotLog:
@@ -86,10 +87,10 @@ class SnapshotLog:
         if value.keys() == {"parked"}:
             return
         version = value.get("version")
-        if value.keys() not in (_BARE, _WHOLE) or type(version) is not int or version < 1:
+        if value.keys() not in (BARE, WHOLE) or type(version) is not int or version < 1:
             self._report.wrong(place, f"snapshot of {entity_id}: has {sorted(value)}, version {version!r}")
             return
-        whole = value.keys() == _WHOLE
+        whole = value.keys() == WHOLE
         self._covered[entity_id] = (value.get("fold"), version) if whole else (None, 0)
         if not self._settled:
             self._states[entity_id].setdefault(version, []).append(record)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from service.audit.canonical import Numbered, canonical, fingerprint
 from service.audit.differences import differences
-from service.audit.projections import IDENTITY
 from service.audit.records import DataKey, Json
 from service.audit.report import Report
+from service.audit.rows import IDENTITY
 from service.audit.text import parse
 
 # By these columns a row belongs to an entity or a partition, by the next it is one of its rows.

@@ -7,11 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
-from service.audit.letters import offset_of
 from service.audit.parking import FAILURES
-from service.audit.records import PartitionLogs
-from service.audit.snapshots import parked_records
-from service.audit.text import parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +65,3 @@ class Told:
         """Whether this reply says that a dead letter is no longer kept, and it is not."""
         answer = self.answers.get(reply_id)
         return answer is not None and answer.code == "dead_letters_gone" and str(offset) not in self.letters
-
-
-def told_by(logs: PartitionLogs, *, compacted: bool = False) -> Told:
-    """What these logs tell."""
-    answers: dict[str, Answer] = {}
-    for record in logs.records["replies"]:
-        try:
-            value = parse(record.value or b"")
-            data = value["data"]
-            answers[value["id"]] = Answer(data.get("status"), data.get("code"), data.get("message"))
-        except (ValueError, KeyError, TypeError, AttributeError):
-            continue  # the comparison says what is wrong with it
-    records = parked_records(logs)
-    parked = {(one.entity_id, one.since) for one in records if type(one.since) is int}
-    letters = {text for record in logs.records["dead-letters"] if (text := offset_of(record)) is not None}
-    return Told(answers, frozenset(parked), frozenset(letters), compacted)

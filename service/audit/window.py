@@ -12,7 +12,7 @@ _COMMANDS = 1_000
 _AT_ONCE = 2
 _HOUR = 3600 * 1_000_000
 _FOUND = 24 * _HOUR
-_KEPT = 25 * _HOUR
+KEPT = 25 * _HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Window:
         known = self._known.get(command_id)
         if known is None or self._count - known.place >= _COMMANDS or now - known.time >= _FOUND:
             return None
-        return known if newest - known.newest < _KEPT else None
+        return known if newest - known.newest < KEPT else None
 
     def remember(self, command_id: str, content: bytes, answer: Json, now: int, newest: int) -> None:
         """Add the outcome of a decision."""
@@ -55,7 +55,7 @@ class Window:
         old = [
             command_id
             for command_id, known in islice(self._known.items(), _AT_ONCE)
-            if self._count - known.place >= _COMMANDS or newest - known.newest >= _KEPT
+            if self._count - known.place >= _COMMANDS or newest - known.newest >= KEPT
         ]
         for command_id in old:
             del self._known[command_id]

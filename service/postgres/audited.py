@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from service.audit.projections import COLUMNS
 from service.audit.records import DataKey, Json
 from service.audit.report import Report
+from service.audit.rows import COLUMNS
 from service.audit.tables import Suspect, Tables
 from service.postgres.names import Names
 from service.postgres.pool import Connection, Pool, passing_faults

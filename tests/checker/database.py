@@ -13,9 +13,10 @@ from uuid import UUID
 
 import asyncpg
 
-from service.audit.projections import COLUMNS, READS
-from service.audit.records import DataKey, Json, PartitionLogs, Projections
+from service.audit.records import DataKey, Json, PartitionLogs
 from service.audit.report import Report
+from service.audit.rows import COLUMNS
+from tests.checker.projections import READS, Projections
 
 _JSON = frozenset({"cargo", "username", "data", "events"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

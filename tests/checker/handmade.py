@@ -10,14 +10,16 @@ from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from service.audit import rows
+from service.audit.entity import Entity
 from service.audit.letters import why
 from service.audit.matching import OpaqueDigest, Open, Positive, Sealed
 from service.audit.messages import Verdict
-from service.audit.model import Entity, Judge
-from service.audit.projections import READS
-from service.audit.records import DataKey, Headers, Json, Keys, PartitionLogs, Projections, Record
-from service.audit.told import Told, told_by
+from service.audit.model import Judge
+from service.audit.records import DataKey, Headers, Json, Keys, PartitionLogs, Record
+from service.audit.told import Told
+from tests.checker import rows
+from tests.checker.projections import READS, Projections
+from tests.checker.told import told_by
 
 KID = "0b9c7e0e-6f0b-4c57-9d6b-0d3a3a5c1c11"
 FOLD = "0123456789abcdef"

@@ -6,10 +6,11 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-from service.audit.judged import check_logs
-from service.audit.records import AGGREGATES, PartitionLogs, Projections
+from service.audit.records import AGGREGATES, PartitionLogs
 from service.audit.report import Report
 from tests.checker.database import read_keys, read_projections
+from tests.checker.judged import check_logs
+from tests.checker.projections import Projections
 from tests.checker.reader import read_logs
 from tests.checker.waiting import wait_until_handled
 

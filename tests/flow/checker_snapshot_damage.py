@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from service.audit.records import Json, PartitionLogs, Record
-from service.audit.states import Step, steps_of, tagged
+from service.audit.states import tagged
 from tests.checker.handmade import FOLD
+from tests.checker.steps import Step, steps_of
 from tests.flow.checker_edits import Damage, Place, both, double, drop, edit, put, record
 from tests.flow.checker_story import SHIP, ship_story, user_story
 

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from service.audit.projections import READS
-from service.audit.records import Projections
 from tests.checker import check_logs
 from tests.checker.handmade import projected
+from tests.checker.projections import READS, Projections
 from tests.flow.checker_story import KEYS, ship_story, user_story
 
 _ALTERED: dict[str, list[tuple[str, Any]]] = {

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from service.audit.projections import COLUMNS
 from service.audit.records import Json, PartitionLogs
 from service.audit.report import Report
+from service.audit.rows import COLUMNS
 from service.audit.tables import Tables
 from tests.checker.handmade import projected
 from tests.flow.checker_story import KEYS, SHIP, USER, ship_story, user_story

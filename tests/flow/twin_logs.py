@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 import orjson
 
-from service.audit.judged import check_logs
 from service.audit.records import DataKey, PartitionLogs, Record
 from service.audit.report import Report
 from tests.checker.handmade import checkpoint
+from tests.checker.judged import check_logs
 from tests.domain.partition import Partition, Stored
 from tests.flow.harness import PARTITIONS
 

@@ -11,11 +11,12 @@ import orjson
 
 from service.audit.model import Judge
 from service.audit.records import Json, PartitionLogs
-from service.audit.states import Step, steps_of, tagged
-from service.audit.told import told_by
+from service.audit.states import tagged
 from service.settings import Settings
 from service.store.shelf import RocksShelf
 from tests.checker.reader import read_logs
+from tests.checker.steps import Step, steps_of
+from tests.checker.told import told_by
 
 _SECONDS = 30.0
 _ID = 36

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from service.audit.model import Judge
-from service.audit.partition import check_partition
-from service.audit.projections import Fold, check_projections
-from service.audit.records import Keys, PartitionLogs, Projections
+from service.audit.records import Keys, PartitionLogs
 from service.audit.report import Report
-from service.audit.told import told_by
+from tests.checker.partition import check_partition
+from tests.checker.projections import Fold, Projections, check_projections
+from tests.checker.told import told_by
 
 
 def check_logs(  # noqa: PLR0913  # each says something else about the run

@@ -8,15 +8,15 @@ from itertools import accumulate
 from operator import attrgetter
 
 from service.audit.checkpoint import KEY, malformed
-from service.audit.cover import Cover
 from service.audit.differences import differences
+from service.audit.expected import object_in
 from service.audit.records import Json, PartitionLogs, Record
 from service.audit.report import Report
-from service.audit.states import Step, steps_of, tagged
-from service.audit.text import parse
-
-_KEPT = 25 * 3600 * 1_000_000
-_BARE, _WHOLE = {"parked", "version"}, {"parked", "version", "fold", "time", "state"}
+from service.audit.snapshot_log import BARE, WHOLE
+from service.audit.states import tagged
+from service.audit.window import KEPT
+from tests.checker.cover import Cover
+from tests.checker.steps import Step, steps_of
 
 
 def check_snapshots(report: Report, logs: PartitionLogs, *, compacted: bool) -> None:
@@ -27,7 +27,7 @@ def check_snapshots(report: Report, logs: PartitionLogs, *, compacted: bool) -> 
         states[step.entity_id].append(step)
     last = None
     for record in logs.records["snapshots"]:
-        value, place = _value(record), logs.place("snapshots", record.offset)
+        value, place = object_in(record), logs.place("snapshots", record.offset)
         if record.key == KEY:
             last = None if value is None or malformed(value) else value
             if last and not compacted:
@@ -47,11 +47,11 @@ def _faults(aggregate: str, value: Json, states: list[Step]) -> list[str]:
     if value.keys() == {"parked"}:
         return []
     version = value.get("version")
-    if value.keys() not in (_BARE, _WHOLE):
+    if value.keys() not in (BARE, WHOLE):
         return [f"has {sorted(value)}"]
     if type(version) is not int or not 1 <= version <= len(states):
         return [f"version {version!r} of an entity that came to {len(states)}"]
-    if value.keys() == _BARE:
+    if value.keys() == BARE:
         return []
     step = states[version - 1]
     fold = value["fold"] if isinstance(value["fold"], str) and value["fold"] else "some text"
@@ -70,7 +70,7 @@ def _check_needed(report: Report, place: str, checkpoint: Json, cover: Cover, cl
     then, now = clock.at_reply(needed["replies"]), clock.at_command(checkpoint["next_offset"])
     if needed["clock"] != then:
         report.wrong(place, f"the clock at reply {needed['replies']} is {needed['clock']}, must be {then}")
-    if then and then > now - _KEPT:
+    if then and then > now - KEPT:
         report.wrong(place, f"replies are needed from {needed['replies']} on, but some before that still count")
 
 
@@ -92,11 +92,3 @@ class _Clock:
 
 def _clocks(records: list[Record]) -> list[int]:
     return [0, *accumulate((record.timestamp * 1000 for record in records), max)]
-
-
-def _value(record: Record) -> Json | None:
-    try:
-        value = parse(record.value or b"")
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 
-from service.audit import rows
 from service.audit.differences import differences, same
+from service.audit.entity import Entity
 from service.audit.messages import Verdict
-from service.audit.model import Entity
-from service.audit.records import Json, PartitionLogs, Projections
+from service.audit.records import Json, PartitionLogs
 from service.audit.report import Report
+from service.audit.rows import IDENTITY
+from tests.checker import rows
 
 READS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "ships": (("ship", "events"),),
@@ -19,22 +20,14 @@ READS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "journal": (("ship", "events"), ("user", "events")),
     "outcomes": (("ship", "replies"), ("user", "replies")),
 }
-IDENTITY: Mapping[str, tuple[str, ...]] = {
-    "ships": ("ship_id",),
-    "ports": ("port",),
-    "accounts": ("user_id",),
-    "journal": ("aggregate", "entity_id", "version"),
-    "outcomes": ("aggregate", "partition", "offset"),
-}
-# What is compared of each view; it may have others.
-COLUMNS: Mapping[str, str] = {
-    "ships": "ship_id, name, status, current_port, version, cargo",
-    "ports": "port, ships_now, visits, loaded, unloaded",
-    "accounts": "user_id, username, balance, version, deleted",
-    "journal": "aggregate, entity_id, version, event_id, type, time, causation_id, correlation_id, data",
-    "outcomes": """aggregate, partition, "offset", command_id, entity_id, status, code, message, entity_version,
-        events, time""",
-}
+
+
+@dataclass(slots=True)
+class Projections:
+    """The rows of every view, and the next offset of each (projection, topic, partition)."""
+
+    rows: dict[str, list[Json]]
+    progress: dict[tuple[str, str, int], int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from typing import Any
 
 from service.audit.alignment import Message, align
 from service.audit.checkpoint import KEY
+from service.audit.expected import object_in
 from service.audit.messages import Verdict
 from service.audit.records import Json, PartitionLogs
 from service.audit.report import Report
-from service.audit.text import parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,8 @@ def parked_records(logs: PartitionLogs) -> list[ParkedRecord]:
     """All of them, in order."""
     found = []
     for record in logs.records["snapshots"]:
-        try:
-            value = parse(record.value or b"")
-        except ValueError:
-            continue
-        if record.key != KEY and isinstance(value, dict) and "parked" in value:
+        value = object_in(record)
+        if record.key != KEY and value is not None and "parked" in value:
             entity_id = (record.key or b"").decode("utf-8", "replace")
             found.append(ParkedRecord(record.offset, entity_id, {"parked": value["parked"]}))
     return found

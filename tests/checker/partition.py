@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from service.audit.alignment import Message, align
-from service.audit.checkpoint import checked_end
 from service.audit.expected import expected_events, expected_reply, found, object_in
-from service.audit.floors import check_snapshots
-from service.audit.letters import check_letters
+from service.audit.letters import compare_letters, expected_letters
 from service.audit.messages import Verdict
 from service.audit.model import Judge
 from service.audit.records import Json, PartitionLogs
 from service.audit.report import Report
-from service.audit.snapshots import check_parked
+from tests.checker.checkpoint import checked_end
+from tests.checker.floors import check_snapshots
+from tests.checker.snapshots import check_parked
 
 
 def check_partition(  # noqa: PLR0913  # each says something else about the run
@@ -36,7 +36,7 @@ def check_partition(  # noqa: PLR0913  # each says something else about the run
     events = list(_found(report, logs, "events"))
     align(report, logs, "events", [event for verdict in verdicts for event in expected_events(verdict)], events)
     _check_versions(report, logs, events)
-    check_letters(report, logs, verdicts)
+    _check_letters(report, logs, verdicts)
     check_parked(report, logs, verdicts, compacted=compacted)
     check_snapshots(report, logs, compacted=compacted)
     for verdict in verdicts:
@@ -64,6 +64,12 @@ def _found(report: Report, logs: PartitionLogs, kind: str) -> Iterator[Message]:
             report.wrong(logs.place(kind, record.offset), "is no JSON object")
         else:
             yield found(kind, record, value)
+
+
+def _check_letters(report: Report, logs: PartitionLogs, verdicts: list[Verdict]) -> None:
+    received = {record.offset: len(record.headers) for record in logs.records["commands"]}
+    expected = [(letter, True) for verdict in verdicts for letter in expected_letters(logs, verdict)]
+    compare_letters(report, logs, expected, logs.records["dead-letters"], received)
 
 
 def _check_versions(report: Report, logs: PartitionLogs, events: list[Message]) -> None:

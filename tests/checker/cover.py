@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import Any
 
 from service.audit.records import Json
-from service.audit.states import Step
+from tests.checker.steps import Step
 
 
 class Cover:
