@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from service.audit.expected import object_in
-from service.audit.hashing import uuid8
+from service.audit.messages import reply_id_at
 from service.audit.parking import offset_in
 from service.audit.records import Json, PartitionLogs, Record
 from service.audit.told import Answer
@@ -57,14 +57,11 @@ class Foresight:
             return
         self._searched, first, self._first = True, self._first, []
         ids = {reply.get("id") for _, reply in first}
-        at = next((offset for offset in self._offsets if self._reply_id(offset) in ids), None)
+        at = next((offset for offset in self._offsets if reply_id_at(self._logs, offset) in ids), None)
         near = self._offsets[:_SEARCHED] if at is None else (at,)
-        self._candidates = {self._reply_id(offset): offset for offset in near}
+        self._candidates = {reply_id_at(self._logs, offset): offset for offset in near}
         for offset, reply in first:
             self._tell(offset, reply)
-
-    def _reply_id(self, offset: int) -> str:
-        return uuid8(self._logs.aggregate, "reply", self._logs.partition, offset)
 
     def _tell(self, offset: int, reply: Json) -> None:
         id_, data = reply.get("id"), reply.get("data")

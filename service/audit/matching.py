@@ -132,6 +132,11 @@ class Sealed:
         return f"a protected field under key {self._key.kid if self._key else '(unknown)'}"
 
 
+def name_context(user_id: str) -> bytes:
+    """What a user's name is sealed together with, so that it opens nowhere else."""
+    return f"user\n{user_id}\nusername".encode()
+
+
 def opened(sealed: Any, context: bytes, secret: bytes) -> bytes | None:
     """What is in a protected field, None where this key does not open it here."""
     raw = _bytes(sealed["value"])

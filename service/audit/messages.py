@@ -9,7 +9,7 @@ from typing import Any
 from service.audit.entity import Case
 from service.audit.hashing import uuid8
 from service.audit.history import NewEvent
-from service.audit.matching import Open, Positive, Sealed
+from service.audit.matching import Open, Positive, Sealed, name_context
 from service.audit.reading import Fault
 from service.audit.records import DataKey, Headers, Json, PartitionLogs, Record
 from service.audit.text import render_time
@@ -52,7 +52,12 @@ class Verdict:
 
 def reply_id(logs: PartitionLogs, record: Record, by: Record | None) -> str:
     """The id of the reply to a command, or of that which it gets by this control command."""
-    return _reply_id(logs.aggregate, logs.partition, record.offset, None if by is None else by.offset)
+    return reply_id_at(logs, record.offset, None if by is None else by.offset)
+
+
+def reply_id_at(logs: PartitionLogs, offset: int, by: int | None = None) -> str:
+    """The same, of the command at an offset."""
+    return _reply_id(logs.aggregate, logs.partition, offset, by)
 
 
 @lru_cache(maxsize=8)
@@ -121,8 +126,7 @@ def event(  # noqa: PLR0913  # the independent parts of an event
 
 def protected(data: Json, entity_id: str, key: DataKey | None, *, have_keys: bool) -> Json:
     """The data of a `UserCreated` with its name sealed."""
-    context = f"user\n{entity_id}\nusername".encode()
-    return {**data, "username": Sealed(data["username"], context, key, have_keys=have_keys)}
+    return {**data, "username": Sealed(data["username"], name_context(entity_id), key, have_keys=have_keys)}
 
 
 def _reply(  # noqa: PLR0913  # the independent parts of a reply

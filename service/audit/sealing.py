@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from service.audit.matching import opened
+from service.audit.matching import name_context, opened
 from service.audit.records import Json, Keys
 
 
@@ -22,6 +22,6 @@ def _key_fault(user_id: str, sealed: Json, keys: Keys) -> str | None:
         return f"its name is sealed under {sealed['kid']}, and the key store has no key of {user_id}"
     if key.kid != sealed["kid"]:
         return f"its name is sealed under {sealed['kid']}, and the key store has {key.kid}"
-    if key.secret is not None and opened(sealed, f"user\n{user_id}\nusername".encode(), key.secret) is None:
+    if key.secret is not None and opened(sealed, name_context(user_id), key.secret) is None:
         return f"its name does not open under its key {key.kid}"
     return None
