@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from service.audit.alignment import Message, Pairing
 from service.audit.clock import Clock
@@ -68,7 +69,7 @@ class LivePartition:
         if snapshots.checkpoint is not None:
             self._walk.stop_at(snapshots.checkpoint["needed"]["events"], self._check_covered)
         for one in kept:
-            self._walk.stop_at(one.position, lambda one=one: one.compare(report, self._walk.standing))  # type: ignore[misc]
+            self._walk.stop_at(one.position, partial(one.compare, report, self._walk.standing))
 
     @property
     def recalling(self) -> bool:
