@@ -40,7 +40,7 @@ class Tables:
     views: Collection[str]
     progress: Mapping[tuple[str, str, int], int]
     parked: Mapping[tuple[str, str, str], int]
-    keys: Mapping[str, DataKey] | None
+    keys: dict[str, DataKey] | None
     whole: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     numbered: dict[Owner, Numbered] = field(default_factory=dict)
     ports: dict[str, Json] = field(default_factory=dict)

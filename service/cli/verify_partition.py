@@ -13,7 +13,7 @@ from typing import Any
 from service.audit.foresight import Foresight
 from service.audit.kept import Kept, position_of
 from service.audit.live import LivePartition
-from service.audit.records import PartitionLogs, Record
+from service.audit.records import Keys, PartitionLogs, Record
 from service.audit.report import Report
 from service.audit.snapshot_log import SnapshotLog
 from service.audit.tables import Tables
@@ -84,9 +84,10 @@ class _Reading:
         if snapshots.checkpoint is None and logs.ends["replies"]:
             sources.report.wrong(logs.place("snapshots"), "has no checkpoint, although there are replies")
         end = min(end, snapshots.allowed)
-        keys = sources.tables.keys
-        if keys is not None and logs.aggregate == "user":
-            keys = ChainMap(await sources.audited.late_keys(keys), dict(keys))
+        known = sources.tables.keys
+        keys: Keys | None = known
+        if known is not None and logs.aggregate == "user":
+            keys = ChainMap(await sources.audited.late_keys(known), known)
         letters: list[Record] = []
         await self._take("dead-letters", letters.append, *bounds["dead-letters"])
         foresight = Foresight(logs, logs.starts["commands"], end)
