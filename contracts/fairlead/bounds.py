@@ -24,6 +24,8 @@ MAX_ITEMS = 1_000
 MAX_HISTORY_CHUNK = 500
 MAX_SKIPPED = 1_000
 MAX_VALUE_BYTES = 256 * 1024
+# The id of whatever was sent, by which it is answered even where it is no command.
+MAX_ID_LENGTH = 200
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _INTEGER = r"0|-?[1-9][0-9]{0,18}|[1-9][0-9]{19}"

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import typer
 
+from fairlead.bounds import MAX_ID_LENGTH
 from fairlead.client import DEFAULT_TIMEOUT, Client
 from fairlead.envelope import Reply
 from service.cli.exits import OF_STATUS, Exit, Stop
@@ -17,8 +18,6 @@ from service.cli.output import emit_fields, emit_json
 from service.cli.running import run
 from service.cli.words import aggregate_of, creates, read_fields, split_words
 from service.domain import AGGREGATES
-
-_MAX_ID = 200
 
 
 def add_to(app: typer.Typer) -> None:
@@ -58,8 +57,8 @@ def send(  # noqa: PLR0913  # a command has as many parts
     entity_id, pairs = split_words(words or (), entity_needed=not creates(aggregate, type_))
     fields = read_fields(aggregate, type_, data, pairs)
     command_id = id_ if id_ is not None else str(uuid4())
-    if not 1 <= len(command_id) <= _MAX_ID:
-        raise Stop(Exit.INVALID, f"--id must have 1 to {_MAX_ID} characters, or nobody can be answered")
+    if not 1 <= len(command_id) <= MAX_ID_LENGTH:
+        raise Stop(Exit.INVALID, f"--id must have 1 to {MAX_ID_LENGTH} characters, or nobody can be answered")
     extras = {"command_id": command_id, "expected_version": expected_version, "correlation_id": correlation_id}
 
     async def work() -> Reply | None:

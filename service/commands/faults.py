@@ -9,10 +9,9 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from fairlead.bounds import Text
+from fairlead.bounds import MAX_ID_LENGTH, Text
 from fairlead.envelope import Command
 
-_MAX_ID = 200
 _TRACE_LENGTH = 8_000
 _TEXT: TypeAdapter[str] = TypeAdapter(Text)
 _BEHIND = "An earlier command of this entity failed: this one waits in the dead letters behind it"
@@ -43,7 +42,7 @@ def unreadable(code: str, message: str, raw: Mapping[str, Any]) -> Unreadable:
     return Unreadable(
         code,
         message,
-        command_id if isinstance(command_id, str) and 1 <= len(command_id) <= _MAX_ID else None,
+        command_id if isinstance(command_id, str) and 1 <= len(command_id) <= MAX_ID_LENGTH else None,
         subject if isinstance(subject, str) else None,
         correlation_id,
     )

@@ -6,10 +6,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from fairlead.bounds import MAX_INTEGER, Text, Uuid
+from fairlead.bounds import MAX_ID_LENGTH, MAX_INTEGER, Text, Uuid
 from fairlead.envelope import schema_id
 
-_MAX_ID = 200
 _TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.([0-9]{3}){1,2}Z$"
 _DIGEST = {"type": "string", "pattern": "^[0-9a-f]{32}$", "description": "Of the command's content."}
 _OPTIONAL = {"correlationid", "commanddigest", "subject"}
@@ -45,7 +44,7 @@ def reply_envelope(aggregate: str) -> dict[str, Any]:
             "causationid": {
                 "type": "string",
                 "minLength": 1,
-                "maxLength": _MAX_ID,
+                "maxLength": MAX_ID_LENGTH,
                 "description": "The id of the command.",
             },
             "commanddigest": {**_DIGEST, "description": "Of the command's content; absent where it was not judged."},
