@@ -33,9 +33,16 @@ class Projected:
         self._frozen: dict[tuple[str, str], Standing | None] = {}
         self._parked = {entity_id for _, aggregate, entity_id in tables.parked if aggregate == logs.aggregate}
         self._moved: dict[str, Counter[str]] = {}
-        for name, offset in self._at.items():
-            if name in tables.views or name == "erasures":
-                walk.stop_at(offset, getattr(self, f"_compare_{name}"))
+        # Rows of the journal are compared one by one.
+        at_once = {
+            "ships": self._compare_ships,
+            "ports": self._compare_ports,
+            "accounts": self._compare_accounts,
+            "erasures": self._compare_erasures,
+        }
+        for name, compare in at_once.items():
+            if name in self._at and (name in tables.views or name == "erasures"):
+                walk.stop_at(self._at[name], compare)
 
     def event(self, record: Record, event: Json, before: Standing | None, after: Standing) -> None:
         """An event, with what its entity was before it and is behind it."""
@@ -113,9 +120,6 @@ class Projected:
         for _, one in self._standing("ports"):
             if one.state.get("current_port") is not None:
                 self._tables.port(one.state["current_port"])["ships_now"] += 1
-
-    def _compare_journal(self) -> None:
-        """Its rows are compared one by one."""
 
     def _compare_erasures(self) -> None:
         """Whoever was deleted has no key any more."""
