@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import cast
 
 from rocksdict import AccessType, Options, Rdict
 
 from service.commands.ports import StoreBroken
-from service.store.rocks import SEAL, seal_of
+from service.store.rocks import items_of, seal_of
 from service.store.shelf import base_name
 
 _ATTEMPTS = 5
@@ -43,14 +42,8 @@ class Beside:
 
     def items(self, space: str) -> Iterator[tuple[str, bytes]]:
         """All of a space, in the order of their keys."""
-        if space not in self._spaces:
-            return
-        reading = self._spaces[space].iter()
-        reading.seek(SEAL + b"\0")
-        while reading.valid():
-            yield cast("bytes", reading.key()).decode(), cast("bytes", reading.value())
-            reading.next()
-        reading.status()
+        if space in self._spaces:
+            yield from items_of(self._spaces[space])
 
     def close(self) -> None:
         """Let go of it."""

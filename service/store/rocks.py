@@ -22,7 +22,7 @@ from service.store.memory import Memory
 
 # The key in every space of its last write, and of what all spaces then were: a manifest that lost its end still opens,
 # with some of the spaces older than others.
-SEAL = b""
+_SEAL = b""
 
 
 class RocksStore:
@@ -68,13 +68,7 @@ class RocksStore:
         if space not in self._spaces:
             return
         with _told(self._path):
-            reading = self._spaces[space].iter()
-            reading.seek(f"{after}\0".encode())
-            while reading.valid():
-                yield cast("bytes", reading.key()).decode(), cast("bytes", reading.value())
-                reading.next()
-            # It ends at a damaged block as it does at the last one, and only tells when asked.
-            reading.status()
+            yield from items_of(self._spaces[space], after)
 
     def count(self, space: str) -> int:
         """About how many keys a space has."""
@@ -98,7 +92,7 @@ class RocksStore:
             number, ages = self._sealed
             self._sealed = number + 1, ages | dict.fromkeys(families, number + 1)
             for family in families.values():
-                batch.put(SEAL, orjson.dumps(self._sealed), family)
+                batch.put(_SEAL, orjson.dumps(self._sealed), family)
             self._db.write(batch)
 
     def _family(self, space: str) -> Any:
@@ -134,9 +128,20 @@ class RocksStore:
         del self._db
 
 
+def items_of(space: Rdict, after: str = "") -> Iterator[tuple[str, bytes]]:
+    """All of a space but its seal, in the order of their keys, those behind one."""
+    reading = space.iter()
+    reading.seek(f"{after}\0".encode())
+    while reading.valid():
+        yield cast("bytes", reading.key()).decode(), cast("bytes", reading.value())
+        reading.next()
+    # It ends at a damaged block as it does at the last one, and only tells when asked.
+    reading.status()
+
+
 def seal_of(spaces: Mapping[str, Rdict]) -> tuple[int, dict[str, int]]:
     """Which write was the last, and the last of each space; raises where not all that it left is there."""
-    seals = {name: orjson.loads(space.get(SEAL) or b"[0, {}]") for name, space in spaces.items()}
+    seals = {name: orjson.loads(space.get(_SEAL) or b"[0, {}]") for name, space in spaces.items()}
     number, ages = max(seals.values(), key=itemgetter(0), default=(0, {}))
     # A space that was dropped is named until the next write.
     if any(seals[name][0] != age for name, age in ages.items() if name in seals):
