@@ -7,6 +7,7 @@ from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import OffsetOutOfRangeError
 
 from service.audit.records import Record
 from service.kafka.log_reader import open_reader, read_log
@@ -53,10 +54,14 @@ async def read_records(
         if silences == _PATIENCE:
             raise Stuck(reason)
 
-    async with aclosing(read_log(connection, {tp: start}, {tp: end}, tell)) as reading:
-        async for _, records in reading:
-            yield [
-                Record(one.offset, one.key, one.value, one.timestamp, tuple(one.headers))
-                for one in records
-                if one.offset < end
-            ]
+    try:
+        async with aclosing(read_log(connection, {tp: start}, {tp: end}, tell)) as reading:
+            async for _, records in reading:
+                yield [
+                    Record(one.offset, one.key, one.value, one.timestamp, tuple(one.headers))
+                    for one in records
+                    if one.offset < end
+                ]
+    except OffsetOutOfRangeError as error:
+        told = f"{topic}[{partition}]: retention has removed what was being read: verify again"
+        raise Stuck(told) from error

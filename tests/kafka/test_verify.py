@@ -12,7 +12,11 @@ from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from service.audit.report import Report
+from service.cli.exits import Exit
+from service.cli.faults import explain
 from service.cli.verify_run import verify
+from service.kafka.audited import Stuck, read_records
+from service.kafka.connection import connection
 from service.local.servers import Endpoints
 from service.settings import Settings
 from tests.checker import check
@@ -77,6 +81,19 @@ async def test_what_retention_has_removed_is_not_objected_to(servers: Endpoints,
     _assert_some_judged(report, 2_000)
 
 
+async def test_what_is_removed_while_it_is_read_is_told_and_is_no_difference(servers: Endpoints) -> None:
+    settings = settings_for(servers, _prefix())
+    await apply_topics(settings)
+    messages = generate(400, ships=10, users=10, seed=9, prefix=settings.prefix)
+    await asyncio.to_thread(publish, servers.bootstrap_servers, messages)
+    await asyncio.to_thread(_remove, servers, settings, "commands", 10)
+
+    reading = read_records(connection(settings), f"{settings.prefix}ship.commands", 0, 0, 11)
+    with pytest.raises(Stuck, match="verify again") as told:
+        await anext(reading)
+    assert Exit.TIMED_OUT == explain(told.value).code
+
+
 def _assert_some_judged(report: Report, commands: int) -> None:
     apart = {name: count for name, count in report.counts.items() if name.startswith("commands")}
     removed = 60 * PARTITIONS * len(_BOTH)
@@ -121,11 +138,11 @@ def _offsets(servers: Endpoints, settings: Settings) -> dict[str, list[tuple[str
 async def _written(settings: Settings) -> int:
     """How many rows were ever written to this service's own tables."""
     query = "SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_user_tables WHERE starts_with(schemaname, $1)"
-    connection = await asyncpg.connect(settings.database_url.get_secret_value())
+    database = await asyncpg.connect(settings.database_url.get_secret_value())
     try:
-        return int(await connection.fetchval(query, settings.prefix) or 0)
+        return int(await database.fetchval(query, settings.prefix) or 0)
     finally:
-        await connection.close()
+        await database.close()
 
 
 def _remove(servers: Endpoints, settings: Settings, kind: str, before: int) -> None:
