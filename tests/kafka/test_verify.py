@@ -34,10 +34,11 @@ async def test_nothing_is_found_while_it_works(servers: Endpoints, tmp_path: Pat
     await apply_topics(settings)
     messages = generate(_COMMANDS, ships=40, users=40, seed=6, prefix=settings.prefix)
     async with running_handler(settings), running_projectors(settings):
-        load = asyncio.create_task(_publish_steadily(servers, messages))
+        enough = asyncio.Event()
+        load = asyncio.create_task(_publish_steadily(servers, messages, enough))
         reports = [await verify(settings, _BOTH, tmp_path) for _ in range(_WHILE_BUSY)]
-        load.cancel()
-        await asyncio.wait({load})
+        enough.set()
+        await load
         await _check(servers, settings)
         reports.append(await verify(settings, _BOTH, tmp_path))
 
@@ -106,9 +107,11 @@ def _prefix() -> str:
     return f"verify-{uuid4().hex[:8]}."
 
 
-async def _publish_steadily(servers: Endpoints, messages: list[Message]) -> None:
-    """Some hundreds a second until cancelled."""
+async def _publish_steadily(servers: Endpoints, messages: list[Message], enough: asyncio.Event) -> None:
+    """Some hundreds a second until it is enough; all of them are acknowledged then."""
     for start in range(0, len(messages), _AT_ONCE):
+        if enough.is_set():
+            return
         await asyncio.to_thread(publish, servers.bootstrap_servers, messages[start : start + _AT_ONCE])
         await asyncio.sleep(_TICK)
 
