@@ -8,11 +8,16 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import hypothesis  # noqa: F401  # else its plugin does so at the very end, when CPython 3.11 may fail to compile it
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 
 from service.local.servers import Endpoints, local_servers
+
+# How hard the laws are tried: a little on every run, thoroughly with `--long`. For none of them does it matter how
+# long one example takes.
+settings.register_profile("quick", max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("long", settings.get_profile("quick"), max_examples=300)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -22,6 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "long: takes minutes; runs with --long")
+    settings.load_profile("long" if config.getoption("--long") else "quick")
     # By default it draws what every variable of a traceback holds, and the loop stands still for seconds meanwhile.
     plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])

@@ -7,12 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from service.local.servers import Endpoints
-from tests.domain.conftest import pytest_configure
 from tests.flow.harness import Harness
 from tests.flow.real import Real, running_service
 from tests.flow.twin import Twin
-
-__all__ = ["pytest_configure"]
 
 
 @pytest.fixture(scope="package")

@@ -9,10 +9,7 @@ import pytest
 
 from service.commands.ports import LocalStore
 from service.store.shelf import RocksShelf
-from tests.domain.conftest import pytest_configure
 from tests.domain.memory import MemoryStore
-
-__all__ = ["pytest_configure"]
 
 
 @pytest.fixture
