@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from service.domain import Aggregate
 from tests.domain.failing import Blind, failing
 from tests.domain.partition import Partition
+from tests.domain.partition_histories import histories
 
 History = list[tuple[dict[str, Any], int, bool]]
 
@@ -41,3 +42,10 @@ def trouble(partition: Partition, history: History, draws: st.DataObject) -> Non
                 case _:
                     partition.judge()
     partition.judge()
+
+
+def troubles(partition: Troubled, draws: st.DataObject, taken: st.SearchStrategy[int]) -> None:
+    """Two histories one after the other, after each of which retention takes so many dead letters."""
+    for _ in range(2):
+        trouble(partition, draws.draw(histories(partition.aggregate, control=True)), draws)
+        partition.retain(draws.draw(taken))

@@ -12,12 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.audit.records import DataKey, PartitionLogs, Record
+from service.audit.report import Report
 from service.commands.decision import Decision
 from service.domain import Aggregate
 from tests.checker.handmade import checkpoint
-from tests.domain.partition_histories import histories
 from tests.domain.strategies import aggregates
-from tests.domain.troubles import Troubled, trouble
+from tests.domain.troubles import Troubled, troubles
+from tests.flow.happened import draw_until
 from tests.flow.live import judge_live
 from tests.flow.twin_logs import logs_of
 
@@ -47,10 +48,13 @@ class Recorded(Troubled):
 @settings(max_examples=100)
 @pytest.mark.parametrize("aggregate", aggregates, ids=lambda aggregate: aggregate.name)
 def test_any_history_read_at_any_time(aggregate: Aggregate, data: st.DataObject) -> None:
+    assert [] == _read(aggregate, data).violations
+
+
+def _read(aggregate: Aggregate, data: st.DataObject) -> Report:
+    """What an audit says of some history at some time."""
     partition = Recorded(aggregate, park=data.draw(_PARKS))
-    for _ in range(2):
-        trouble(partition, data.draw(histories(aggregate, control=True)), data)
-        partition.retain(data.draw(_TAKEN))
+    troubles(partition, data, _TAKEN)
     moments = partition.moments
     places = sorted(data.draw(st.tuples(*[st.integers(0, len(moments) - 1)] * 3)))
     first, then, last = (moments[at] for at in places)
@@ -62,22 +66,19 @@ def test_any_history_read_at_any_time(aggregate: Aggregate, data: st.DataObject)
 
     keys = {id_: DataKey(key.kid, key.secret) for id_, key in partition.keys.kept("user").items()}
     report = judge_live(logs, keys=keys, settled=settled)
-
-    assert [] == report.violations
     COUNTS.update(report.counts)
+    return report
 
 
-def test_all_of_it_has_happened() -> None:
-    if not COUNTS:
-        pytest.skip("this is told by the test above")
-    for name in (
+def test_all_of_it_happens() -> None:
+    wanted = {
         "commands judged again",
         "commands in the making",
         "commands not judged: what they rest on is gone",
         "commands not judged: of an entity that was parked before, perhaps",
         "dead letters",
-    ):
-        assert COUNTS[name] > 0, name
+    }
+    draw_until(COUNTS, wanted, lambda data: _read(data.draw(st.sampled_from(aggregates)), data))
 
 
 def _shorten(logs: PartitionLogs, taken: dict[str, int], then: dict[str, int]) -> None:
@@ -98,13 +99,9 @@ def _compact(logs: PartitionLogs, moments: Sequence[dict[str, int]], data: st.Da
     kept = [one for one in records if newest[one.key] == one.offset or data.draw(st.booleans())]
     before = [one for one in kept if one.offset < first["snapshots"]]
     behind = kept[len(before) :]
-    commands = {one.offset: one for one in _all_commands(logs)}
+    commands = {one.offset: one for one in logs.records["commands"]}
     logs.records["snapshots"] = [*before, *_checkpoint(commands, first), *behind, *_checkpoint(commands, last)]
     return len(before) + len(_checkpoint(commands, first))
-
-
-def _all_commands(logs: PartitionLogs) -> list[Record]:
-    return logs.records["commands"]
 
 
 def _checkpoint(commands: dict[int, Record], moment: dict[str, int]) -> list[Record]:
