@@ -8,14 +8,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
 
-import orjson
-
 from service.cli.output import out
 from service.local.kafka import FAST_ONCE_WARM
 from service.local.servers import local_servers
 from tests.bench.commands import SHIPS
 from tests.bench.conditions import conditions
 from tests.bench.failure import exit_code
+from tests.bench.figures import keep
 from tests.bench.progress import say
 from tests.bench.projections import Projections
 from tests.bench.report import report, report_of_projections, tables
@@ -60,8 +59,7 @@ async def _measure(given: argparse.Namespace) -> None:
             if given.only != "handler":
                 await projections.measure(given.turns)
     found = {**report(bench), **report_of_projections(projections), "conditions": told}
-    given.output.parent.mkdir(parents=True, exist_ok=True)
-    given.output.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
+    keep(found, given.output)
     out.print(*tables(found), sep="\n")
     say(f"{given.output} has all figures; it took {monotonic() - began:.0f} s")
 

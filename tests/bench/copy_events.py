@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,22 +17,15 @@ from typing import Any
 
 import asyncpg
 import orjson
-import uvloop
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-# As a projection's consumer, in service/kafka/membership.py.
-_FETCH_BYTES = 4 << 20
+from tests.bench.plain import plain_consumer, run_lean
+
 _COLUMNS = ["aggregate", "entity_id", "version", "event_id", "type", "time", "causation_id", "correlation_id", "data"]
 
 
 async def _run(given: argparse.Namespace) -> None:
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=given.bootstrap_servers,
-        isolation_level="read_committed",
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=_FETCH_BYTES,
-    )
+    consumer = plain_consumer(given.bootstrap_servers)
     await consumer.start()
     try:
         topics = dict(topic.split("=") for topic in given.topics)
@@ -93,8 +85,7 @@ def main() -> None:
     parser.add_argument("--partitions", type=int, required=True)
     parser.add_argument("topics", nargs="+", metavar="TOPIC=AGGREGATE")
     given = parser.parse_args()
-    gc.disable()  # it lives for seconds, and is to do as little as can be
-    uvloop.run(_run(given))
+    run_lean(_run(given))
 
 
 if __name__ == "__main__":

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 
-from service.local.child import Child, Program, ready
+from service.local.child import Program
 from service.local.environment import for_roles
 from service.local.servers import Endpoints
 from service.settings import Settings
 from tests.bench.failure import BenchFailed
 from tests.bench.figures import Figures, figures
+from tests.bench.roles import role
 from tests.bench.run import running, worked_off, written_at
 from tests.checker.waiting import wait_until_handled
 
 ROOT = Path(__file__).parents[2]
-_READY = 60.0
 _SETTLED = 10.0
 _CHECKED = 600
 
@@ -31,32 +30,12 @@ def settings_for(servers: Endpoints, prefix: str) -> Settings:
     )
 
 
-@asynccontextmanager
-async def running_handler(directory: Path, settings: Settings, workers: int = 1) -> AsyncIterator[Child]:
-    """As a service manager starts it; not yet ready on entry, and gone on exit."""
-    ready_file = directory / "run" / f"{settings.prefix}ready"
-    variables = for_roles(
-        FAIRLEAD_BOOTSTRAP_SERVERS=settings.bootstrap_servers,
-        FAIRLEAD_DATABASE_URL=settings.database_url.get_secret_value(),
-        FAIRLEAD_PREFIX=settings.prefix,
-        FAIRLEAD_READY_FILE=str(ready_file),
-    )
-    line = [sys.executable, "-P", "-m", "service", "handle", "ship", f"--workers={workers}"]
-    async with running(directory, Program(f"{settings.prefix}handler", line, variables, directory)) as child:
-        yield child
-
-
-async def is_ready(directory: Path, settings: Settings, child: Child) -> None:
-    """Return once it owns all partitions; raises StackFailed."""
-    await ready(child, (directory / "run" / f"{settings.prefix}ready").exists, _READY)
-
-
 async def handle(  # noqa: PLR0913  # where, as what, how much of it counts, and whom to tell
     directory: Path, settings: Settings, workers: int, entities: int, commands: int, told: Callable[[int], None]
 ) -> Figures:
     """Have it work off what waits; the first `entities` do not count. Raises BenchFailed."""
     servers, topic = settings.bootstrap_servers, f"{settings.prefix}ship.replies"
-    async with running_handler(directory, settings, workers) as child:
+    async with role(directory, settings, "handle", "ship", f"--workers={workers}") as child:
         usage = await worked_off(child, servers, topic, entities + commands, told)
         await handled(settings)
     return figures(await written_at(servers, topic, after=entities), usage)

@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic, perf_counter, sleep
 
+from confluent_kafka import Message
+
 from tests.bench.commands import Command, number_of
 from tests.bench.failure import BenchFailed
-from tests.bench.figures import Figures, percentile
+from tests.bench.figures import Figures, percentiles
+from tests.bench.listening import listening
 from tests.bench.topics import consumer, producer, whole
 
 _LATEST = 30.0
@@ -31,13 +34,10 @@ class OpenLoop:
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Read replies until exit."""
-        reader = threading.Thread(target=self._read, name="replies")
-        reader.start()
         try:
-            yield
+            with listening(self._consumer, self._take):
+                yield
         finally:
-            self._over.set()
-            reader.join()
             self._producer.flush(_LATEST)
             self._consumer.close()
 
@@ -59,9 +59,8 @@ class OpenLoop:
             self._producer.produce(self._topic, key=key, value=value)
             self._producer.poll(0)
         self._wait_for(first + total)
-        waited = sorted(1_000 * (self._came[at] - self._due[at]) for at in range(first, first + total))
-        figures = {"p50_ms": 0.5, "p99_ms": 0.99, "max_ms": 1.0}
-        return {name: round(percentile(waited, share), 2) for name, share in figures.items()}
+        waited = [1_000 * (self._came[at] - self._due[at]) for at in range(first, first + total)]
+        return percentiles(waited)
 
     def _wait_for(self, count: int) -> None:
         end = monotonic() + _LATEST
@@ -70,9 +69,6 @@ class OpenLoop:
                 raise BenchFailed(f"{count - len(self._came)} replies had not come {_LATEST:.0f} s after the last")
             sleep(0.01)
 
-    def _read(self) -> None:
-        while not self._over.is_set():
-            # One by one: `consume` waits for more of them than have come.
-            message = self._consumer.poll(0.1)
-            if message is not None and message.error() is None and (value := message.value()) is not None:
-                self._came[number_of(value)] = perf_counter()
+    def _take(self, message: Message) -> None:
+        if (value := message.value()) is not None:
+            self._came[number_of(value)] = perf_counter()

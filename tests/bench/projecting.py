@@ -21,6 +21,7 @@ from tests.bench.catching_up import watched
 from tests.bench.failure import BenchFailed
 from tests.bench.figures import Figures
 from tests.bench.handler import ROOT
+from tests.bench.roles import role
 from tests.bench.run import running
 from tests.running import PARTITIONS
 
@@ -38,13 +39,6 @@ class Projecting:
     async def project(self, name: str, events: int, told: Callable[[int], None]) -> Figures:
         """`fairlead project`, which finds no rows and brings them to so many events; raises BenchFailed."""
         await self._forget()
-        variables = for_roles(
-            FAIRLEAD_BOOTSTRAP_SERVERS=self.settings.bootstrap_servers,
-            FAIRLEAD_DATABASE_URL=self.settings.database_url.get_secret_value(),
-            FAIRLEAD_PREFIX=self.settings.prefix,
-        )
-        line = [sys.executable, "-P", "-m", "service", "project", name]
-        program = Program(f"{self.settings.prefix}{name}", line, variables, self.directory)
         progress = (
             f"SELECT sum(next_offset) FROM {Names(self.settings.prefix).tables(PROJECTIONS[name].build())}.progress"  # noqa: S608  # a prefix of our own
         )
@@ -55,7 +49,7 @@ class Projecting:
             except (asyncpg.InvalidSchemaNameError, asyncpg.UndefinedTableError):
                 return 0
 
-        async with running(self.directory, program) as child:
+        async with role(self.directory, self.settings, "project", name) as child:
             watching = watched(child)
             await watching.until(events, child, look, told)
         return watching.figures()

@@ -8,25 +8,23 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.producer import sender
 
 from fairlead.envelope import CONTENT_TYPE
+from tests.bench.plain import plain_consumer, run_lean
 
 # As the handler, whose reasons stand in service/kafka/transaction.py.
 sender.BACKOFF_OVERRIDE = 0.002
 _MAX_RECORDS = 2_000
 # About what a broker takes at most: fewer requests, in favour of the bound.
 _BATCH_BYTES = 1_000_000
-_FETCH_BYTES = 4 * 1024 * 1024
 _HEADERS = [CONTENT_TYPE]
 
 Answered = tuple[bytes, bytes]  # a reply, and an event or nothing
@@ -94,13 +92,7 @@ def _read_sample(file: Path) -> Sequence[Answered]:
 
 
 async def _run(given: argparse.Namespace) -> None:
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=given.bootstrap_servers,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=_FETCH_BYTES,
-        check_crcs=False,
-    )
+    consumer = plain_consumer(given.bootstrap_servers, isolation_level="read_uncommitted", check_crcs=False)
     producers = [
         [
             AIOKafkaProducer(
@@ -137,8 +129,7 @@ def main() -> None:
     parser.add_argument("--partitions", type=int, required=True)
     parser.add_argument("--producers", type=int, required=True, help="for each partition, in turn")
     given = parser.parse_args()
-    gc.disable()  # it lives for seconds, and is to do as little as can be
-    uvloop.run(_run(given))
+    run_lean(_run(given))
 
 
 if __name__ == "__main__":

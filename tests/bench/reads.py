@@ -11,27 +11,25 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import orjson
 from rich.table import Table
 
 from service.cli.output import out
-from service.local.child import Child, Program, ready
-from service.local.environment import for_roles
+from service.local.child import Child
 from service.local.ports import free_port
 from service.local.servers import Endpoints, local_servers
 from service.postgres.names import Names
 from service.postgres.pool import open_pool
 from tests.bench.conditions import conditions
 from tests.bench.failure import exit_code
-from tests.bench.figures import Figures, medians
+from tests.bench.figures import Figures, keep, medians
+from tests.bench.handler import settings_for
 from tests.bench.progress import say, working
 from tests.bench.reads_client import Reader
 from tests.bench.reads_rows import BIG, fill
-from tests.bench.run import running
+from tests.bench.roles import ready_role
 from tests.bench.usage import Usage
 
 PREFIX = "reads."
-_READY = 60.0
 _WARM_UP_SECONDS = 3.0
 _CHANCE = random.Random(1)  # no secrets
 
@@ -88,8 +86,7 @@ async def _measure(given: argparse.Namespace) -> None:
                         turns.setdefault(kind, []).append(found)
                         say(f"turn {turn + 1}, {kind} at {rate:g}/s: {found}")
     report = {kind: {**medians(of), "turns": of} for kind, of in turns.items()} | {"conditions": told}
-    given.output.parent.mkdir(parents=True, exist_ok=True)
-    given.output.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
+    keep(report, given.output)
     grid = Table("", "p50 ms", "p99 ms", "most, ms", "CPU ms each", title="Reads", title_justify="left")
     for kind, of in turns.items():
         row = medians(of)
@@ -114,16 +111,8 @@ def _paths(path: Paths, given: argparse.Namespace) -> Iterator[str]:
 
 @asynccontextmanager
 async def _api(directory: Path, servers: Endpoints) -> AsyncIterator[tuple[Child, Reader]]:
-    port, ready_file = free_port(), directory / "api-is-ready"
-    variables = for_roles(
-        FAIRLEAD_DATABASE_URL=servers.database_url,
-        FAIRLEAD_PREFIX=PREFIX,
-        FAIRLEAD_API_PORT=str(port),
-        FAIRLEAD_READY_FILE=str(ready_file),
-    )
-    line = [sys.executable, "-P", "-m", "service", "api"]
-    async with running(directory, Program("api", line, variables, directory)) as child:
-        await ready(child, ready_file.exists, _READY)
+    port = free_port()
+    async with ready_role(directory, settings_for(servers, PREFIX), "api", FAIRLEAD_API_PORT=str(port)) as child:
         reader = Reader(port)
         try:
             yield child, reader

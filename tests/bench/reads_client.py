@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from time import perf_counter
 
 from tests.bench.failure import BenchFailed
-from tests.bench.figures import Figures, percentile
+from tests.bench.figures import Figures, percentiles
 
 _LATEST = 30.0
 _CONNECTIONS = 50
@@ -54,11 +54,7 @@ class Reader:
                 due = began + number / per_second
                 await asyncio.sleep(max(0.0, due - perf_counter()))
                 group.create_task(read(next(paths), due))
-        waited.sort()
-        return {
-            name: round(percentile(waited, share), 2)
-            for name, share in {"p50_ms": 0.5, "p99_ms": 0.99, "max_ms": 1.0}.items()
-        }
+        return percentiles(waited)
 
     def close(self) -> None:
         """Give all connections up."""

@@ -9,13 +9,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
 
-import orjson
-
 from service.cli.output import out
 from service.local.kafka import FAST_ONCE_WARM
 from service.local.servers import local_servers
 from tests.bench.conditions import conditions
 from tests.bench.failure import exit_code
+from tests.bench.figures import keep
 from tests.bench.progress import say
 from tests.bench.recovery_report import table, with_medians
 from tests.bench.recovery_steps import Recovery
@@ -60,8 +59,7 @@ async def _measure(given: argparse.Namespace) -> None:
             if given.events + given.hot <= _CHECKED:
                 await recovery.check()
     found = with_medians(recovery.found) | {"conditions": told}
-    given.output.parent.mkdir(parents=True, exist_ok=True)
-    given.output.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
+    keep(found, given.output)
     out.print(table(found))
     say(f"{given.output} has all figures; it took {monotonic() - began:.0f} s")
 

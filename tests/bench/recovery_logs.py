@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from confluent_kafka import Consumer, KafkaError, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from service.audit.checkpoint import KEY
 from tests.bench.failure import BenchFailed
+from tests.bench.listening import listening
 from tests.bench.topics import consumer, whole
 from tests.running import PARTITIONS
 
@@ -107,21 +107,12 @@ class Replies:
 @contextmanager
 def first_replies(logs: Logs) -> Iterator[Replies]:
     """Those that come from now on, in a subscriber's hands."""
-    found, over, ends = Replies(), threading.Event(), logs.ends("replies")
+    found, ends = Replies(), logs.ends("replies")
+
+    def take(message: Message) -> None:
+        found.first.setdefault(message.partition() or 0, time.time())
+
     with logs.reading() as reader:
         reader.assign([TopicPartition(logs.topic("replies"), at, end) for at, end in ends.items()])
-
-        def read() -> None:
-            while not over.is_set():
-                # One by one: `consume` waits for more of them than have come.
-                message = reader.poll(0.05)
-                if message is not None and message.error() is None:
-                    found.first.setdefault(message.partition() or 0, time.time())
-
-        thread = threading.Thread(target=read, name="replies")
-        thread.start()
-        try:
+        with listening(reader, take):
             yield found
-        finally:
-            over.set()
-            thread.join()

@@ -16,9 +16,9 @@ import orjson
 import psutil
 
 from service.local.child import Child, Program, ready, start, stop
-from service.local.environment import for_roles
 from service.settings import Settings
 from tests.bench.handler import ROOT
+from tests.bench.roles import variables
 
 _MB = 1024 * 1024
 _READY, _STOP, _EVERY_SECONDS = 1_200.0, 20.0, 0.1
@@ -116,10 +116,8 @@ class Crew:
         """
         self._started += 1
         ready_file = self._directory / "run" / f"{self._settings.prefix}{name}{self._started}.ready"
-        variables = for_roles(
-            FAIRLEAD_BOOTSTRAP_SERVERS=self._settings.bootstrap_servers,
-            FAIRLEAD_DATABASE_URL=self._settings.database_url.get_secret_value(),
-            FAIRLEAD_PREFIX=self._settings.prefix,
+        environment = variables(
+            self._settings,
             FAIRLEAD_READY_FILE=str(ready_file),
             FAIRLEAD_STATE_DIR=str(self.state(name)),
             FAIRLEAD_INSTANCE_ID=name,
@@ -133,7 +131,7 @@ class Crew:
         for folder in (ready_file.parent, self.state(name)):
             folder.mkdir(exist_ok=True)
         began = time.time()
-        member = Member(start(self._directory, Program(ready_file.stem, command, variables, ROOT)), began, ready_file)
+        member = Member(start(self._directory, Program(ready_file.stem, command, environment, ROOT)), began, ready_file)
         watching = asyncio.create_task(_watch(member))
         try:
             yield member

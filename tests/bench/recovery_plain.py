@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import sys
 from time import perf_counter, process_time
 
 import orjson
-import uvloop
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
+from tests.bench.plain import plain_consumer, run_lean
 from tests.bench.recovery_logs import Range
-
-# As the handler's.
-_FETCH_BYTES = 4 << 20
 
 
 async def _read(bootstrap_servers: str, ranges: list[Range]) -> dict[str, float]:
     began, cpu, records, size = perf_counter(), process_time(), 0, 0
-    reader = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap_servers,
-        isolation_level="read_committed",
-        enable_auto_commit=False,
-        auto_offset_reset="none",
-        max_partition_fetch_bytes=_FETCH_BYTES,
-    )
+    reader = plain_consumer(bootstrap_servers, auto_offset_reset="none")
     await reader.start()
     try:
         left = {TopicPartition(topic, at): end for topic, at, start, end in ranges if start < end}
@@ -54,8 +44,7 @@ def main() -> None:
     parser.add_argument("--bootstrap-servers", required=True)
     parser.add_argument("--ranges", required=True, type=orjson.loads, help="JSON: [[topic, partition, start, end] …]")
     given = parser.parse_args()
-    gc.disable()  # it lives for seconds, and is to do as little as can be
-    found = uvloop.run(_read(given.bootstrap_servers, given.ranges))
+    found = run_lean(_read(given.bootstrap_servers, given.ranges))
     sys.stdout.write(orjson.dumps(found).decode())
 
 

@@ -13,9 +13,10 @@ from service.settings import Settings
 from tests.bench.bound import copy
 from tests.bench.commands import Command, Workload
 from tests.bench.figures import Figures
-from tests.bench.handler import check, handle, handled, is_ready, running_handler, settings_for
+from tests.bench.handler import check, handle, handled, settings_for
 from tests.bench.latency import OpenLoop
 from tests.bench.progress import say, working
+from tests.bench.roles import ready_role
 from tests.bench.sample import take_sample
 from tests.bench.topics import delete_topics, make_topics, preload
 from tests.bench.usage import Usage
@@ -99,8 +100,7 @@ class Bench:
 
     async def _latency(self, settings: Settings, name: str) -> None:
         loop = OpenLoop(settings.bootstrap_servers, settings.prefix, Workload(seed=2).commands(10**9))
-        async with running_handler(self.directory, settings) as child:
-            await is_ready(self.directory, settings, child)
+        async with ready_role(self.directory, settings, "handle", "ship") as child:
             try:
                 with loop.listening():
                     for rate, measured in self.latency.items():

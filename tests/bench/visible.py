@@ -18,21 +18,17 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import asyncpg
-import orjson
 
 from service import app
 from service.cli.output import out
-from service.local.child import Child, Program, ready
-from service.local.environment import for_roles
 from service.local.kafka import FAST_ONCE_WARM
 from service.local.servers import Endpoints, local_servers
-from service.settings import Settings
 from tests.bench.conditions import conditions
 from tests.bench.failure import exit_code
-from tests.bench.figures import Figures, medians, percentile
+from tests.bench.figures import Figures, keep, medians, percentiles
 from tests.bench.handler import settings_for
 from tests.bench.progress import say
-from tests.bench.run import running
+from tests.bench.roles import ready_role
 from tests.bench.topics import BROKER_TIME, committed, create, producer
 from tests.bench.usage import Usage
 from tests.bench.visible_load import ENTITIES, first, more, publish
@@ -40,7 +36,6 @@ from tests.bench.visible_rows import Watching
 from tests.bench.visible_subscriber import Place, subscribed
 from tests.running import PARTITIONS
 
-_READY_SECONDS = 60.0
 _WARM_UP_SECONDS = 20.0  # Java compiles what it needs
 _SETTLED_SECONDS = 30.0
 _SHOWN = {"row": "", "committed, to a subscriber": "_committed", "row after that": "_after"}
@@ -74,8 +69,7 @@ async def _measure(given: argparse.Namespace) -> None:
     told = conditions(
         rate=given.rate, seconds=given.seconds, turns=given.turns, entities=ENTITIES, partitions=PARTITIONS
     )
-    given.output.parent.mkdir(parents=True, exist_ok=True)
-    given.output.write_bytes(orjson.dumps({"visible": found, "conditions": told}, option=orjson.OPT_INDENT_2))
+    keep({"visible": found, "conditions": told}, given.output)
     for name, row in found.items():
         shown = [f"{what} p50 {row[f'p50{of}_ms']:.1f} p99 {row[f'p99{of}_ms']:.1f}" for what, of in _SHOWN.items()]
         out.print(f"{name:10}", " ms; ".join(shown), "ms")
@@ -93,7 +87,7 @@ async def _turn(servers: Endpoints, folder: Path, number: int, given: argparse.N
     await app.apply_topics(settings, partitions=PARTITIONS, replication=1)
     connection: Any = await asyncpg.connect(servers.database_url)
     async with AsyncExitStack() as stack:
-        children = [await _role(stack, folder, settings, role) for role in ("handle", "project")]
+        children = [await stack.enter_async_context(ready_role(folder, settings, one)) for one in ("handle", "project")]
         topics = sorted({f"{settings.prefix}{topic}" for of in _SOURCES.values() for topic in of})
         came = stack.enter_context(subscribed(servers.bootstrap_servers, topics))
         watching = Watching(connection, settings.prefix)
@@ -120,33 +114,13 @@ async def _turn(servers: Endpoints, folder: Path, number: int, given: argparse.N
             "_committed": [1_000 * came[place] - appended for place, appended in records],
             "_after": [max(0.0, seen[place] - 1_000 * came[place]) for place, _ in records],
         }
-        shares = {"p50": 0.5, "p99": 0.99, "max": 1.0}
         found[name] = {
-            f"{figure}{what}_ms": round(percentile(sorted(times), share), 1)
-            for what, times in waited.items()
-            for figure, share in shares.items()
+            figure: value for of, times in waited.items() for figure, value in percentiles(times, of, digits=1).items()
         }
     handling, projecting = (usage.cpu_between(0, inf) / given.seconds for usage in usages)
     cores = f"handler {handling:.2f} cores, projectors {projecting:.2f}, strangers {usages[0].strangers_cores:.1f}"
     say(f"{number}: {cores}; " + "; ".join(f"{name} p50 {one['p50_ms']}" for name, one in found.items()))
     return found
-
-
-async def _role(stack: AsyncExitStack, folder: Path, settings: Settings, role: str) -> Child:
-    """As a service manager starts it, and ready."""
-    file = folder / f"{settings.prefix}{role}.ready"
-    variables = for_roles(
-        FAIRLEAD_BOOTSTRAP_SERVERS=settings.bootstrap_servers,
-        FAIRLEAD_DATABASE_URL=settings.database_url.get_secret_value(),
-        FAIRLEAD_PREFIX=settings.prefix,
-        FAIRLEAD_READY_FILE=str(file),
-    )
-    line = [sys.executable, "-P", "-m", "service", role]
-    child = await stack.enter_async_context(
-        running(folder, Program(f"{settings.prefix}{role}", line, variables, folder))
-    )
-    await ready(child, file.exists, _READY_SECONDS)
-    return child
 
 
 async def _records(
