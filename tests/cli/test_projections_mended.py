@@ -22,8 +22,8 @@ from service.local.ports import free_port
 from service.local.servers import Endpoints
 from service.postgres.names import Names
 from tests.cli.with_projection import load
+from tests.event_records import event_record
 from tests.postgres.event_log import Log
-from tests.postgres.seeding import event_record
 
 CODE = '''
 from service.projections.projection import Add, Projection, Upsert, View

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
-import orjson
 from hypothesis import strategies as st
 
 from service.projections import PROJECTIONS
@@ -17,25 +15,14 @@ from service.projections.projection import Change, Projection, Upsert
 from service.projections.store import OffsetMoved
 from service.projections.stored import Source, Stored
 from service.projections.taking import Taking
+from tests.event_records import Record, event_record
 
 SHIP_EVENTS = Source("ship", "events")
 TOPIC = "ship.events"
-NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
-COMMAND = "0b9c7e0e-6f0b-4c57-9d6b-0d3a3a5c1c11"
 
 # By offset: the function raises on it, or makes rows of it that no store keeps.
 Poison = Mapping[int, Literal["raises", "refused"]]
 Rows = dict[str, list[tuple[Any, ...]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A record as it is read."""
-
-    key: bytes | None
-    value: bytes | None
-    partition: int
-    offset: int
 
 
 class World(Protocol):
@@ -98,11 +85,9 @@ def histories() -> st.SearchStrategy[list[Record]]:
 def _records(happenings: Sequence[tuple[str, tuple[str, dict[str, Any]]]]) -> list[Record]:
     versions = dict.fromkeys(SHIPS, 0)
     records = []
-    for offset, (ship, (type_, data)) in enumerate(happenings):
+    for offset, (ship, happening) in enumerate(happenings):
         versions[ship] += 1
-        envelope: dict[str, Any] = {"id": str(offset), "type": type_, "subject": ship, "data": data}
-        envelope |= {"time": NOON.isoformat(), "entityversion": versions[ship], "causationid": COMMAND}
-        records.append(Record(ship.encode(), orjson.dumps(envelope), 0, offset))
+        records.append(event_record(offset, ship, versions[ship], happening))
     return records
 
 

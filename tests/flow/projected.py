@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from service.projections.folding import Write, fold
 from service.projections.projection import Projection
 from service.projections.stored import Stored
-
-NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
-COMMAND = "0b9c7e0e-6f0b-4c57-9d6b-0d3a3a5c1c11"
+from tests.event_records import COMMAND, NOON
 
 Rows = dict[str, list[dict[str, Any]]]
 

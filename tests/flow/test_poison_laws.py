@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from hypothesis import given, settings
 
-from tests.flow.poison_laws import Poison, Record, Step, histories, obeys, poisons, steps
+from tests.event_records import Record
+from tests.flow.poison_laws import Poison, Step, histories, obeys, poisons, steps
 from tests.flow.poison_memory import MemoryStore, straight
 
 

@@ -12,7 +12,8 @@ from service.projections import PROJECTIONS
 from service.projections.folding import fold
 from service.projections.projection import Add, Change, Insert, Upsert
 from service.projections.stored import Stored
-from tests.flow.projected import COMMAND, NOON, Rows, rows_of, stored, story, written
+from tests.event_records import COMMAND, NOON
+from tests.flow.projected import Rows, rows_of, stored, story, written
 
 EXPLORER = story(
     "ship",

@@ -18,7 +18,7 @@ from service.projections.level import Offsets
 from service.projections.projection import Projection
 from service.projections.stored import Source
 from service.projections.taking import Taking
-from tests.postgres.seeding import Record, event_record
+from tests.event_records import Record, event_record
 from tests.postgres.ships_v2 import SHIPS
 
 SOURCE = Source("ship", "events")

@@ -8,7 +8,9 @@ import secrets
 from collections.abc import AsyncIterator
 
 import pytest
+from httpx import ASGITransport, AsyncClient
 
+from service.api import create_api
 from service.local.servers import Endpoints
 from service.postgres.keys import PostgresKeys, prepare_keys
 from service.postgres.names import Names
@@ -63,3 +65,10 @@ async def signals(pool: Pool, names: Names) -> AsyncIterator[Signals]:
 def queries(pool: Pool, names: Names, keys: PostgresKeys, signals: Signals, seeding: Seeding) -> Queries:
     assert seeding
     return Queries(pool, names, keys, signals, show_personal_data=True)
+
+
+@pytest.fixture
+async def client(queries: Queries) -> AsyncIterator[AsyncClient]:
+    """Of the HTTP API over these projections."""
+    async with AsyncClient(transport=ASGITransport(create_api(queries)), base_url="http://fairlead") as client:
+        yield client

@@ -6,8 +6,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import orjson
-
 from service.postgres.names import Names
 from service.postgres.pool import Pool
 from service.postgres.projector import BuildTables
@@ -16,7 +14,7 @@ from service.postgres.schema import prepare_projections
 from service.projections.projection import Change, Projection
 from service.projections.stored import Source, Stored
 from service.projections.taking import Taking
-from tests.postgres.seeding import Record, event_record
+from tests.event_records import Record, event_record
 
 TOPIC = "ship.events"
 SHIP_EVENTS = Source("ship", "events")
@@ -35,8 +33,7 @@ def poisoned(projection: Projection, poison: Collection[str]) -> Projection:
 
 def docked(offset: int, ship: str, port: Any = "Oslo") -> Record:
     """A ship that docks; the event's id is its offset."""
-    record = event_record(offset, ship, offset + 1, ("ShipDocked", {"port": port}), 0)
-    return replace(record, value=orjson.dumps(orjson.loads(record.value) | {"id": str(offset)}))
+    return event_record(offset, ship, offset + 1, ("ShipDocked", {"port": port}), id=str(offset))
 
 
 @dataclass(slots=True)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -17,38 +15,10 @@ from service.postgres.pool import Pool
 from service.projections import PROJECTIONS
 from service.projections.batch import project_batch
 from service.projections.stored import Source
-
-NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
-COMMAND = "0b9c7e0e-6f0b-4c57-9d6b-0d3a3a5c1c11"
+from tests.event_records import COMMAND, NOON, Record, event_record
 
 Happening = tuple[str, str, dict[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A record as a feed reads it."""
-
-    key: bytes | None
-    value: bytes
-    partition: int
-    offset: int
-
-
-def event_record(
-    offset: int, entity_id: str, version: int, happening: tuple[str, dict[str, Any]], minute: int
-) -> Record:
-    """An event `minute` minutes after noon."""
-    type_, data = happening
-    envelope = {
-        "id": str(uuid.uuid5(uuid.NAMESPACE_OID, f"{entity_id} {version}")),
-        "type": type_,
-        "subject": entity_id,
-        "time": (NOON + timedelta(minutes=minute)).isoformat(),
-        "entityversion": version,
-        "causationid": COMMAND,
-        "data": data,
-    }
-    return Record(entity_id.encode(), orjson.dumps(envelope), 0, offset)
+SEALED = {"alg": "A256GCM", "kid": COMMAND, "value": "A" * 40}
 
 
 class Seeding:

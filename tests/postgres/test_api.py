@@ -14,7 +14,8 @@ from service.postgres.names import Names
 from service.postgres.pool import Pool
 from service.postgres.queries import Queries
 from service.postgres.signals import Signals
-from tests.postgres.seeding import COMMAND, Seeding
+from tests.event_records import COMMAND
+from tests.postgres.seeding import Seeding
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from service.postgres.sight import Sight, open_sight
 from service.projections.build import Build
 from service.projections.projection import Projection
 from service.projections.taking import Taking
+from tests.event_records import Record
 from tests.postgres.beside import SOURCE, TOPIC, Beside, voyage
-from tests.postgres.seeding import Record
 from tests.postgres.ships_v2 import SHIPS, SHIPS_2
 
 RECORDS = voyage(300, ships=40)

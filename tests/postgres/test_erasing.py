@@ -20,8 +20,9 @@ from service.projections.folding import Write
 from service.projections.store import OffsetMoved, RowsRefused, Standing
 from service.projections.stored import Source
 from service.projections.taking import Taking
+from tests.event_records import NOON, event_record
 from tests.postgres.poisoned import poisoned
-from tests.postgres.seeding import NOON, Seeding, event_record
+from tests.postgres.seeding import Seeding
 
 PEOPLE = [str(number) for number in range(50)]
 TOPIC = "user.events"

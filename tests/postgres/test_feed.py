@@ -16,9 +16,10 @@ from service.postgres.pool import Pool, open_pool
 from service.postgres.projector import BuildTables
 from service.projections import PROJECTIONS
 from service.projections.batch import Batch
+from tests.event_records import event_record
 from tests.postgres.event_log import Log
 from tests.postgres.feeding import running_feed
-from tests.postgres.seeding import Seeding, event_record
+from tests.postgres.seeding import Seeding
 
 PORTS = PROJECTIONS["ports"]
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import orjson
 import pytest
 
 from service.postgres.names import Names
@@ -17,7 +16,8 @@ from service.projections import PROJECTIONS
 from service.projections.projection import Change, Insert, Upsert
 from service.projections.stored import Source, Stored
 from service.projections.taking import Taking
-from tests.postgres.seeding import Record, Seeding, event_record
+from tests.event_records import Record, event_record
+from tests.postgres.seeding import Seeding
 
 TOPIC = "ship.events"
 SHIP_EVENTS = Source("ship", "events")
@@ -26,8 +26,7 @@ DOCKED = ("ShipDocked", {"port": "Oslo"})
 
 
 def _event(offset: int, ship: str = "a", **fields: Any) -> Record:
-    record = event_record(offset, ship, offset + 1, DOCKED, 0)
-    return replace(record, value=orjson.dumps(orjson.loads(record.value) | fields))
+    return event_record(offset, ship, offset + 1, DOCKED, **fields)
 
 
 def _raw(offset: int, key: bytes | None, value: bytes | None) -> Record:

@@ -23,7 +23,8 @@ from service.postgres.signals import Signals
 from service.projections import PROJECTIONS
 from service.projections.journal import KEPT_EVERY
 from service.projections.questions import Span, Then
-from tests.postgres.seeding import NOON, Happening, Seeding
+from tests.event_records import NOON
+from tests.postgres.seeding import Happening, Seeding
 
 JOURNAL = PROJECTIONS["journal"].build()
 LENGTH = 3 * KEPT_EVERY + KEPT_EVERY // 2

@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from typing import Any
 
-import pytest
-from httpx import ASGITransport, AsyncClient
-
-from service.api import create_api
-from service.postgres.queries import Queries
+from httpx import AsyncClient
 
 PARTS = re.compile(r"""(?:src|href|url)\s*[=:]\s*["']([^"']+)""")
-
-
-@pytest.fixture
-async def client(queries: Queries) -> AsyncIterator[AsyncClient]:
-    async with AsyncClient(transport=ASGITransport(create_api(queries)), base_url="http://fairlead") as client:
-        yield client
 
 
 async def _operations(client: AsyncClient) -> list[tuple[str, dict[str, Any]]]:

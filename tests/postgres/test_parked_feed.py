@@ -16,10 +16,10 @@ from service.postgres.pool import Pool
 from service.projections import PROJECTIONS
 from service.projections.store import Standing
 from tests.chaos.handlers import eventually
+from tests.event_records import Record
 from tests.postgres.event_log import Log
 from tests.postgres.feeding import Running, running_feed
 from tests.postgres.poisoned import TOPIC, Build, docked, poisoned
-from tests.postgres.seeding import Record
 
 PORTS = PROJECTIONS["ports"]
 BEHIND = 100_000

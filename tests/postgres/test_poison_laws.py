@@ -15,12 +15,12 @@ from service.postgres.redriving import Redriven, Redriving
 from service.postgres.schema import prepare_projections
 from service.projections.projection import Projection
 from service.projections.taking import Taking
+from tests.event_records import Record
 from tests.flow.poison_laws import (
     PORTS,
     SHIP_EVENTS,
     TOPIC,
     Poison,
-    Record,
     Rows,
     Step,
     histories,

@@ -10,7 +10,8 @@ import pytest
 from service.postgres.queries import Queries
 from service.projections.answers import NotFound, NotYet
 from service.projections.questions import NOW, Fresh, Span, Then
-from tests.postgres.seeding import NOON, Happening, Seeding
+from tests.event_records import NOON
+from tests.postgres.seeding import Happening, Seeding
 
 AURORA: list[Happening] = [
     ("aurora", "ShipRegistered", {"name": "Aurora"}),

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from httpx import ASGITransport, AsyncClient
+from httpx import AsyncClient
 
-from service.api import create_api
 from service.postgres.fleet import _EVENTS
-from service.postgres.queries import Queries
-from tests.postgres.seeding import COMMAND, Happening, Seeding
+from tests.postgres.seeding import SEALED, Happening, Seeding
 
 Fleet = dict[str, list[tuple[str, dict[str, Any]]]]
 
-SEALED = {"alg": "A256GCM", "kid": COMMAND, "value": "A" * 40}
 FLEET: Fleet = {
     "a": [("ShipRegistered", {"name": "Aurora"})],
     "b": [("ShipRegistered", {"name": "Aurelia"}), ("ShipDocked", {"port": "Oslo/ships"})],
@@ -36,11 +32,10 @@ FLEET: Fleet = {
 
 
 @pytest.fixture
-async def client(queries: Queries, seeding: Seeding) -> AsyncIterator[AsyncClient]:
+async def client(client: AsyncClient, seeding: Seeding) -> AsyncClient:
     for ship, events in FLEET.items():
         await seeding.events("ship", *[(ship, *event) for event in events])
-    async with AsyncClient(transport=ASGITransport(create_api(queries)), base_url="http://fairlead") as client:
-        yield client
+    return client
 
 
 async def _get(client: AsyncClient, path: str, **query: Any) -> Any:

@@ -19,7 +19,8 @@ from service.postgres.queries import Queries
 from service.postgres.schema import prepare_projections
 from service.postgres.signals import open_signals
 from service.projections import PROJECTIONS
-from tests.postgres.seeding import COMMAND, Seeding
+from tests.event_records import COMMAND
+from tests.postgres.seeding import Seeding
 
 PATHS = (
     "/ships",

@@ -11,8 +11,8 @@ from service.postgres.pool import Pool
 from service.postgres.redriving import Redriven
 from service.projections import PROJECTIONS
 from service.projections.store import OffsetMoved
+from tests.event_records import Record
 from tests.postgres.poisoned import Build, docked
-from tests.postgres.seeding import Record
 
 MANY = 2_500  # more than one transaction takes
 

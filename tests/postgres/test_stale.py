@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from httpx import ASGITransport, AsyncClient
+from httpx import AsyncClient
 
-from service.api import create_api
 from service.postgres.names import Names
 from service.postgres.pool import Pool
-from service.postgres.queries import Queries
 from service.projections import PROJECTIONS
-from tests.postgres.seeding import COMMAND, Seeding
-
-SEALED = {"alg": "A256GCM", "kid": COMMAND, "value": "A" * 40}
+from tests.postgres.seeding import SEALED, Seeding
 
 
 @pytest.fixture
-async def client(queries: Queries, seeding: Seeding) -> AsyncIterator[AsyncClient]:
+async def client(client: AsyncClient, seeding: Seeding) -> AsyncClient:
     """The ship b has an event that neither `ships` nor `ports` nor a fold understands."""
     await seeding.events("ship", ("a", "ShipRegistered", {"name": "A"}), ("b", "ShipRegistered", {"name": "B"}))
     await seeding.events("ship", ("a", "ShipDocked", {"port": "Oslo"}), ("b", "ShipSunk", {}))
     await seeding.events("ship", ("b", "ShipDocked", {"port": "Oslo"}))
     await seeding.events("user", ("7", "UserCreated", {"username": SEALED, "balance": 100}))
-    async with AsyncClient(transport=ASGITransport(create_api(queries)), base_url="http://fairlead") as client:
-        yield client
+    return client
 
 
 async def _get(client: AsyncClient, path: str) -> Any:

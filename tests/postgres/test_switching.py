@@ -11,8 +11,8 @@ from service.postgres.pool import Pool
 from service.postgres.switching import Held, Move, NotLevel, StaleThere, Terms, switch
 from service.postgres.views import InUse
 from service.projections.level import Offsets
+from tests.event_records import event_record
 from tests.postgres.beside import Beside, voyage
-from tests.postgres.seeding import event_record
 from tests.postgres.ships_v2 import SHIPS, SHIPS_2
 
 RECORDS = voyage(60)

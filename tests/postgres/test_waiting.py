@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
-from httpx import ASGITransport, AsyncClient, Response
+from httpx import AsyncClient, Response
 
-from service.api import create_api
 from service.postgres.arrivals import Arrivals
 from service.postgres.names import Names
 from service.postgres.pool import Pool
@@ -17,15 +15,8 @@ from service.postgres.signals import Signals
 from service.projections.answers import NotYet
 from service.projections.questions import Fresh
 from service.projections.store import StoreUnavailable
-from tests.postgres.seeding import COMMAND, Seeding
-
-SEALED = {"alg": "A256GCM", "kid": COMMAND, "value": "A" * 40}
-
-
-@pytest.fixture
-async def client(queries: Queries) -> AsyncIterator[AsyncClient]:
-    async with AsyncClient(transport=ASGITransport(create_api(queries)), base_url="http://fairlead") as client:
-        yield client
+from tests.event_records import COMMAND
+from tests.postgres.seeding import SEALED, Seeding
 
 
 async def _asked(client: AsyncClient, queries: Queries, path: str) -> asyncio.Task[Response]:
