@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
-from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -27,6 +25,7 @@ from service.postgres.pool import Pool, open_pool
 from service.postgres.schema import prepare_projections
 from service.projections import PROJECTIONS
 from service.settings import Settings
+from tests.cli.processes import Ended, begin, outcome_of, tell_of
 from tests.running import PARTITIONS, running_handler, running_projectors
 
 NAME = "Zebedee Unmistakable-Øre"
@@ -59,14 +58,11 @@ class Place:
         """The users' topic of a kind."""
         return f"{self.settings.prefix}user.{kind}"
 
-    async def fairlead(self, *words: str) -> tuple[int, Any, str]:
+    async def fairlead(self, *words: str) -> Ended:
         """The exit code, what was printed as JSON, and what was said."""
-        line = (sys.executable, "-m", "service", *words, "--dir", str(self.directory))
-        process = await asyncio.create_subprocess_exec(
-            *line, env={"FAIRLEAD_PREFIX": self.settings.prefix}, stdout=PIPE, stderr=PIPE
+        return await outcome_of(
+            await begin({"FAIRLEAD_PREFIX": self.settings.prefix}, *words, "--dir", str(self.directory))
         )
-        printed, told = await process.communicate()
-        return process.returncode or 0, json.loads(printed) if printed else None, told.decode()
 
     async def put(
         self, kind: str, value: bytes, key: str = USER, partition: int | None = None, *, keep: bool = True
@@ -112,8 +108,7 @@ async def forgotten(directory: Path) -> AsyncIterator[Place]:
             prefix="gone.",
             state_dir=str(directory / "state"),
         )
-        endpoints = {"bootstrap_servers": servers.bootstrap_servers, "database_url": servers.database_url}
-        (directory / "endpoints.json").write_text(json.dumps(endpoints | {"api_url": "http://127.0.0.1:1"}))
+        tell_of(directory, servers)
         await app.apply_topics(settings, partitions=PARTITIONS, replication=1)
         async with open_pool(servers.database_url, size=2) as pool:
             place = Place(directory, settings, pool)

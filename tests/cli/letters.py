@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
-from asyncio.subprocess import PIPE
+from asyncio.subprocess import Process
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +20,10 @@ from service.postgres.pool import open_pool
 from service.postgres.schema import prepare_projections
 from service.projections import PROJECTIONS
 from service.settings import Settings
+from tests.cli.processes import Ended, begin, outcome_of, tell_of
 from tests.running import PARTITIONS, apply_topics, settings_for
 
 PATIENCE = 60.0
-Ended = tuple[int, Any, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +41,7 @@ class Desk:
         await apply_topics(settings)
         async with open_pool(servers.database_url, size=1) as pool:
             await prepare_projections(pool, Names(settings.prefix), [*PROJECTIONS.values()])
-        names = {"bootstrap_servers": servers.bootstrap_servers, "database_url": servers.database_url}
-        (directory / "endpoints.json").write_text(json.dumps(names | {"api_url": "http://127.0.0.1:1"}))
+        tell_of(directory, servers)
         producer = AIOKafkaProducer(bootstrap_servers=servers.bootstrap_servers)
         await producer.start()
         return cls(settings, directory, producer)
@@ -52,19 +50,19 @@ class Desk:
         await self.producer.stop()
 
     def line(self, *words: str) -> tuple[str, ...]:
-        return (sys.executable, "-m", "service", "dead-letters", *words, "--dir", str(self.directory))
+        return ("dead-letters", *words, "--dir", str(self.directory))
 
     @property
     def environment(self) -> dict[str, str]:
         return {"FAIRLEAD_PREFIX": self.settings.prefix}
 
+    async def begin(self, *words: str) -> Process:
+        """Start it."""
+        return await begin(self.environment, *self.line(*words))
+
     async def run(self, *words: str) -> Ended:
         """The exit code, what was printed as JSON, and what was said."""
-        process = await asyncio.create_subprocess_exec(
-            *self.line(*words), env=self.environment, stdin=PIPE, stdout=PIPE, stderr=PIPE
-        )
-        printed, told = await process.communicate()
-        return process.returncode or 0, json.loads(printed) if printed else None, told.decode()
+        return await outcome_of(await self.begin(*words))
 
     async def letters(self, *words: str) -> list[dict[str, Any]]:
         code, found, told = await self.run("list", "ship", *words)

@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import signal
+import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -130,9 +131,7 @@ async def test_an_interruption_tells_what_was_sent(desk: Desk) -> None:
     ship = str(uuid4())
     for offset in range(3):
         await desk.put_letter(ship, offset, code="unreadable", value=b"%d" % offset)
-    process = await asyncio.create_subprocess_exec(
-        *desk.line("redrive", "--all", "--yes"), env=desk.environment, stdin=PIPE, stdout=PIPE, stderr=PIPE
-    )
+    process = await desk.begin("redrive", "--all", "--yes")
     sent = await desk.records("commands", 3)
     process.send_signal(signal.SIGINT)
     _, said = await process.communicate()
@@ -147,7 +146,7 @@ async def test_a_person_is_asked_first(desk: Desk, answer: bytes, code: int, sen
     ours, theirs = pty.openpty()
     try:
         process = await asyncio.create_subprocess_exec(
-            *desk.line("redrive", "--all", "--timeout", "1"),
+            *(sys.executable, "-m", "service", *desk.line("redrive", "--all", "--timeout", "1")),
             env=desk.environment | {"TERM": "xterm"},
             stdin=theirs,
             stdout=PIPE,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
-from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -18,8 +16,9 @@ from service import app
 from service.local.ports import free_port
 from service.local.servers import Endpoints
 from service.settings import Settings
+from tests.cli.processes import Ended, begin, outcome_of, tell_of
 
-Run = Callable[..., Coroutine[Any, Any, tuple[int, Any, str]]]
+Run = Callable[..., Coroutine[Any, Any, Ended]]
 PREFIX = "cli."
 
 
@@ -37,19 +36,10 @@ async def fairlead(servers: Endpoints, tmp_path_factory: pytest.TempPathFactory)
     )
     await app.apply_topics(settings, partitions=4, replication=1)
     directory = tmp_path_factory.mktemp("stack")
-    endpoints = {
-        "bootstrap_servers": servers.bootstrap_servers,
-        "database_url": servers.database_url,
-        "api_url": f"http://127.0.0.1:{port}",
-    }
-    (directory / "endpoints.json").write_text(json.dumps(endpoints))
+    tell_of(directory, servers, f"http://127.0.0.1:{port}")
 
-    async def run(*words: str) -> tuple[int, Any, str]:
-        line = (sys.executable, "-m", "service", *words, "--dir", str(directory))
-        environment = {"FAIRLEAD_PREFIX": PREFIX}
-        process = await asyncio.create_subprocess_exec(*line, env=environment, stdout=PIPE, stderr=PIPE)
-        printed, told = await process.communicate()
-        return process.returncode or 0, json.loads(printed) if printed else None, told.decode()
+    async def run(*words: str) -> Ended:
+        return await outcome_of(await begin({"FAIRLEAD_PREFIX": PREFIX}, *words, "--dir", str(directory)))
 
     roles = [
         asyncio.create_task(work)

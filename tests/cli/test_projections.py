@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import re
 import secrets
@@ -23,10 +22,11 @@ from service.postgres.pool import Pool, open_pool
 from service.projections.build import Build
 from service.settings import Settings
 from tests.chaos.role import environment
+from tests.cli.processes import Ended, begin, outcome_of
 from tests.running import apply_topics, running_handler, running_projectors, settings_for
 from tests.workload import generate, publish
 
-Run = Callable[..., Coroutine[Any, Any, tuple[int, Any, str]]]
+Run = Callable[..., Coroutine[Any, Any, Ended]]
 COMMANDS = 400
 
 
@@ -48,22 +48,17 @@ async def pool(servers: Endpoints) -> AsyncIterator[Pool]:
 
 
 async def _begin(settings: Settings, *words: str) -> asyncio.subprocess.Process:
-    line = (sys.executable, "-m", "service", "projections", *words)
-    return await asyncio.create_subprocess_exec(
-        *line, env=environment(settings), stdin=DEVNULL, stdout=PIPE, stderr=PIPE
-    )
+    return await begin(environment(settings), "projections", *words)
 
 
 @pytest.fixture
 def fairlead(settings: Settings) -> Run:
     """Run a command of the group; its exit code, what it printed as JSON, and the last line that it said."""
 
-    async def run(*words: str) -> tuple[int, Any, str]:
-        process = await _begin(settings, *words)
+    async def run(*words: str) -> Ended:
         async with asyncio.timeout(120):
-            printed, told = await process.communicate()
-        lines = told.decode().splitlines() or [""]
-        return process.returncode or 0, json.loads(printed) if printed else None, lines[-1]
+            code, printed, told = await outcome_of(await _begin(settings, *words))
+        return code, printed, (told.splitlines() or [""])[-1]
 
     return run
 

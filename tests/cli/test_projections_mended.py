@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import sys
-from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,6 +18,7 @@ from service.kafka.topics import apply_topics
 from service.local.ports import free_port
 from service.local.servers import Endpoints
 from service.postgres.names import Names
+from tests.cli.processes import Ended, begin, outcome_of
 from tests.cli.with_projection import load
 from tests.event_records import event_record
 from tests.postgres.event_log import Log
@@ -74,15 +72,12 @@ class Line:
 
     async def begin(self, *words: str, **more: str) -> asyncio.subprocess.Process:
         """Start a command."""
-        line = (sys.executable, "-m", "tests.cli.with_projection", str(self.file), *words)
-        return await asyncio.create_subprocess_exec(*line, env=self._environment | more, stdout=PIPE, stderr=PIPE)
+        return await begin(self._environment | more, str(self.file), *words, module="tests.cli.with_projection")
 
-    async def run(self, *words: str) -> tuple[int, Any, str]:
+    async def run(self, *words: str) -> Ended:
         """Its exit code, what it printed as JSON, and what it said."""
-        process = await self.begin(*words)
         async with asyncio.timeout(60):
-            printed, told = await process.communicate()
-        return process.returncode or 0, json.loads(printed) if printed else None, told.decode()
+            return await outcome_of(await self.begin(*words))
 
     @asynccontextmanager
     async def projecting(self) -> AsyncIterator[None]:

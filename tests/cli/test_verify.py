@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
-from asyncio.subprocess import PIPE
-from typing import Any
 
 import pytest
 
 from service.audit.records import PartitionLogs
 from service.local.servers import Endpoints
+from tests.cli.processes import Ended, begin, outcome_of
 from tests.kafka.handmade_topics import honest
 
 
@@ -19,16 +16,13 @@ def _unanswered(logs: PartitionLogs) -> None:
     del logs.records["replies"][:15]
 
 
-async def _verify(servers: Endpoints, prefix: str, *words: str) -> tuple[int, Any, str]:
-    line = (sys.executable, "-m", "service", "verify", "ship", *words)
+async def _verify(servers: Endpoints, prefix: str, *words: str) -> Ended:
     environment = {
         "FAIRLEAD_PREFIX": prefix,
         "FAIRLEAD_BOOTSTRAP_SERVERS": servers.bootstrap_servers,
         "FAIRLEAD_DATABASE_URL": servers.database_url,
     }
-    process = await asyncio.create_subprocess_exec(*line, env=environment, stdout=PIPE, stderr=PIPE)
-    printed, told = await process.communicate()
-    return process.returncode or 0, json.loads(printed) if printed else None, told.decode()
+    return await outcome_of(await begin(environment, "verify", "ship", *words))
 
 
 async def test_no_difference_is_success(servers: Endpoints) -> None:
