@@ -30,22 +30,32 @@ Read = Callable[[], Coroutine[Any, Any, dict[str, int]]]
 
 
 class Hammer:
-    """One reader without pause: how often it read, and what it saw that was older than before."""
+    """One reader without pause, and what it saw that was older than before."""
 
     def __init__(self, read: Read) -> None:
-        self.reads = 0
         self.older: list[str] = []
+        self._reads = 0
+        self._again = asyncio.Event()
         self._read = read
         self._seen: dict[str, int] = {}
 
     async def run(self) -> None:
+        """Read until cancelled."""
         while True:
             found = await self._read()
-            self.reads += 1
             for ship, version in self._seen.items():
                 if found.get(ship, 0) < version:
                     self.older.append(f"{ship}: {version}, then {found.get(ship)}")
             self._seen |= found
+            self._reads += 1
+            self._again.set()
+
+    async def reads_on(self) -> None:
+        """Return once it has read from now on: the second read to end has begun after this."""
+        enough = self._reads + 2
+        while self._reads < enough:
+            self._again.clear()
+            await self._again.wait()
 
 
 @asynccontextmanager
@@ -82,9 +92,10 @@ async def test_readers_notice_nothing_of_a_switch_or_a_rollback(
             async with _hammered(*_readers(pool, names, client)) as hammers:
                 for _ in range(ROUNDS):
                     assert "ships.v2" == (await switch(settings, "ships", Terms(), "v2")).build.label
+                    await asyncio.gather(*(hammer.reads_on() for hammer in hammers))
                     assert "ships.v1" == (await rollback(settings, "ships", Terms())).build.label
+                    await asyncio.gather(*(hammer.reads_on() for hammer in hammers))
     assert [[] for _ in hammers] == [hammer.older for hammer in hammers]
-    assert all(hammer.reads > ROUNDS for hammer in hammers)
 
 
 def _readers(pool: Pool, names: Names, client: AsyncClient) -> list[Read]:
