@@ -12,15 +12,11 @@ import asyncpg
 import orjson
 import pytest
 
-from service.audit.records import PartitionLogs, Record
 from service.cli.verify_run import verify
 from service.local.servers import Endpoints
 from service.settings import Settings
 from service.store.shelf import RocksShelf
 from tests.checker import check
-from tests.checker.handmade import FOLD
-from tests.flow.checker_edits import Damage, double, drop, put
-from tests.kafka.handmade_topics import honest
 from tests.running import apply_topics, running_handler, running_projectors, settings_for
 from tests.workload import generate, publish
 
@@ -102,14 +98,9 @@ async def test_nothing_is_found_where_nothing_is_wrong_and_all_is_compared(settl
 
 @pytest.mark.parametrize(("view", "table"), _ROWS, ids=[table for _, table in _ROWS])
 async def test_damaged_rows_are_found(settled: Settings, view: str, table: str) -> None:
-    query = """SELECT table_schema FROM information_schema.view_table_usage
-        WHERE view_schema = $1 AND view_name = $2 AND table_name = $3"""
-    connection = await asyncpg.connect(settled.database_url.get_secret_value())
-    schema = await connection.fetchval(query, f"{settled.prefix}fairlead", view, table)
-    await connection.close()
-    damages = _ROWS[view, table]
+    damages, place = _ROWS[view, table], f"{await _schema_of(settled, view, table)}.{table}"
 
-    violations = await _after(settled, f'"{schema}".{table}', damages, "user" if view == "accounts" else "ship")
+    violations = await _after(settled, place, damages, "user" if view == "accounts" else "ship")
 
     for _, said in damages:
         assert any(f"projection {view} " in line and said in line for line in violations), (said, violations)
@@ -124,14 +115,9 @@ async def test_damaged_keys_are_found(settled: Settings) -> None:
 
 
 async def test_a_projection_that_is_said_to_stand_elsewhere_is_found(settled: Settings) -> None:
-    query = """SELECT table_schema FROM information_schema.view_table_usage
-        WHERE view_schema = $1 AND view_name = 'ships' AND table_name = 'ships'"""
-    connection = await asyncpg.connect(settled.database_url.get_secret_value())
-    schema = await connection.fetchval(query, f"{settled.prefix}fairlead")
-    await connection.close()
     moved = [("UPDATE {t} SET next_offset = next_offset - 5 WHERE {one}", "version is")]
 
-    violations = await _after(settled, f'"{schema}".progress', moved, "ship")
+    violations = await _after(settled, f"{await _schema_of(settled, 'ships', 'ships')}.progress", moved, "ship")
 
     assert any("projection ships" in line and "version is" in line for line in violations), violations
 
@@ -159,44 +145,15 @@ async def test_damaged_local_state_is_found(settled: Settings) -> None:
     assert [f"{_STRANGER} is kept, and has no event", f"{name} is missing"] == [line.split(": ")[1] for line in moved]
 
 
-def _snapshot(logs: PartitionLogs) -> None:
-    """A sweep's record of a state that never was."""
-    event = orjson.loads(logs.records["events"][0].value or b"")
-    state = ["Docked", {"name": "x", "cargo": {}, "port": "Nowhere"}]
-    value = {"parked": None, "version": 1, "fold": FOLD, "time": 0, "state": state}
-    logs.records["snapshots"].insert(0, Record(0, event["subject"].encode(), orjson.dumps(value)))
-
-
-_LOGS: Mapping[str, tuple[Damage, str]] = {
-    "an event is gone": (drop("events", 3), "is missing"),
-    "the last event is gone": (drop("events", -1), "is missing"),
-    "an event is doubled": (double("events", 2), "is doubled"),
-    "an event has another cause": (put("events", 2, _STRANGER, "causationid"), "value.causationid is"),
-    "an event has another time": (put("events", 2, "2020-01-01T00:00:00.000Z", "time"), "value.time is"),
-    "a command was decided otherwise": (put("replies", 2, 77, "data", "entity_version"), "entity_version is 77"),
-    "a reply is gone": (drop("replies", 4), "no reply in"),
-    "a dead letter is gone": (drop("dead-letters", 1), "no dead letter in"),
-    "a snapshot is altered": (_snapshot, "snapshot of"),
-    "the checkpoint is back": (put("snapshots", -1, 3, "next_offset"), "it has to rise"),
-    "the checkpoint is ahead": (put("snapshots", -1, 99_999, "next_offset"), "lies beyond the end of the commands"),
-    "the checkpoint needs too little": (put("snapshots", -1, 5, "needed", "events"), "its last snapshot tells 0"),
-}
-
-
-@pytest.mark.parametrize("name", _LOGS)
-async def test_damage_to_a_log_is_found(servers: Endpoints, name: str) -> None:
-    damage, said = _LOGS[name]
-    prefix = await asyncio.to_thread(honest, servers.bootstrap_servers, damage)
-
-    violations = (await verify(settings_for(servers, prefix), ["ship"], None)).violations
-
-    assert any(said in line for line in violations), violations
-
-
-async def test_an_honest_log_is_not_objected_to(servers: Endpoints) -> None:
-    prefix = await asyncio.to_thread(honest, servers.bootstrap_servers)
-
-    assert [] == (await verify(settings_for(servers, prefix), ["ship"], None)).violations
+async def _schema_of(settled: Settings, view: str, table: str) -> str:
+    """Of a table from which a public view is made."""
+    query = """SELECT quote_ident(table_schema) FROM information_schema.view_table_usage
+        WHERE view_schema = $1 AND view_name = $2 AND table_name = $3"""
+    connection = await asyncpg.connect(settled.database_url.get_secret_value())
+    try:
+        return str(await connection.fetchval(query, f"{settled.prefix}fairlead", view, table))
+    finally:
+        await connection.close()
 
 
 async def _after(settled: Settings, table: str, damages: Sequence[tuple[str, str]], aggregate: str) -> list[str]:
