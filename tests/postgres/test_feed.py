@@ -63,7 +63,9 @@ async def test_what_was_committed_is_projected_once_over_restarts(log: Log, pool
         assert 5 == await _visits(pool, names, once_at=third)
 
 
-async def test_a_feed_goes_on_behind_a_batch_that_a_zombie_took_and_does_not_write_it_again(log: Log, pool: Pool, names: Names) -> None:
+async def test_a_feed_goes_on_behind_a_batch_that_a_zombie_took_and_does_not_write_it_again(
+    log: Log, pool: Pool, names: Names
+) -> None:
     end = await log.write(*(_docked(f"ship-{number}") for number in range(30)))
     tables = BuildTables(pool, names, PORTS.build())
     async with _feed(log, pool, names):
