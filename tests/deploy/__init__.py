@@ -1,0 +1,1 @@
+"""Tests of what the service is run with elsewhere."""
