@@ -97,7 +97,7 @@ class Decision:
         if key is not None and rules.ended(entity):
             # At once, and not when the key is destroyed: what is decided follows from the log alone.
             key = DataKey(key.kid, None)
-        digest = command_digest(command, record.value or b"", key)
+        digest = command_digest(command, record.value or b"", key, rules.changed)
         if known is not None:
             # Without the key content cannot be compared: the id alone makes it a repeat.
             same = known.digest == digest or (key is not None and key.secret is None)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fairlead.control import REDRIVE_PARKED
 from fairlead.envelope import Command
 from service.commands.history import Refused, judge_history
-from service.commands.identity import NewEvent, event_id
+from service.commands.identity import NewEvent, changed_by_reading, event_id
 from service.commands.overlay import Overlay
 from service.commands.personal import DataKey, protected
 from service.commands.stored import Entity, Outcome
@@ -23,7 +23,8 @@ Verdict = tuple[Outcome, Entity, Sequence[NewEvent]]
 class Judge:
     """Compares the expected version, then asks the rules of one aggregate.
 
-    `personal` are the commands with personal data, `needs_key` those that may seal some.
+    `personal` are the commands with personal data, `needs_key` those that may seal some, `changed` those that are not
+    read as they were sent.
     """
 
     def __init__(self, aggregate: Aggregate, *, allow_import: bool) -> None:
@@ -32,6 +33,7 @@ class Judge:
         self._name, self._decide, self._evolve = aggregate.name, aggregate.decide, aggregate.evolve
         # pydantic's classes are slow to say what they are called.
         self._kinds = {event: name for name, event in aggregate.events.items()}
+        self.changed = changed_by_reading(aggregate.commands)
         names = {name for fields in aggregate.personal.values() for name in fields}
         having = {name for name, model in aggregate.commands.items() if names & set(model.model_fields)}
         self.personal = frozenset({*having, "import_history"} if names else ())

@@ -61,7 +61,7 @@ class Stage:
         self.entity_id = example_id(aggregate.name)
         self.encoder = Encoder(aggregate, 0, f"{aggregate.name}.commands")
         self.reader = CommandReader(aggregate)
-        self._personal = Judge(aggregate, allow_import=True).personal
+        self._rules = Judge(aggregate, allow_import=True)
         self.names = {model: name for name, model in aggregate.commands.items()}
 
     def sent(self, command: Message, place: int, *, expected_version: int | None = None) -> Sent:
@@ -120,7 +120,8 @@ class Stage:
 
     def digest(self, command: Command, record: Sent) -> str:
         """Of a command's content."""
-        return command_digest(command, record.value or b"", KEY if command.type in self._personal else None)
+        key = KEY if command.type in self._rules.personal else None
+        return command_digest(command, record.value or b"", key, self._rules.changed)
 
     def _told(self, record: Sent, step: Step, version: int) -> Told:
         command, time = self.read(record), record.timestamp * 1_000

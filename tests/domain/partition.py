@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import orjson
@@ -24,6 +24,8 @@ from service.commands.stored import Entity, States
 from service.domain import AGGREGATES, Aggregate
 from tests.domain.keys import Keys
 from tests.domain.memory import MemoryStore
+
+_Made = TypeVar("_Made")
 
 NOON = 1_795_000_000_000
 HOUR = 3_600_000
@@ -74,7 +76,8 @@ class Partition:
 
     def __post_init__(self) -> None:
         """Choose the real parts."""
-        self.decider = self.decider_with(READERS.get(self.aggregate.name) or CommandReader(self.aggregate))
+        known = self._known(READERS)
+        self.decider = self.decider_with(known or CommandReader(self.aggregate))
         self.entities = self.replayed()
 
     def decider_with(self, reader: CommandReader) -> Decider:
@@ -93,8 +96,11 @@ class Partition:
     @property
     def snapshots_of(self) -> Snapshots:
         """What writes and reads its snapshots."""
-        found = SNAPSHOTS.get(self.aggregate.name)
-        return found or Snapshots(States(self.aggregate), fingerprint(self.aggregate))
+        return self._known(SNAPSHOTS) or Snapshots(States(self.aggregate), fingerprint(self.aggregate))
+
+    def _known(self, made: Mapping[str, _Made]) -> _Made | None:
+        """What was made for all partitions of this aggregate; another one of the same name is not that."""
+        return made[self.aggregate.name] if self.aggregate is AGGREGATES.get(self.aggregate.name) else None
 
     def publish(self, key: bytes | None, value: bytes | None, *, at: int = NOON, headers: Headers = ()) -> None:
         """Append a command; `at` is the broker's time in milliseconds."""
