@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 from pydantic import (
     AfterValidator,
@@ -86,10 +87,18 @@ Time = Annotated[
 Version = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 
 
+Upcaster = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+
 class Message(BaseModel):
-    """What every command and event is: strict, frozen, without fields that nobody declared."""
+    """What every command and event is: strict, frozen, without fields that nobody declared.
+
+    Its fields are those of its present version. `upcasters` lead there from version 1, each from one version to the
+    next: pure functions of `data` as it was written, which they leave as it is. There is none for what is new.
+    """
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+    upcasters: ClassVar[tuple[Upcaster, ...]] = ()
 
 
 class Sealed(Message):

@@ -12,9 +12,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
 from fairlead.bounds import MAX_INTEGER, Message, Text, Time, Uuid
+from fairlead.versions import version_of
 
 CONTENT_TYPE = ("content-type", b"application/cloudevents+json")
-SCHEMA_VERSION = 1
 
 _ATTRIBUTE_NAME = re.compile(r"[a-z0-9]+")
 _ANY_LITERAL: Any = Literal
@@ -99,9 +99,9 @@ class Event(BaseModel):
     data: dict[str, Any]
 
 
-def schema_id(aggregate: str, message_type: str) -> str:
-    """The `dataschema` of a message in its current version."""
-    return f"urn:fairlead:{aggregate}:{message_type}:{SCHEMA_VERSION}"
+def schema_id(aggregate: str, message_type: str, version: int = 1) -> str:
+    """The `dataschema` of a message in a version."""
+    return f"urn:fairlead:{aggregate}:{message_type}:{version}"
 
 
 def command_adapter(
@@ -118,10 +118,13 @@ def command_adapter(
 
 
 def _envelope(aggregate: str, entity_id: Any, name: str, message: type[Message]) -> Any:
+    version = version_of(message)
+    schema = _ANY_LITERAL[schema_id(aggregate, name, version)]
     narrowed = {
         "type": _ANY_LITERAL[name],
         "subject": entity_id,
-        "dataschema": NotRequired[_ANY_LITERAL[schema_id(aggregate, name)] | None],
+        # Absent means version 1: of another one it has to be said.
+        "dataschema": NotRequired[schema | None] if version == 1 else schema,
         "data": message,
     }
     # No model: to make one of these for each command took a third of the time of reading it.

@@ -11,6 +11,7 @@ import orjson
 from fairlead.bounds import MAX_VALUE_BYTES, Message
 from fairlead.envelope import schema_id
 from fairlead.failures import TooLarge
+from fairlead.versions import version_of
 
 
 class Extras(TypedDict, total=False):
@@ -31,10 +32,16 @@ def aggregate_of(command: Message) -> tuple[str, str]:
     raise LookupError(msg)
 
 
+def _version(aggregate: str, type_: str) -> int:
+    """The present version of a command, as far as its contract was imported: who never did writes what came first."""
+    known = getattr(sys.modules.get(f"fairlead.{aggregate}"), "COMMANDS", {})
+    return version_of(known[type_]) if type_ in known else 1
+
+
 def encode(  # noqa: PLR0913  # a command has as many parts
-    source: str, aggregate: str, type_: str, entity_id: str, data: Any, extras: Extras
+    source: str, aggregate: str, type_: str, entity_id: str, data: Any, extras: Extras, version: int | None = None
 ) -> tuple[str, bytes]:
-    """The id of a command, new where none is given, and its bytes; raises TooLarge."""
+    """The id of a command, new where none is given, and its bytes, in its present version; raises TooLarge."""
     command_id = extras.get("command_id") or str(uuid4())
     envelope = {
         "specversion": "1.0",
@@ -43,7 +50,7 @@ def encode(  # noqa: PLR0913  # a command has as many parts
         "type": type_,
         "subject": entity_id,
         "datacontenttype": "application/json",
-        "dataschema": schema_id(aggregate, type_),
+        "dataschema": schema_id(aggregate, type_, version or _version(aggregate, type_)),
         "expectedversion": extras.get("expected_version"),
         "correlationid": extras.get("correlation_id"),
         "data": data,

@@ -8,6 +8,7 @@ from typing import Any
 
 from service.audit.records import Json
 from service.audit.text import is_integer, is_text, is_uuid, micros
+from service.audit.versions import STEPS, brought_up
 
 LIMIT = 2**53 - 1
 MAX_CHUNK = 500
@@ -129,12 +130,16 @@ def _is_event(aggregate: str, event: object) -> bool:
     known = EVENTS[aggregate]
     if not isinstance(event, dict) or not isinstance(event.get("type"), str) or event["type"] not in known:
         return False
+    steps = STEPS[aggregate].get(event["type"], ())
+    former = event.get("schema_version", 1) if steps else 1
     shape: Fields = {
         "id": is_uuid,
         "time": lambda value: micros(value) is not None,
         "type": lambda _: True,
-        "data": lambda value: not list(_fields("", value, known[event["type"]])),
+        "data": lambda value: not list(_fields("", brought_up(steps, former, value), known[event["type"]])),
     }
+    if "schema_version" in event and steps:
+        shape = {**shape, "schema_version": lambda value: is_integer(value, 1, 1 + len(steps))}
     return not list(_fields("", event, shape))
 
 

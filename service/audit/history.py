@@ -12,6 +12,7 @@ from service.audit.matching import Open
 from service.audit.records import Json
 from service.audit.ship import Refusal
 from service.audit.text import micros
+from service.audit.versions import STEPS, brought_up
 
 RULES: Mapping[str, ModuleType] = {"ship": ship, "user": user}
 FIRST: Mapping[str, str] = {"ship": "ShipRegistered", "user": "UserCreated"}
@@ -30,12 +31,13 @@ class NewEvent:
 def judge_chunk(aggregate: str, entity_id: str, data: Json, state: Json | None, known_ids: Ids) -> list[NewEvent]:
     """The events of a chunk that are not there yet; raises Refusal."""
     version, first = len(known_ids), data["first_version"]
+    events = [_present(aggregate, event) for event in data["events"]]
     if first > version + 1:
         raise Refusal("history_gap", Open())
-    for number, event in enumerate(data["events"], first):
+    for number, event in enumerate(events, first):
         if number <= version and event["id"] != known_ids[number - 1]:
             raise Refusal("history_differs", Open())
-    fresh = data["events"][version + 1 - first :]
+    fresh = events[version + 1 - first :]
     for number, event in enumerate(fresh, version + 1):
         message = broken_rule(aggregate, entity_id, event, state)
         if isinstance(message, Open):
@@ -44,6 +46,12 @@ def judge_chunk(aggregate: str, entity_id: str, data: Json, state: Json | None, 
             raise Refusal("invalid_history", f"Event {number}: {message}")
         state = RULES[aggregate].apply(event["type"], event["data"], state)
     return [NewEvent(event["id"], event["type"], event["data"], micros(event["time"]) or 0) for event in fresh]
+
+
+def _present(aggregate: str, event: Json) -> Json:
+    """An event that somebody imports, who may have it in a former version."""
+    steps = STEPS[aggregate].get(event["type"], ())
+    return {**event, "data": brought_up(steps, event.get("schema_version", 1), event["data"])} if steps else event
 
 
 def broken_rule(aggregate: str, entity_id: str, event: Json, state: Json | None) -> str | Open | None:

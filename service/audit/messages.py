@@ -13,6 +13,7 @@ from service.audit.matching import Open, Positive, Sealed, name_context
 from service.audit.reading import Fault
 from service.audit.records import DataKey, Headers, Json, PartitionLogs, Record
 from service.audit.text import render_time
+from service.audit.versions import schema_of
 
 _TRACE = ("traceparent", "tracestate")
 _CONTENT_TYPE = ("content-type", b"application/cloudevents+json")
@@ -146,7 +147,7 @@ def _envelope(aggregate: str, id_: str, type_: str, time: int) -> Json:
         "type": type_,
         "time": render_time(time),
         "datacontenttype": "application/json",
-        "dataschema": f"urn:fairlead:{aggregate}:{type_}:1",
+        "dataschema": schema_of(aggregate, type_),
     }
 
 

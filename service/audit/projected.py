@@ -12,6 +12,7 @@ from service.audit.report import Report
 from service.audit.rows import account_row, journal_row, outcome_row, ship_row
 from service.audit.tables import Suspect, Tables
 from service.audit.text import parse
+from service.audit.versions import present
 from service.audit.walk import Standing, Walk
 
 _OF_EVENTS = {"ship": ("ships", "ports", "journal"), "user": ("accounts", "journal", "erasures")}
@@ -53,7 +54,7 @@ class Projected:
             self._compare_row("journal", subject, after.version, journal_row(self._logs.aggregate, event))
         counter = _COUNTERS.get(str(event.get("type")))
         if counter is not None and self._is_projected("ports", record.offset, subject):
-            data: Any = event.get("data")
+            data: Any = present(self._logs.aggregate, event).get("data")
             moved = self._moved.setdefault(str(data.get("port")), Counter())
             moved[counter] += data.get("quantity", 1) if type(data.get("quantity", 1)) is int else 0
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from service.audit.records import Json, PartitionLogs
 from service.audit.text import micros
+from service.audit.versions import version_of
 
 IDENTITY: Mapping[str, tuple[str, ...]] = {
     "ships": ("ship_id",),
@@ -19,7 +20,8 @@ COLUMNS: Mapping[str, str] = {
     "ships": "ship_id, name, status, current_port, version, cargo",
     "ports": "port, ships_now, visits, loaded, unloaded",
     "accounts": "user_id, username, balance, version, deleted",
-    "journal": "aggregate, entity_id, version, event_id, type, time, causation_id, correlation_id, data",
+    "journal": "aggregate, entity_id, version, event_id, type, time, causation_id, correlation_id, data, "
+    "schema_version",
     "outcomes": """aggregate, partition, "offset", command_id, entity_id, status, code, message, entity_version,
         events, time""",
 }
@@ -37,6 +39,7 @@ def journal_row(aggregate: str, event: Json) -> Json:
         "causation_id": event.get("causationid"),
         "correlation_id": event.get("correlationid"),
         "data": event.get("data"),
+        "schema_version": version_of(event),
     }
 
 

@@ -12,6 +12,7 @@ from service.audit.records import Json, Keys, PartitionLogs, Record
 from service.audit.report import Report
 from service.audit.sealing import seal_fault
 from service.audit.text import is_uuid, micros
+from service.audit.versions import present
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ Watch = Callable[[Record, Json, Standing | None, Standing], None]
 
 
 class Walk:
-    """`standing` is behind the events so far; `watch` is called for each with what was before and is now."""
+    """`standing` is behind the events so far; `watch` is told of each, as it stands, what was before and is now."""
 
     def __init__(self, report: Report, logs: PartitionLogs, keys: Keys | None, watch: Watch) -> None:
         self.standing: dict[str, Standing] = {}
@@ -43,13 +44,14 @@ class Walk:
         self._stops.sort(key=lambda stop: stop[0], reverse=True)
 
     def take(self, record: Record) -> Json | None:
-        """Fold the next event, which is returned; None where it is none."""
+        """Fold the next event, which is returned as of its present version; None where it is none."""
         while self._stops and self._stops[-1][0] <= record.offset:
             self._stops.pop()[1]()
-        event, place = object_in(record), self._logs.place("events", record.offset)
-        if event is None:
+        written, place = object_in(record), self._logs.place("events", record.offset)
+        if written is None:
             self._report.wrong(place, "is no JSON object")
             return None
+        event = present(self._logs.aggregate, written)
         subject = str(event.get("subject"))
         before = self.standing.get(subject)
         self._report.counts["events"] += 1
@@ -57,7 +59,7 @@ class Walk:
             self._report.wrong(place, f"{event.get('type')} {event.get('entityversion')} of {subject}: {fault}")
         after = self._folded(event, before)
         self.standing[subject] = after
-        self._watch(record, event, before, after)
+        self._watch(record, written, before, after)
         return event
 
     def finish(self) -> None:

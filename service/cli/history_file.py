@@ -12,6 +12,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from fairlead.bounds import Message, Uuid
+from fairlead.versions import NewerVersion
 from service.cli.exits import Exit, Stop
 from service.cli.formats import NOTEBOOK_SUFFIX
 from service.cli.times import parse_time
@@ -20,6 +21,8 @@ from service.domain.aggregate import InvalidHistory
 
 _FILE_FIELDS = frozenset({"event_id", "timestamp", "event_type", "entity_id", "data"})
 _REPLAY_FIELDS = frozenset({"event", "event_type", "event_id", "created_at"})
+# Of which version the data is; where it does not say, of the first.
+_VERSION = "schema_version"
 _EVENT_ID: TypeAdapter[str] = TypeAdapter(Uuid)
 
 
@@ -75,7 +78,10 @@ def _shape(aggregate: Aggregate, raw: Any) -> frozenset[str]:
         raise ValueError(msg)  # noqa: TRY004  # a fault of the file, like the others
     shape = _REPLAY_FIELDS if "created_at" in raw and aggregate.name == "user" else _FILE_FIELDS
     faults = [f"{name} is missing" for name in sorted(shape - raw.keys())]
-    faults += [f"{name} does not belong here" for name in sorted(raw.keys() - shape)]
+    faults += [f"{name} does not belong here" for name in sorted(raw.keys() - shape - {_VERSION})]
+    version = raw.get(_VERSION, 1)
+    if type(version) is not int or version < 1:
+        faults.append(f"{_VERSION} is no number from 1")
     if faults:
         raise ValueError("; ".join(faults))
     return shape
@@ -97,8 +103,8 @@ def _row(aggregate: Aggregate, place: int, raw: Mapping[str, Any], entity_id: st
     name = "event" if replayed else "data"
     data = {} if raw[name] is None else raw[name]
     try:
-        event = aggregate.read_event(kind, data)
-    except InvalidHistory as error:
+        event = aggregate.read_event(kind, data, raw.get(_VERSION, 1))
+    except (InvalidHistory, NewerVersion) as error:
         raise ValueError(str(error)) from error
     except ValidationError as error:
         raise ValueError(_faults(name, error)) from error

@@ -13,6 +13,7 @@ import orjson
 from fairlead.bounds import MAX_HISTORY_CHUNK
 from fairlead.client import Client
 from fairlead.envelope import Reply
+from fairlead.versions import version_of
 from service.cli.exits import OF_STATUS, Stop
 from service.cli.history_file import Row
 from service.cli.times import as_utc
@@ -42,12 +43,14 @@ def chunks(entity_id: str, history: Sequence[Row]) -> Iterator[Chunk]:
     first, size = 1, 0
     events: list[dict[str, Any]] = []
     for version, row in enumerate(history, 1):
-        event = {
+        event: dict[str, Any] = {
             "id": row.event_id,
             "time": as_utc(row.time),
             "type": type(row.event).__name__,
             "data": row.event.model_dump(mode="json"),
         }
+        if type(row.event).upcasters:
+            event["schema_version"] = version_of(type(row.event))
         length = len(orjson.dumps(event))
         if events and (len(events) == MAX_HISTORY_CHUNK or size + length > _CHUNK_BYTES):
             yield Chunk(entity_id, first, events)

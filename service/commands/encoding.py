@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import orjson
 
 from fairlead.envelope import CONTENT_TYPE, Command, schema_id
+from fairlead.versions import version_of
 from service.commands.faults import Unreadable
 from service.commands.identity import NewEvent, render_time, reply_id
 from service.commands.parked import Redrive
@@ -34,12 +35,12 @@ class Encoder:
         self._by = None if redrive is None else redrive.by
         self._source = f"/fairlead/{aggregate.name}"
         # What all that is written of one kind has in common is put together once: half of the parts are left.
-        self._kinds = {event: self._frame(name) for name, event in aggregate.events.items()}
+        self._kinds = {event: self._frame(name, version_of(event)) for name, event in aggregate.events.items()}
         self._reply_start, self._reply_middle = self._frame("CommandReply")
 
-    def _frame(self, kind: str) -> tuple[str, str]:
+    def _frame(self, kind: str, version: int = 1) -> tuple[str, str]:
         """What stands between the id and the subject, and behind the time."""
-        schema = schema_id(self._aggregate.name, kind)
+        schema = schema_id(self._aggregate.name, kind, version)
         return (
             f'","source":"{self._source}","type":"{kind}"',
             f'","datacontenttype":"application/json","dataschema":"{schema}"',

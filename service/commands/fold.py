@@ -14,8 +14,10 @@ from service.domain import aggregate as theory
 
 
 def fingerprint(aggregate: Aggregate) -> str:
-    """16 hex digits of the code of an aggregate's states, folds and messages, whatever its comments and layout are."""
-    parts: list[Any] = [aggregate.evolve, *aggregate.states, *aggregate.events.values()]
+    """16 hex digits of the code of an aggregate's states, folds, messages and upcasters, whatever its comments are."""
+    events = aggregate.events.values()
+    steps = (step for event in events for step in event.upcasters)
+    parts: list[Any] = [aggregate.evolve, *aggregate.states, *events, *steps]
     modules = {inspect.getmodule(part) for part in parts} | {theory, fairlead.bounds}
     found = sorted((module.__name__, module) for module in modules if module is not None)
     return blake2b("\n".join(_shape(module) for _, module in found).encode(), digest_size=8).hexdigest()

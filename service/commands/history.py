@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import cast
 
 from pydantic import ValidationError
@@ -10,7 +11,6 @@ from fairlead.bounds import Message
 from fairlead.envelope import Command
 from fairlead.history import ImportHistory
 from service.commands.identity import NewEvent, micros_of
-from service.commands.overlay import Overlay
 from service.commands.stored import Entity
 from service.domain import Aggregate
 from service.domain.aggregate import Rejected
@@ -26,8 +26,10 @@ class Refused(Exception):
         self.message = message
 
 
-def judge_history(aggregate: Aggregate, command: Command, entity: Entity, overlay: Overlay) -> list[NewEvent]:
-    """The events of a chunk that are not there yet; raises Refused."""
+def judge_history(
+    aggregate: Aggregate, command: Command, entity: Entity, event_id: Callable[[str, int], str]
+) -> list[NewEvent]:
+    """The events of a chunk that are not there yet; `event_id` of those that are. Raises Refused."""
     chunk = cast("ImportHistory", command.data)
     if chunk.first_version > entity.version + 1:
         message = f"The chunk begins with version {chunk.first_version}, but the current version is {entity.version}"
@@ -36,7 +38,7 @@ def judge_history(aggregate: Aggregate, command: Command, entity: Entity, overla
     for version, entry in enumerate(chunk.events, chunk.first_version):
         if version > entity.version:
             fresh.append(NewEvent(entry.data, entry.id, version, micros_of(entry.time)))
-        elif entry.id != overlay.event_id(command.subject, version):
+        elif entry.id != event_id(command.subject, version):
             raise Refused("conflict", "history_differs", f"Event {version} is another one here")
     check_rules(aggregate, command.subject, entity.state, entity.version, [event.message for event in fresh])
     return fresh

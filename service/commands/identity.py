@@ -12,7 +12,8 @@ import orjson
 from pydantic_core import from_json
 
 from fairlead.bounds import Message
-from fairlead.envelope import SCHEMA_VERSION, Command
+from fairlead.envelope import Command
+from fairlead.versions import version_in
 from service.commands.personal import DataKey
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -69,7 +70,8 @@ def changed_by_reading(commands: Mapping[str, type[Message]]) -> frozenset[str]:
     return frozenset(
         name
         for name, model in commands.items()
-        if any(not field.is_required() or field.annotation not in _UNCHANGED for field in model.model_fields.values())
+        if model.upcasters
+        or any(not field.is_required() or field.annotation not in _UNCHANGED for field in model.model_fields.values())
     )
 
 
@@ -80,12 +82,16 @@ def command_digest(command: Command, value: bytes, key: DataKey | None, changed:
     key has no secret any more the data is left out: a digest of it without a key would tell what it was.
     """
     _, type_, _, message, expected_version, _ = command
-    if key is not None and key.secret is None:
-        return digest(None, expected_version, type_, SCHEMA_VERSION)
+    data: Any = message.__dict__
+    version = 1
     # Parsing again would cost 2 µs for each command: an eighth of all that is done for one.
-    data = from_json(value)["data"] if type_ in changed else message.__dict__
+    if type_ in changed:
+        sent = from_json(value)
+        data, version = sent["data"], version_in(sent.get("dataschema"))
+    if key is not None and key.secret is None:
+        return digest(None, expected_version, type_, version)
     secret = b"" if key is None else key.secret or b""
-    return digest(data, expected_version, type_, SCHEMA_VERSION, secret)
+    return digest(data, expected_version, type_, version, secret)
 
 
 @lru_cache(maxsize=4096)

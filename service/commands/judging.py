@@ -87,7 +87,7 @@ class Judge:
     def _imported(self, command: Command, entity: Entity, overlay: Overlay) -> list[NewEvent]:
         if not self.allow_import:
             raise Rejected("import_not_allowed", "Importing is not allowed here")
-        return judge_history(self._aggregate, command, entity, overlay)
+        return judge_history(self._aggregate, command, entity, overlay.event_id)
 
     def _sealed(self, event: NewEvent, entity_id: str, key: DataKey | None) -> NewEvent:
         fields = self._aggregate.personal.get(type(event.message).__name__)

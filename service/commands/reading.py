@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails, from_json
 
 from fairlead.bounds import MAX_VALUE_BYTES
 from fairlead.envelope import ATTRIBUTES, Command, command_adapter, misnamed_attributes
+from fairlead.former import Former
 from service.commands.faults import Unreadable, trace_of, unreadable
 from service.commands.ports import Record
 from service.commands.repairing import repaired
@@ -27,6 +28,7 @@ class CommandReader:
 
     def __init__(self, aggregate: Aggregate) -> None:
         self._types = frozenset(aggregate.commands)
+        self._former = Former(aggregate.name, aggregate.commands)
         self._entity_id: TypeAdapter[str] = TypeAdapter(aggregate.entity_id)
         self._validate = command_adapter(
             aggregate.name, aggregate.entity_id, aggregate.commands
@@ -47,7 +49,8 @@ class CommandReader:
         try:
             raw = self._validate(value)
         except ValidationError as error:
-            return self._explain(value, key, error)
+            brought_up = self._former.brought_up(value) if self._former else None
+            return self._explain(value, key, error) if brought_up is None else self._read(brought_up, key)
         if key != raw["subject"].encode() or not _are_attributes(raw):
             return self._checked(raw, value, key)
         return _command(raw)

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from fairlead.versions import version_in
 from service.commands.changes import Changes
 from service.commands.entities import Entities
 from service.commands.identity import event_id, micros_of
@@ -82,9 +83,9 @@ class Replay:
         self._merge()
 
     def add_events(self, records: Iterable[Record]) -> None:
-        """Fold events; raises GapInLog."""
+        """Fold events; raises GapInLog, and NewerVersion."""
         changes, read, evolve, known = self._changes, self._aggregate.read_event, self._aggregate.evolve, self._entity
-        offset, clock = 0, self._event_clock
+        now, offset, clock = self._aggregate.versions, 0, self._event_clock
         try:
             for record in records:
                 offset, clock = record.offset, max(clock, record.timestamp * 1000)
@@ -94,7 +95,10 @@ class Replay:
                 if version != before.version + 1:
                     self._require_covered(subject, version, before.version, offset)
                     continue
-                state, time = evolve(before.state, read(event["type"], event["data"])), _micros(event["time"])
+                data = read(
+                    event["type"], event["data"], now.get(schema := event.get("dataschema")) or version_in(schema)
+                )
+                state, time = evolve(before.state, data), _micros(event["time"])
                 changes.entities[subject] = Entity(state, version, time, before.place)
                 changes.folded.add(subject)
                 if self._keep_event_ids:

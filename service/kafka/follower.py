@@ -9,6 +9,7 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError, KafkaTimeoutError
 
+from fairlead.versions import NewerVersion
 from service.kafka import metrics
 from service.kafka.membership import Membership
 from service.kafka.partition_feed import PartitionFeed
@@ -103,6 +104,8 @@ class Follower:
             self._waits("reading on from where another has come", str(moved))
         except StoreUnavailable as fault:
             self._waits("waiting for the store", str(fault))
+        except NewerVersion as newer:
+            self._waits("waiting for a later release of this projector", str(newer))
         except KafkaError as fault:
             if not (fault.retriable or isinstance(fault, KafkaTimeoutError)):
                 raise

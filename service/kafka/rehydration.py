@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 from aiokafka import TopicPartition
 
+from fairlead.versions import NewerVersion
 from service.commands.floors import Floors
 from service.commands.ports import Record
 from service.commands.replay import GapInLog, Replay, remembered_by
@@ -118,6 +119,9 @@ class Rehydration:
                 f"{tp.topic}[{tp.partition}]: {gap}; something else wrote to the topic, or lost from it: restore it "
                 "from a copy, and let nobody but the handler write to it"
             ) from gap
+        except NewerVersion as newer:
+            # Nobody has to do more than to go on with the rollout: the next owner reads it.
+            raise PartitionUnsafe(f"{tp.topic}[{tp.partition}]: {newer}") from newer
         self._at[tp].passed(records[-1].offset, records[-1].value)
 
     async def follow(self) -> None:

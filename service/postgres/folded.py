@@ -10,12 +10,14 @@ from typing import Any, NamedTuple
 import orjson
 import structlog
 
+from fairlead.versions import NewerVersion
 from service.commands.fold import fingerprint
 from service.commands.stored import States
 from service.domain import AGGREGATES
 
 log = structlog.get_logger()
 
+_EVENT = ("type", "data", "schema_version")
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -47,8 +49,8 @@ class Folding:
         return fingerprint(self._rules)
 
     def on(self, before: Folded, event: Mapping[str, Any]) -> Folded:
-        """After one more event, a row of the journal; raises InvalidHistory and ValidationError."""
-        state = self._rules.evolve(before.state, self._rules.read_event(event["type"], event["data"]))
+        """After one more event, a row of the journal; raises InvalidHistory, NewerVersion and ValidationError."""
+        state = self._rules.evolve(before.state, self._rules.read_event(*(event[name] for name in _EVENT)))
         return Folded(state, event["version"], max(before.reached, event["time"]), before.since + 1)
 
     def further(self, before: Folded, event: Mapping[str, Any]) -> Folded:
@@ -57,7 +59,7 @@ class Folding:
             return before
         try:
             return self.on(before, event)
-        except ValueError as error:
+        except (NewerVersion, ValueError) as error:
             log.warning("not folded", aggregate=self._rules.name, version=event["version"], error=type(error).__name__)
             return before._replace(stale=True)
 

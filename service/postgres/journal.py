@@ -1,16 +1,19 @@
-"""The journal read back: an entity's events, and everything in the order of time."""
+"""The journal read back: an entity's events, and everything in the order of time, each in its present version."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+from fairlead.versions import NewerVersion
+from service.domain import AGGREGATES
 from service.postgres.public import Public
 from service.projections.questions import Span
 
 _VERSION = "SELECT max(version) AS version FROM {public}.journal WHERE aggregate = $1 AND entity_id = $2"
 _EVENTS = """
-SELECT entity_id, version, event_id, type, time, causation_id, correlation_id, data FROM {public}.journal
+SELECT entity_id, version, event_id, type, time, causation_id, correlation_id, data, schema_version
+FROM {public}.journal
 WHERE aggregate = $1 AND entity_id = $2 AND version > $3
 """
 _ALL = f"{_EVENTS} ORDER BY version LIMIT $4"
@@ -25,7 +28,7 @@ _UNTIL = f"""{_EVENTS} AND version < coalesce((
 ), {2**63 - 1}) ORDER BY version LIMIT $4
 """  # noqa: S608  # texts of our own
 _EXPORT = """
-SELECT entity_id, version, event_id, type, time, data FROM {public}.journal
+SELECT entity_id, version, event_id, type, time, data, schema_version FROM {public}.journal
 WHERE aggregate = $1 ORDER BY time, entity_id, version
 """
 
@@ -45,9 +48,21 @@ class Journal:
         """Events in the order of versions."""
         parameters = (aggregate, entity_id, span.after, span.limit)
         if span.until is None:
-            return await self._views.fetch(_ALL, *parameters)
-        return await self._views.fetch(_UNTIL, *parameters, span.until)
+            rows = await self._views.fetch(_ALL, *parameters)
+        else:
+            rows = await self._views.fetch(_UNTIL, *parameters, span.until)
+        return [_presented(aggregate, row) for row in rows]
 
-    def export(self, aggregate: str) -> AsyncIterator[Mapping[str, Any]]:
+    async def export(self, aggregate: str) -> AsyncIterator[Mapping[str, Any]]:
         """All events of an aggregate ordered by time, entity id and version, as they stood when it began."""
-        return self._views.stream(_EXPORT, aggregate)
+        async for row in self._views.stream(_EXPORT, aggregate):
+            yield _presented(aggregate, row)
+
+
+def _presented(aggregate: str, row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A row with the event in the version that this release knows, or as it was written by a later one."""
+    try:
+        data, version = AGGREGATES[aggregate].present(row["type"], row["data"], row["schema_version"])
+    except NewerVersion:
+        return row
+    return row if version == row["schema_version"] else {**row, "data": data, "schema_version": version}

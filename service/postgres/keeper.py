@@ -43,7 +43,7 @@ SELECT version, reached, state FROM {schema}.kept
 WHERE aggregate = $1 AND entity_id = $2 AND version <= $3 AND fold = $4 ORDER BY version DESC LIMIT 1
 """
 _EVENTS = """
-SELECT version, type, time, data FROM {schema}.journal
+SELECT version, type, time, data, schema_version FROM {schema}.journal
 WHERE aggregate = $1 AND entity_id = $2 AND version > $3 AND version <= $4 ORDER BY version
 """
 _KEEP = """

@@ -22,7 +22,7 @@ FROM unnest($2::text[]) AS wanted (entity_id) LEFT JOIN LATERAL (
 """  # noqa: S608  # texts of our own
 _EVENTS = f"""
 SELECT events.* FROM unnest($2::text[], $4::bigint[]) AS wanted (entity_id, after) CROSS JOIN LATERAL (
-    SELECT entity_id, version, type, time, data FROM {{public}}.journal
+    SELECT entity_id, version, type, time, data, schema_version FROM {{public}}.journal
     WHERE aggregate = $1 AND entity_id = wanted.entity_id AND version > wanted.after AND version %s
     ORDER BY version LIMIT {_AT_ONCE}
 ) AS events ORDER BY entity_id, version

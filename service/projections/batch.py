@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
+from fairlead.versions import NewerVersion
 from service.projections.folding import Write, fold
 from service.projections.projection import Change, Projection
 from service.projections.stored import Record, Source, read_stored
@@ -60,7 +61,7 @@ def project_batch(
     """What these records lead to, which are of one source and in order, while entities are parked already.
 
     A message that the projection does not understand parks its entity; what comes after it waits in its order.
-    Raises RowsRefused where their changes do not go together.
+    Raises RowsRefused where their changes do not go together, and NewerVersion.
     """
     changes: list[Change] = []
     parked: dict[str, Parked] = {}
@@ -72,6 +73,9 @@ def project_batch(
         try:
             # All of them before any is added: one that fails half-way leaves nothing behind.
             changes += list(projection.project(read_stored(source, record)))
+        except NewerVersion:
+            # Nothing is wrong with it: whoever comes next reads it.
+            raise
         except Exception as error:  # noqa: BLE001  # whatever it is, the messages of others go on
             parked[entity_of(record)] = Parked(record.offset, because(error))
             waiting.append(record)

@@ -23,6 +23,7 @@ CREATE TABLE journal (
     causation_id uuid NOT NULL,
     correlation_id text,
     data jsonb NOT NULL,
+    schema_version integer NOT NULL DEFAULT 1,
     PRIMARY KEY (aggregate, entity_id, version)
 );
 CREATE INDEX ON journal (aggregate, entity_id, time) WHERE version = 1;
@@ -45,7 +46,8 @@ CREATE INDEX ON kept (aggregate, entity_id, reached, version);
 """
 
 JOURNAL = """
-SELECT aggregate, entity_id, version, event_id, type, time, causation_id, correlation_id, data FROM journal
+SELECT aggregate, entity_id, version, event_id, type, time, causation_id, correlation_id, data, schema_version
+FROM journal
 """
 
 KEPT = "SELECT aggregate, entity_id, version, reached, fold, state FROM kept"
@@ -62,7 +64,9 @@ def project(event: Stored) -> Iterable[Change]:
         "time": event.time,
         "causation_id": event.causation_id,
         "correlation_id": event.correlation_id,
-        "data": event.data,
+        # As it was written, in whatever version: who reads it brings it up to its own.
+        "data": event.written,
+        "schema_version": event.schema_version,
     }
     changes: list[Change] = [Insert("journal", row)]
     if event.version is not None and event.version % KEPT_EVERY == 0:

@@ -9,6 +9,9 @@ from typing import Any, Literal, Protocol
 
 import orjson
 
+from fairlead.versions import version_in
+from service.domain import AGGREGATES
+
 Kind = Literal["events", "replies"]
 
 
@@ -44,7 +47,7 @@ class Source:
 class Stored:
     """An event, or a reply; `version` is null for a reply, `entity_id` only for a reply to what named no entity.
 
-    `time` is in UTC.
+    `time` is in UTC. `data` is that of the present version; `written` as it stands, in `schema_version`.
     """
 
     aggregate: str
@@ -59,12 +62,23 @@ class Stored:
     causation_id: str
     correlation_id: str | None
     data: Mapping[str, Any]
+    written: Mapping[str, Any]
+    schema_version: int
 
 
 def read_stored(source: Source, record: Record) -> Stored:
-    """The message in a record of this source; raises ValueError, KeyError or TypeError where it is none."""
+    """The message in a record of this source; raises ValueError, KeyError or TypeError where it is none.
+
+    Raises NewerVersion where an event is of a later release.
+    """
     envelope = orjson.loads(record.value or b"")
     get = envelope.get
+    aggregate, type_, data = AGGREGATES[source.aggregate], envelope["type"], envelope["data"]
+    written, version = data, aggregate.versions.get(schema := get("dataschema"))
+    if version is None:
+        # Not what is written now, or no event at all.
+        version = version_in(schema)
+        data, _ = aggregate.present(type_, data, version) if source.kind == "events" else (data, version)
     return Stored(
         source.aggregate,
         source.kind,
@@ -73,9 +87,11 @@ def read_stored(source: Source, record: Record) -> Stored:
         get("subject"),
         get("entityversion"),
         envelope["id"],
-        envelope["type"],
+        type_,
         datetime.fromisoformat(envelope["time"]),
         envelope["causationid"],
         get("correlationid"),
-        envelope["data"],
+        data,
+        written,
+        version,
     )

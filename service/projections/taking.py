@@ -32,7 +32,7 @@ class Taking:
     async def take(self, records: Sequence[Record], reached: int) -> None:
         """Bring the rows past these records, and so to `reached`; a message that cannot be taken parks its entity.
 
-        Raises OffsetMoved and StoreUnavailable.
+        Raises OffsetMoved, StoreUnavailable and NewerVersion.
         """
         try:
             batch = project_batch(self._projection, self._source, records, self.standing.parked)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import orjson
-from pydantic import ValidationError
 
 from fairlead.envelope import Event, Reply
+from fairlead.versions import version_in
 from service.commands.faults import Unreadable
 from service.commands.reading import CommandReader
 from service.domain import Aggregate
-from service.domain.aggregate import InvalidHistory
 from service.published.schemas import REPLY
 from service.published.staging import Sent
 
@@ -31,7 +30,7 @@ class Decoder:
                 command = self._commands.read(Sent(orjson.loads(value)["subject"].encode(), value))
                 return command.message if isinstance(command, Unreadable) else None
             event = Event.model_validate_json(value)
-            self._aggregate.read_event(event.type, event.data)
-        except (InvalidHistory, ValidationError) as error:
-            return " ".join(str(error).split())
+            self._aggregate.read_event(event.type, event.data, version_in(event.dataschema))
+        except Exception as error:  # noqa: BLE001  # an upcaster may fail with anything
+            return " ".join(f"{type(error).__name__}: {error}".split())
         return None

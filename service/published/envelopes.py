@@ -14,12 +14,13 @@ _DIGEST = {"type": "string", "pattern": "^[0-9a-f]{32}$", "description": "Of the
 _OPTIONAL = {"correlationid", "commanddigest", "subject"}
 
 
-def event_envelope(aggregate: str, name: str, entity_id: dict[str, Any]) -> dict[str, Any]:
+def event_envelope(aggregate: str, name: str, entity_id: dict[str, Any], dataschema: str) -> dict[str, Any]:
     """An event; `entity_id` is the schema of its subject."""
     return _envelope(
         aggregate,
         name,
         {
+            "dataschema": {"const": dataschema},
             "subject": {**entity_id, "description": "The entity, the same as the record's key."},
             "entityversion": {
                 "type": "integer",

@@ -8,12 +8,12 @@ from typing import Any
 import orjson
 
 from fairlead.bounds import Message
-from fairlead.envelope import schema_id
+from fairlead.versions import version_in, version_of
 from service.commands.identity import render_time
 from service.domain import Aggregate
 from service.published.examples import Step, example, example_id, histories
 from service.published.sample_answers import dead_letters, replies
-from service.published.schemas import REPLY, version_of
+from service.published.schemas import REPLY, schema_of
 from service.published.staging import NOON, SECOND, Stage
 
 Sample = tuple[str, bytes]
@@ -49,7 +49,7 @@ def samples(aggregate: Aggregate) -> Iterator[Sample]:
 
 
 def _named(aggregate: Aggregate, name: str, record: Any, variant: str = "") -> Sample:
-    version = version_of(schema_id(aggregate.name, name))
+    version = version_in(schema_of(aggregate, name))
     return f"{name}.{version}{variant and '.'}{variant}.json", record.value
 
 
@@ -61,6 +61,7 @@ def _chunk(aggregate: Aggregate, history: Sequence[Step]) -> Message:
             "time": render_time((NOON + place * SECOND) * 1_000 + 456),
             "type": type(event).__name__,
             "data": event.model_dump(),
+            **({"schema_version": version_of(type(event))} if type(event).upcasters else {}),
         }
         for place, event in enumerate(event for step in history for event in step.events)
     ]

@@ -11,6 +11,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from fairlead.envelope import Outcome, command_adapter, schema_id
+from fairlead.versions import version_in, version_of
 from service.domain import Aggregate
 from service.published.envelopes import event_envelope, reply_envelope
 
@@ -49,15 +50,18 @@ def messages(aggregate: Aggregate) -> Iterator[Published]:
     for name in aggregate.commands:
         yield _command(aggregate, name)
     for name, model in aggregate.events.items():
-        data = _schema(model)
+        data, id_ = _schema(model), schema_of(aggregate, name)
         _narrow(data, aggregate.personal.get(name, ()), sealed=True)
-        yield _told(aggregate, "event", name, data, event_envelope(aggregate.name, name, _schema(aggregate.entity_id)))
+        yield _told(
+            aggregate, "event", name, data, event_envelope(aggregate.name, name, _schema(aggregate.entity_id), id_)
+        )
     yield _told(aggregate, "reply", REPLY, _schema(Outcome), reply_envelope(aggregate.name))
 
 
-def version_of(id_: str) -> int:
-    """The version in the `dataschema` of a message."""
-    return int(id_.rpartition(":")[2])
+def schema_of(aggregate: Aggregate, name: str) -> str:
+    """The `dataschema` of a message in the version that the code writes."""
+    model = aggregate.commands.get(name) or aggregate.events.get(name)
+    return schema_id(aggregate.name, name, 1 if model is None else version_of(model))
 
 
 def _command(aggregate: Aggregate, name: str) -> Published:
@@ -86,11 +90,11 @@ def _told(aggregate: Aggregate, kind: Kind, name: str, data: Schema, envelope: S
 
 
 def _published(aggregate: Aggregate, kind: Kind, name: str, data: Schema, whole: Schema) -> Published:
-    id_ = schema_id(aggregate.name, name)
+    id_ = schema_of(aggregate, name)
     about = data.get("description", "")
     head = {**_DIALECT, "$id": f"{id_}:{kind}", "title": f"{name}, a whole {kind} of {aggregate.name}"}
     whole = {**head, "description": about, **{key: value for key, value in whole.items() if key not in head}}
-    return Published(kind, name, version_of(id_), {**_DIALECT, "$id": id_, **data}, whole)
+    return Published(kind, name, version_in(id_), {**_DIALECT, "$id": id_, **data}, whole)
 
 
 def _schema(model: Any) -> Schema:

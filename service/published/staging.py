@@ -15,6 +15,7 @@ from fairlead.bounds import Message, Sealed
 from fairlead.envelope import CONTENT_TYPE, Command
 from fairlead.history import ImportHistory
 from fairlead.outgoing import Extras, encode
+from fairlead.versions import version_of
 from service.commands.encoding import Encoder
 from service.commands.identity import NewEvent, command_digest, event_id, micros_of
 from service.commands.judging import Judge
@@ -24,6 +25,7 @@ from service.commands.reading import CommandReader
 from service.commands.stored import Outcome
 from service.domain import Aggregate
 from service.published.examples import Step, example_id
+from service.published.schemas import schema_of
 
 SOURCE = "/harbour-desk"
 NOON = 1_795_000_000_000
@@ -73,7 +75,8 @@ class Stage:
             "correlation_id": f"order-{place + 1}",
         }
         data = command.model_dump(mode="json")
-        _, value = encode(SOURCE, self.aggregate.name, name, self.entity_id, data, extras)
+        version = version_of(type(command))
+        _, value = encode(SOURCE, self.aggregate.name, name, self.entity_id, data, extras, version)
         return self.at(value, place)
 
     def least(self, command: Message) -> Sent:
@@ -86,6 +89,7 @@ class Stage:
             "source": SOURCE,
             "type": name,
             "subject": self.entity_id,
+            **({"dataschema": schema_of(self.aggregate, name)} if type(command).upcasters else {}),
             "data": command.model_dump(mode="json", include=required),
         }
         return self.at(orjson.dumps(envelope), 0)

@@ -11,6 +11,7 @@ from service.audit.messages import Verdict
 from service.audit.model import Judge
 from service.audit.records import Json, PartitionLogs
 from service.audit.report import Report
+from service.audit.versions import present
 from tests.checker.checkpoint import checked_end
 from tests.checker.floors import check_snapshots
 from tests.checker.snapshots import check_parked
@@ -63,7 +64,7 @@ def _found(report: Report, logs: PartitionLogs, kind: str) -> Iterator[Message]:
         if value is None:
             report.wrong(logs.place(kind, record.offset), "is no JSON object")
         else:
-            yield found(kind, record, value)
+            yield found(kind, record, present(logs.aggregate, value) if kind == "events" else value)
 
 
 def _check_letters(report: Report, logs: PartitionLogs, verdicts: list[Verdict]) -> None:

@@ -16,7 +16,8 @@ from tests.domain.partition import Partition, entity_id, envelope
 
 SHIP = AGGREGATES["ship"]
 LATER = replace(
-    SHIP, commands={**SHIP.commands, "dock_ship": create_model("DockShip", __base__=DockShip, berth=(Text | None, None))}
+    SHIP,
+    commands={**SHIP.commands, "dock_ship": create_model("DockShip", __base__=DockShip, berth=(Text | None, None))},
 )
 DOCK = envelope("dock_ship", entity_id(1), {"port": "Singapore"})
 

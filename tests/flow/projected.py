@@ -17,7 +17,9 @@ Rows = dict[str, list[dict[str, Any]]]
 def stored(aggregate: str, entity_id: str, version: int, type_: str, **data: Any) -> Stored:
     """An event of an entity."""
     event_id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{aggregate} {entity_id} {version}"))
-    return Stored(aggregate, "events", 0, version, entity_id, version, event_id, type_, NOON, COMMAND, None, data)
+    return Stored(
+        aggregate, "events", 0, version, entity_id, version, event_id, type_, NOON, COMMAND, None, data, data, 1
+    )
 
 
 def story(aggregate: str, entity_id: str, *events: tuple[str, Mapping[str, Any]]) -> list[Stored]:

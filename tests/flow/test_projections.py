@@ -100,6 +100,7 @@ def test_the_journal_has_every_event_as_it_is() -> None:
         "causation_id": COMMAND,
         "correlation_id": None,
         "data": {"item": "electronics", "quantity": 500, "port": "Singapore"},
+        "schema_version": 1,
     }
     assert expected == rows[2]
 
@@ -113,7 +114,7 @@ def _reply(*, duplicate: bool, message: str | None = None) -> Stored:
         "events": [],
     }
     data = outcome | {"duplicate": duplicate, "retry_after_ms": None}
-    return Stored("ship", "replies", 2, 17, "explorer", None, "r", "CommandReply", NOON, COMMAND, None, data)
+    return Stored("ship", "replies", 2, 17, "explorer", None, "r", "CommandReply", NOON, COMMAND, None, data, data, 1)
 
 
 def test_an_outcome_is_kept_and_a_repeat_of_it_is_not() -> None:

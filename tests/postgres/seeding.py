@@ -30,15 +30,19 @@ class Seeding:
         self._ends: Counter[Source] = Counter()
         self._versions: Counter[str] = Counter()
 
-    async def events(self, aggregate: str, *happenings: Happening, minutes: Sequence[int] = ()) -> None:
-        """Events as (entity id, type, data), a minute apart unless their minutes after noon are given."""
+    async def events(self, aggregate: str, *happenings: Happening, minutes: Sequence[int] = (), **fields: Any) -> None:
+        """Events as (entity id, type, data), a minute apart unless their minutes after noon are given.
+
+        With other `fields` of the envelope where they are.
+        """
         source = Source(aggregate, "events")
         records = []
         for place, (entity_id, type_, data) in enumerate(happenings):
             self._versions[entity_id] += 1
             version = self._versions[entity_id]
             minute = minutes[place] if minutes else version
-            records.append(event_record(self._ends[source] + place, entity_id, version, (type_, data), minute))
+            happening, offset = (type_, data), self._ends[source] + place
+            records.append(event_record(offset, entity_id, version, happening, minute, **fields))
         await self._append(source, records)
 
     async def reply(self, aggregate: str, entity_id: str, command_id: str, **outcome: Any) -> None:

@@ -1,0 +1,42 @@
+"""What an event of a former version says in its present one, by the contract's words alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from service.audit.records import Json
+
+Step = Callable[[Json], Json]
+
+# By aggregate and event, each from one version to the next: so far every event is of its first.
+STEPS: Mapping[str, Mapping[str, tuple[Step, ...]]] = {"ship": {}, "user": {}}
+
+
+def schema_of(aggregate: str, type_: str) -> str:
+    """The `dataschema` of a message in its present version."""
+    return f"urn:fairlead:{aggregate}:{type_}:{1 + len(STEPS[aggregate].get(type_, ()))}"
+
+
+def version_of(event: Json) -> int:
+    """The version that an event names; 0 where it names none."""
+    number = str(event.get("dataschema", ":1")).rpartition(":")[2]
+    return int(number) if number.isdecimal() else 0
+
+
+def present(aggregate: str, event: Json) -> Json:
+    """The event as if it had been written in its present version; as it is where that cannot be said."""
+    type_, steps = event.get("type"), STEPS[aggregate].get(str(event.get("type")), ())
+    former = version_of(event)
+    if not 1 <= former <= len(steps) or event.get("dataschema") != f"urn:fairlead:{aggregate}:{type_}:{former}":
+        return event
+    return {**event, "dataschema": schema_of(aggregate, str(type_)), "data": brought_up(steps, former, event["data"])}
+
+
+def brought_up(steps: tuple[Step, ...], former: int, data: Json) -> Json:
+    """Data of a former version; as it is where it is not even of that."""
+    try:
+        for step in steps[former - 1 :]:
+            data = step(data)
+    except (KeyError, TypeError):
+        return data
+    return data
