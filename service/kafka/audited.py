@@ -33,6 +33,12 @@ class Bounds:
         ends = await self._reader.end_offsets([*at.values()])
         return {kind: (starts[tp], ends[tp]) for kind, tp in at.items()}
 
+    async def at(self, topic: str, partition: int, timestamp: int) -> int:
+        """The first offset whose record is of this time, in milliseconds, or later; the end where there is none."""
+        tp = TopicPartition(topic, partition)
+        found = (await self._reader.offsets_for_times({tp: timestamp}))[tp]
+        return int(found.offset if found else (await self._reader.end_offsets([tp]))[tp])
+
 
 @asynccontextmanager
 async def open_bounds(connection: Mapping[str, Any]) -> AsyncIterator[Bounds]:
