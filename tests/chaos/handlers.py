@@ -81,10 +81,11 @@ async def handler(  # noqa: PLR0913  # where, with what, without what, as what
     without: str | None = None,
     wait: bool = True,
     role: Sequence[str] = ("handle", "ship"),
+    tree: Path = ROOT,
 ) -> AsyncIterator[Handler]:
     """A handler, or another role, with these FAIRLEAD_ variables, ready where that is waited for, and gone on exit.
 
-    `without` names a protection of tests/chaos/without.py.
+    `without` names a protection of tests/chaos/without.py, `tree` is where its code stands.
     """
     name = uuid4().hex[:8]
     log, ready = folder / f"{name}.log", folder / f"{name}.ready"
@@ -96,10 +97,11 @@ async def handler(  # noqa: PLR0913  # where, with what, without what, as what
     }
     environment = {key: value for key, value in os.environ.items() if not key.startswith("FAIRLEAD_")}
     environment |= {f"FAIRLEAD_{key.upper()}": str(value) for key, value in ours.items()}
+    environment["PYTHONPATH"] = str(tree / "contracts")
     program = ["tests.chaos.without", without] if without else ["service"]
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", *program, *role, cwd=ROOT, env=environment, stdout=output, stderr=output
+            sys.executable, "-m", *program, *role, cwd=tree, env=environment, stdout=output, stderr=output
         )
     try:
         running = Handler(process, log, ready)
