@@ -76,7 +76,8 @@ class Past:
 
     async def next(self, entity_id: str, count: int) -> list[Message]:
         """So many events behind the version that was asked for last; raises as `at`."""
-        known, events = self._known(entity_id), []
+        known = self._known(entity_id)
+        events: list[Message] = []
         while len(events) < count:
             if known.fault is not None:
                 raise Unfoldable(known.fault)
