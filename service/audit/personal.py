@@ -9,13 +9,14 @@ from service.audit import messages
 from service.audit.entity import Case
 from service.audit.hashing import content, digest
 from service.audit.records import DataKey, Json, Keys
+from service.audit.versions import version_of
 
 _COMMANDS: Mapping[str, frozenset[str]] = {"ship": frozenset(), "user": frozenset({"create_user", "import_history"})}
 
 
 def content_of(command: Json) -> bytes:
     """What makes a repeat of a command the same."""
-    return content(command["type"], 1, command.get("expectedversion"), command["data"])
+    return content(command["type"], version_of(command), command.get("expectedversion"), command["data"])
 
 
 class Personal:
@@ -31,7 +32,7 @@ class Personal:
         if case.command["type"] not in self._commands:
             return digest(asked)
         if self.forgotten(case):
-            return digest(content(case.command["type"], 1, case.command.get("expectedversion"), None))
+            return digest(content_of({**case.command, "data": None}))
         key = self._key(case.subject)
         if key is None and self._keys is not None:
             return f"a digest under a data key of {case.subject}, which the key store does not have"

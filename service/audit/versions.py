@@ -17,9 +17,9 @@ def schema_of(aggregate: str, type_: str) -> str:
     return f"urn:fairlead:{aggregate}:{type_}:{1 + len(STEPS[aggregate].get(type_, ()))}"
 
 
-def version_of(event: Json) -> int:
-    """The version that an event names; 0 where it names none."""
-    number = str(event.get("dataschema", ":1")).rpartition(":")[2]
+def version_of(message: Json) -> int:
+    """The version that a message names, 1 where it says nothing, 0 where it names none."""
+    number = str(message.get("dataschema") or ":1").rpartition(":")[2]
     return int(number) if number.isdecimal() else 0
 
 
