@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError
 from fairlead.bounds import MAX_VALUE_BYTES, Message
 from fairlead.envelope import CONTENT_TYPE, Reply
 from fairlead.failures import NoReply, NotConfirmed, TooLarge, TopicsMissing, Unreachable
-from fairlead.outgoing import Extras, aggregate_of, encode
+from fairlead.outgoing import Extras, aggregate_of, encode, said
 from fairlead.replies import ReplyReader
 
 __all__ = ["Client", "Extras", "NoReply", "NotConfirmed", "TooLarge", "TopicsMissing", "Unreachable"]
@@ -78,7 +78,7 @@ class Client:
         Raises NoReply, TooLarge, TopicsMissing and Unreachable.
         """
         aggregate, type_ = aggregate_of(command)
-        data = command.model_dump(mode="json")
+        data = said(command)
         return await self.send_raw(aggregate, type_, entity_id, data, timeout=timeout, **extras)
 
     async def send_raw(  # a command has as many parts
@@ -115,7 +115,7 @@ class Client:
         Raises NotConfirmed, TooLarge, TopicsMissing and Unreachable.
         """
         aggregate, type_ = aggregate_of(command)
-        data = command.model_dump(mode="json")
+        data = said(command)
         return await self.publish_raw(aggregate, type_, entity_id, data, timeout=timeout, **extras)
 
     async def publish_raw(  # a command has as many parts

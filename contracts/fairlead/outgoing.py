@@ -32,6 +32,14 @@ def aggregate_of(command: Message) -> tuple[str, str]:
     raise LookupError(msg)
 
 
+def said(command: Message) -> dict[str, Any]:
+    """The data of a command as its caller gave it: a field more that nobody used is not sent.
+
+    So a former service still reads it, and it is the same command as by a former release of this package.
+    """
+    return command.model_dump(mode="json", exclude_unset=True)
+
+
 def _version(aggregate: str, type_: str) -> int:
     """The present version of a command, as far as its contract was imported: who never did writes what came first."""
     known = getattr(sys.modules.get(f"fairlead.{aggregate}"), "COMMANDS", {})

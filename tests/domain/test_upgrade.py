@@ -9,6 +9,7 @@ import pytest
 from pydantic import create_model
 
 from fairlead.bounds import Text
+from fairlead.outgoing import said
 from fairlead.ship import DockShip
 from service.commands.identity import changed_by_reading
 from service.domain import AGGREGATES
@@ -47,6 +48,20 @@ def test_what_was_left_out_is_other_content_than_what_was_said() -> None:
     partition, _ = docked(LATER)
     other = DOCK | {"data": {"port": "Singapore", "berth": None}}
     assert "id_reused" == partition.ask(other)["data"]["code"]
+
+
+def test_a_later_client_says_what_a_former_one_said() -> None:
+    dock: Any = LATER.commands["dock_ship"]
+    assert said(DockShip(port="Singapore")) == said(dock(port="Singapore")) == {"port": "Singapore"}
+    assert {"port": "Singapore", "berth": "7"} == said(dock(port="Singapore", berth="7"))
+
+
+def test_a_field_more_is_read_by_the_later_release_alone() -> None:
+    """So handlers come before callers."""
+    partition, _ = docked(SHIP)
+    more = DOCK | {"id": entity_id(2), "data": {"port": "Lisbon", "berth": "7"}}
+    assert ("invalid", "invalid_command") == tuple(partition.ask(more)["data"][name] for name in ("status", "code"))
+    assert "accepted" == of_release(LATER, partition).ask(more)["data"]["status"]
 
 
 def test_only_what_reading_changes_is_parsed_again() -> None:
