@@ -73,5 +73,6 @@ def check(
     found = verdicts(released(against, _HERE), published())
     emit_rows([asdict(one) for one in found], _COLUMNS, as_json=given.as_json, none="No message was released")
     if broken := [f"{one.aggregate} {one.message}" for one in found if not one.ok]:
-        told = f"{', '.join(broken)} would break what is in use: give it a new version, or take the change back"
+        what_next = "give it a new version, as contracts/EVOLUTION.md has it, or take the change back"
+        told = f"{', '.join(broken)} would break what is in use: {what_next}"
         raise Stop(Exit.FAILED, told)

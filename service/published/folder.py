@@ -52,7 +52,8 @@ def _problems(kept: Files, files: Files, aggregates: Mapping[str, Aggregate]) ->
         if not one.ok:
             yield (
                 f"{one.aggregate} {one.message} of version {one.version} is released, and the change is {one.verdict} "
-                f"({'; '.join(one.because)}): give it a new version, or take the change back"
+                f"({'; '.join(one.because)}): give it a new version, as contracts/EVOLUTION.md has it, or take "
+                "the change back"
             )
     for path, value in files.items():
         if path.startswith(SAMPLES) and kept.get(path, value) != value:
