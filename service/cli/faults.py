@@ -9,6 +9,7 @@ from httpx import ConnectError, InvalidURL, TimeoutException, TransportError, Un
 from pydantic import ValidationError
 
 from fairlead.client import NoReply, TooLarge, TopicsMissing, Unreachable
+from fairlead.versions import NewerVersion
 from service.cli.exits import Exit, Stop
 from service.cli.options import SERVERS
 from service.rebuilding.missing import NotThere
@@ -23,6 +24,7 @@ _MEANINGS: Sequence[tuple[type[BaseException], Exit, Callable[[Any], str]]] = (
     (TooLarge, Exit.INVALID, str),
     (TopicsMissing, Exit.NOT_FOUND, str),
     (NotThere, Exit.NOT_FOUND, str),
+    (NewerVersion, Exit.FAILED, str),
     (Unreachable, Exit.NO_SERVER, lambda error: f"{error}: {_START_ONE} --bootstrap-servers or --dir"),
     (UnsupportedProtocol, Exit.USAGE, lambda _: "--api-url must be such as http://127.0.0.1:8080"),
     (InvalidURL, Exit.USAGE, lambda _: "--api-url must be such as http://127.0.0.1:8080"),
