@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -29,6 +29,11 @@ class Window(NamedTuple):
     since: int | None
     until: int | None
     key: bytes | None
+
+    @property
+    def in_time(self) -> bool:
+        """Whether it has a beginning or an end."""
+        return self.since is not None or self.until is not None
 
 
 @dataclass(slots=True)
@@ -64,9 +69,7 @@ async def rehearse_all(settings: Settings, aggregates: Sequence[str], window: Wi
     async with open_bounds(kafka) as bounds:
         spans = [span for name in aggregates for span in await _spans(settings, bounds, name, window)]
     with progress_of_known(transient=True) as bars:
-        task = bars.add_task(
-            "Rehearsing", total=sum(end - start for one in spans for start, end in one.bounds.values())
-        )
+        task = bars.add_task("Rehearsing", total=sum(_size(one, window) for one in spans))
         for span in spans:
             bars.update(task, description=f"Rehearsing {span.aggregate}, partition {span.partition}")
             await _play(settings, span, window, found, lambda count: bars.advance(task, count))
@@ -95,24 +98,40 @@ async def _spans(settings: Settings, bounds: Bounds, aggregate: str, window: Win
     return spans
 
 
+def _size(span: _Span, window: Window) -> int:
+    """How many offsets are read; commands twice where the window is not everything."""
+    start, end = span.bounds["commands"]
+    twice = end - start if window.in_time else 0
+    return twice + sum(last - first for first, last in span.bounds.values())
+
+
 async def _play(settings: Settings, span: _Span, window: Window, found: Found, passed: Callable[[int], None]) -> None:
+    async def read(kind: str, wanted: Collection[bytes | None] | None) -> AsyncGenerator[list[Record], None]:
+        start, end = span.bounds[kind]
+        topic, at = Topics(span.aggregate, settings.prefix).name(kind), start
+        try:
+            async with aclosing(read_records(connection(settings), topic, span.partition, start, end)) as reading:
+                async for batch in reading:
+                    yield [one for one in batch if wanted is None or one.key in wanted]
+                    passed(batch[-1].offset + 1 - at if batch else 0)
+                    at = batch[-1].offset + 1 if batch else at
+                    # Readers need their turn to go on fetching.
+                    await asyncio.sleep(0)
+        finally:
+            passed(max(0, end - at))
+
+    of_one = None if window.key is None else {window.key}
+    needed: set[bytes | None] | None = None
+    if window.in_time:
+        # To pass over an event costs a hundredth of folding it, and in a short time few ships are told anything.
+        needed = set()
+        async with aclosing(read("commands", of_one)) as reading:
+            async for batch in reading:
+                needed.update(record.key for record in batch)
+    wanted = {"commands": of_one, "replies": of_one, "events": needed if needed is not None else of_one}
     async with AsyncExitStack() as stack:
-
-        async def read(kind: str) -> AsyncGenerator[list[Record], None]:
-            start, end = span.bounds[kind]
-            topic, at = Topics(span.aggregate, settings.prefix).name(kind), start
-            try:
-                reading = read_records(connection(settings), topic, span.partition, start, end)
-                async with aclosing(reading):
-                    async for batch in reading:
-                        yield [one for one in batch if window.key in (None, one.key)]
-                        passed(batch[-1].offset + 1 - at if batch else 0)
-                        at = batch[-1].offset + 1 if batch else at
-                        # Readers need their turn to go on fetching.
-                        await asyncio.sleep(0)
-            finally:
-                passed(max(0, end - at))
-
-        commands, replies, events = [await stack.enter_async_context(aclosing(read(kind))) for kind in _PLAYED]
+        commands, replies, events = [
+            await stack.enter_async_context(aclosing(read(kind, wanted[kind]))) for kind in _PLAYED
+        ]
         logs = Logs(span.partition, commands, replies, events)
         await Rehearsal(AGGREGATES[span.aggregate], logs, found.counts, found.add).run()
