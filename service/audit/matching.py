@@ -17,6 +17,7 @@ _NONCE = 12
 _TAG = 16
 # So many paths are named in one message for certain.
 _NAMED = 10
+_SHOWN = 100
 
 
 class Open:
@@ -44,7 +45,10 @@ class Open:
 
 def naming(paths: list[str]) -> Open:
     """A message that names every fault's path; the wording after a path is free."""
-    wanted = [rf"(?:^|.*; ){re.escape(path)}(?:\.[^:]*)?: " for path in paths]
+    # A service may cut a long name short as well.
+    wanted = [
+        rf"(?:^|.*; ){re.escape(path[:_SHOWN])}{'.*' if len(path) > _SHOWN else '(?:[.][^:]*)?'}: " for path in paths
+    ]
     if len(paths) > _NAMED:
         # A service may cut a long list short; then any one of them has to be there.
         return Open("(?:" + "|".join(wanted) + ").+", f"{paths[0]}: wrong; and more")

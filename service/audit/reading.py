@@ -8,7 +8,7 @@ from service.audit.contract import COMMANDS, faults
 from service.audit.hashing import partition_of
 from service.audit.matching import Open, naming
 from service.audit.records import Json, PartitionLogs, Record
-from service.audit.text import is_text, parse
+from service.audit.text import flawed, is_text, parse, writable
 
 MAX_VALUE = 256 * 1024
 _MAX_ID = 200
@@ -43,23 +43,28 @@ class Fault:
 
 def read(logs: PartitionLogs, record: Record) -> Json | Fault:
     """The command in a record of this partition, or why it is none."""
-    readable = _object(record.value)
+    readable, is_flawed = _object(record.value)
     if len(record.value or b"") > MAX_VALUE:
         return Fault("too_large", Open(), readable)
     if not all(isinstance(readable.get(name), str) for name in ("specversion", "id", "type")):
         return Fault("unreadable", Open(), readable)
     if readable["type"] not in COMMANDS[logs.aggregate]:
         return Fault("unknown_command", f"Unknown command: {readable['type']}", readable)
-    if paths := faults(logs.aggregate, readable, record.key):
-        return Fault("invalid_command", naming(paths), readable)
+    paths = faults(logs.aggregate, readable, record.key)
+    if paths or is_flawed:
+        return Fault("invalid_command", naming(paths) if paths else Open(), readable)
     if partition_of(record.key or b"", logs.partitions) != logs.partition:
         return Fault("wrong_partition", Open(), readable)
     return readable
 
 
-def _object(value: bytes | None) -> Json:
+def _object(value: bytes | None) -> tuple[Json, bool]:
+    """What there is of an object, as it can be written; and whether it had what cannot."""
     try:
         found = parse(value or b"")
     except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+        return {}, False
+    if not isinstance(found, dict):
+        return {}, False
+    is_flawed = flawed(value or b"")
+    return writable(found) if is_flawed else found, is_flawed

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
+from itertools import chain
+from json import JSONDecoder
 from typing import Any
 
 UUID_PATTERN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _MAX_TEXT = 200
 _MAX_DIGITS = 100
+_MAX_DEPTH = 200
+_TOO_DEEP = "nested too deeply"
+_READABLE_DIGITS = 4_300
+_SUSPECT = re.compile(rb"\\u[dD][89a-fA-F]|[0-9]{%d}" % (_READABLE_DIGITS + 1))
+_LONE = "\ud800"
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_EMPTY = re.compile(r"\[\s*\]|\{\s*\}")
 _TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])([01]\d|2[0-3]):([0-5]\d))", re.ASCII
 )
@@ -27,16 +35,64 @@ def _integer(digits: str) -> int:
     return int(digits[:_MAX_DIGITS])
 
 
-_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_int=_integer)
+_DECODER = JSONDecoder(parse_constant=_no_constant, parse_int=_integer)
 
 
 def parse(value: bytes) -> Any:
     """The JSON in these bytes; raises ValueError."""
+    text = value.decode("utf-8")
     try:
-        return _DECODER.decode(value.decode("utf-8"))
+        found = _DECODER.decode(text)
     except RecursionError as error:
-        msg = "nested too deeply"
-        raise ValueError(msg) from error
+        raise ValueError(_TOO_DEEP) from error
+    if text.count("[") + text.count("{") > _MAX_DEPTH and _depth(text) > _MAX_DEPTH:
+        raise ValueError(_TOO_DEEP)
+    return found
+
+
+def flawed(value: bytes) -> bool:
+    """Whether anywhere in this JSON stands a lone surrogate or an integer of too many digits to be read.
+
+    Even in what does not count, since its name stands there again.
+    """
+    if not _SUSPECT.search(value):
+        return False
+    found: list[object] = []
+    look = JSONDecoder(parse_int=_mark, object_pairs_hook=lambda pairs: found.extend(chain(*pairs)))
+    look.decode(value.decode("utf-8"))
+    return _is_flawed(found)
+
+
+def writable(value: Any) -> Any:
+    """The same JSON with U+FFFD for each lone surrogate, as what was sent is answered."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {writable(name): writable(member) for name, member in value.items()}
+    return [writable(member) for member in value] if isinstance(value, list) else value
+
+
+def _mark(digits: str) -> str:
+    return _LONE if len(digits.lstrip("-")) > _READABLE_DIGITS else ""
+
+
+def _is_flawed(value: object) -> bool:
+    if isinstance(value, list):
+        return any(map(_is_flawed, value))
+    return isinstance(value, str) and not value.isascii() and "Cs" in map(unicodedata.category, value)
+
+
+def _depth(text: str) -> int:
+    """In how many others a value of this JSON stands at most; of the text, since a name that is there twice is lost."""
+    deepest = depth = 0
+    # What is left has a value in it at every level.
+    for character in _EMPTY.sub("0", _STRING.sub("0", text)):
+        if character in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif character in "]}":
+            depth -= 1
+    return deepest
 
 
 @lru_cache(maxsize=10_000)

@@ -85,7 +85,7 @@ class CommandReader:
     ) -> Unreadable:
         raw = _parse(value)
         if isinstance(raw, str):
-            return self._repaired(value, key) or Unreadable("unreadable", raw)
+            return self._repaired(value, key, raw) or Unreadable("unreadable", raw)
         missing = [name for name in ("specversion", "id", "type") if not isinstance(raw.get(name), str)]
         if missing:
             return unreadable("unreadable", f"The value is no CloudEvent: {', '.join(missing)} must be a string", raw)
@@ -100,17 +100,19 @@ class CommandReader:
             faults.append(_OTHER_KEY)
         return unreadable("invalid_command", _joined(faults), raw)
 
-    def _repaired(self, value: bytes, key: bytes | None) -> Unreadable | None:
+    def _repaired(self, value: bytes, key: bytes | None, why: str) -> Unreadable | None:
+        """What it is but for what no parser reads; None where that is not what is wrong."""
         found = repaired(value)
-        if found is None:
+        # What is nested too deep is so still: to repair it again would end only where Python's own stack does.
+        if found is None or isinstance(_parse(found[0]), str):
             return None
-        clean, paths = found
-        faults = [f"{path[:_SHOWN_NAME]}: must not contain lone surrogates" for path in paths]
+        clean, faults = found
         try:
             self._validate(clean)
         except ValidationError as error:
             return self._explain(clean, key, error, faults)
-        return self._explain(clean, key, None, faults) if faults else None
+        # With none found it stands under a name that stands there again.
+        return self._explain(clean, key, None, faults or [f"value: {why}"])
 
 
 def _command(raw: Mapping[str, Any]) -> Command:
@@ -130,6 +132,8 @@ def _parse(value: bytes) -> dict[str, Any] | str:
 
 def _members(value: bytes) -> dict[str, Any]:
     raw = _parse(value)
+    if isinstance(raw, str) and (found := repaired(value)):
+        raw = _parse(found[0])
     return {} if isinstance(raw, str) else raw
 
 

@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.bounds import MAX_VALUE_BYTES
+from service.commands import reading
+from service.commands.repairing import repaired
 from service.domain import AGGREGATES
 from tests.domain.bad_input import LOAD, SHIP, code_of, dumped, published
 from tests.domain.partition import Partition, entity_id
@@ -140,3 +142,39 @@ _JSON = st.recursive(
 def test_no_command_is_too_strange(changes: dict[str, Any]) -> None:
     partition = published(SHIP.encode(), dumped(LOAD | changes))
     assert 1 == len(partition.dead_letters) or 1 == len(partition.replies)
+
+
+def test_what_cannot_be_repaired_is_tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[bytes] = []
+
+    def once_more(value: bytes) -> object:
+        tried.append(value)
+        return repaired(value)
+
+    monkeypatch.setattr(reading, "repaired", once_more)
+    nested = b"[" * 201 + b"]" * 201
+    assert b"unreadable" == code_of(published(SHIP.encode(), with_text(b'"tea"', nested)))
+    assert 1 == len(tried)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'"ext":"\\ud800","source"',
+        b'"\\ud800":1,"source"',
+        b'"ext":[{"a":["\\udfff"]}],"source"',
+        b'"ext":' + b"9" * 4_301 + b',"source"',
+        b'"ext":-' + b"9" * 4_301 + b',"source"',
+        b'"ext":"\\ud800","ext":1,"source"',
+        b'"ext":["\\ud800",1e999999],"source"',
+    ],
+)
+def test_what_no_parser_reads_is_refused_wherever_it_stands(text: bytes) -> None:
+    partition = published(SHIP.encode(), with_text(b'"source"', text))
+    assert b"invalid_command" == code_of(partition)
+    assert LOAD["id"] == partition.replies[0].json["causationid"]
+
+
+def test_an_integer_is_read_as_long_as_it_can_be() -> None:
+    partition = published(SHIP.encode(), with_text(b'"source"', b'"ext":' + b"9" * 4_300 + b',"source"'))
+    assert "not_found" == partition.replies[0].json["data"]["code"]

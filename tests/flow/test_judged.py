@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from service.audit.report import Report
 from service.domain import AGGREGATES, Aggregate
 from tests.domain.bad_input import LOAD, SHIP, dumped
+from tests.domain.hostile import Hostile
 from tests.domain.imported import VOYAGE
 from tests.domain.partition import NOON, Partition
 from tests.domain.partition_histories import histories
@@ -22,6 +23,8 @@ from tests.domain.test_reading import UNREADABLE
 from tests.flow.twin import Twin, place_of
 from tests.flow.twin_logs import judged
 from tests.workload import generate
+
+_INPUTS = 3_000
 
 
 def assert_alike(report: Report) -> None:
@@ -65,6 +68,16 @@ def test_any_commands_on_a_clock_that_may_go_back(aggregate: Aggregate, data: st
         partition.publish(key, orjson.dumps(command), at=time)
         partition.judge()
     assert_alike(judged(twin.partitions.values()))
+
+
+@pytest.mark.parametrize("aggregate", aggregates, ids=lambda aggregate: aggregate.name)
+def test_what_strangers_send(aggregate: Aggregate) -> None:
+    partition, hostile = Partition(aggregate, owns=lambda key: place_of(key) == 0, number=0), Hostile(aggregate.name, 7)
+    for number in range(_INPUTS):
+        one = hostile.next()
+        partition.publish(one.key, one.value, at=NOON + number, headers=one.headers)
+    partition.judge()
+    assert_alike(judged([partition]))
 
 
 _STRANGE = st.recursive(
