@@ -58,7 +58,8 @@ def event_key(entity_id: str, version: int) -> str:
 
 def pack_outcome(outcome: Outcome, place: int, clock: int) -> bytes:
     """An outcome as it is kept: packed at once, for in memory there are many, and few are asked for."""
-    return orjson.dumps((*outcome, place, clock))
+    # A copy: what orjson 3.13 has written holds on to 4 KiB for these 300 bytes.
+    return bytes(memoryview(orjson.dumps((*outcome, place, clock))))
 
 
 def unpack_outcome(raw: bytes) -> Remembered:
