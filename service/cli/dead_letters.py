@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from service.cli.completing import AGGREGATE
 from service.cli.dead_letters_act import discard, redrive
 from service.cli.dead_letters_filter import Filter, filter_options
 from service.cli.dead_letters_letter import Letter
@@ -43,7 +44,7 @@ def list_(given: Given, wanted: Filter) -> None:
 
 def show(
     given: Given,
-    aggregate: Annotated[str, typer.Argument(help="ship or user")],
+    aggregate: Annotated[str, AGGREGATE],
     partition: Annotated[int, typer.Argument(min=0, help="As `list` shows it")],
     offset: Annotated[int, typer.Argument(min=0, help="As `list` shows it")],
 ) -> None:

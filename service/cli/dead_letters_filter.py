@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from service.cli.completing import AGGREGATE_OR_ALL
 from service.cli.dead_letters_letter import Letter
 from service.cli.exits import Exit, Stop
 from service.cli.roles import known_aggregates
@@ -48,7 +49,7 @@ class Filter:
 
 
 def filter_options(  # noqa: PLR0913  # the ways to say which
-    aggregate: Annotated[str | None, typer.Argument(metavar="[AGGREGATE]", help="ship or user; both if none")] = None,
+    aggregate: Annotated[str | None, AGGREGATE_OR_ALL] = None,
     *,
     key: Annotated[
         str | None, typer.Option(metavar="ID", help="Of this entity: the record's key", rich_help_panel=_PANEL)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from service.cli.completing import AGGREGATE
 from service.cli.exits import Exit, Stop
 from service.cli.formats import as_notebook, as_row, data_in_order
 from service.cli.http_reads import open_reads
@@ -15,7 +16,6 @@ from service.cli.roles import known_aggregates
 from service.cli.running import run
 from service.cli.times import as_utc, parse_time
 
-_AGGREGATE = typer.Argument(help="ship or user")
 _ENTITY = typer.Argument(metavar="ID", help="The entity's id")
 _MIN_VERSION = typer.Option(min=0, metavar="N", help="Wait until reads have caught up with this version")
 _WAIT = typer.Option(min=0, max=300, metavar="SECONDS", help="How long, at most")
@@ -29,7 +29,7 @@ def add_to(app: typer.Typer) -> None:
 
 def show(  # noqa: PLR0913  # the ways to say when
     given: Given,
-    aggregate: Annotated[str, _AGGREGATE],
+    aggregate: Annotated[str, AGGREGATE],
     entity_id: Annotated[str, _ENTITY],
     *,
     at: Annotated[
@@ -57,7 +57,7 @@ def show(  # noqa: PLR0913  # the ways to say when
 
 def replay(  # noqa: PLR0913  # as in show
     given: Given,
-    aggregate: Annotated[str, _AGGREGATE],
+    aggregate: Annotated[str, AGGREGATE],
     entity_id: Annotated[str, _ENTITY],
     *,
     until: Annotated[str | None, typer.Option(metavar="TIME", help="Up to then, inclusive; UTC unless it says")] = None,

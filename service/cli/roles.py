@@ -11,6 +11,7 @@ from typing import Annotated
 import structlog
 import typer
 
+from service.cli.completing import AGGREGATE_OR_ALL
 from service.cli.exits import Exit, Stop
 from service.cli.misspelt import warn_of_unknown
 from service.cli.options import Given, with_servers
@@ -29,9 +30,7 @@ def add_to(app: typer.Typer) -> None:
 
 def handle(
     given: Given,
-    aggregates: Annotated[
-        list[str] | None, typer.Argument(help="Which aggregates; all if none", metavar="[AGGREGATE]…")
-    ] = None,
+    aggregates: Annotated[list[str] | None, AGGREGATE_OR_ALL] = None,
     workers: Annotated[
         int, typer.Option(min=1, help="Processes that share the partitions; one that dies is started again")
     ] = 1,

@@ -11,8 +11,10 @@ import typer
 from fairlead.bounds import MAX_ID_LENGTH
 from fairlead.client import DEFAULT_TIMEOUT, Client
 from fairlead.envelope import Reply
+from service.cli.completing import command_types, fields
 from service.cli.exits import OF_STATUS, Exit, Stop
 from service.cli.kafka_client import open_client
+from service.cli.leading import can_be_led, lead
 from service.cli.options import Given, with_servers
 from service.cli.output import emit_fields, emit_json
 from service.cli.running import run
@@ -27,9 +29,12 @@ def add_to(app: typer.Typer) -> None:
 
 def send(  # noqa: PLR0913  # a command has as many parts
     given: Given,
-    type_: Annotated[str, typer.Argument(metavar="TYPE", help="Such as load_cargo")],
+    type_: Annotated[
+        str | None, typer.Argument(metavar="TYPE", help="Such as load_cargo", autocompletion=command_types)
+    ] = None,
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="[ENTITY_ID] [FIELD=VALUE]…", help="To whom, and what")
+        list[str] | None,
+        typer.Argument(metavar="[ENTITY_ID] [FIELD=VALUE]…", help="To whom, and what", autocompletion=fields),
     ] = None,
     *,
     data: Annotated[
@@ -46,16 +51,21 @@ def send(  # noqa: PLR0913  # a command has as many parts
 ) -> None:
     """Publish a command, wait, and print the reply.
 
-    Without ENTITY_ID `register_ship` and `create_user` get a new one.
+    Without ENTITY_ID `register_ship` and `create_user` get a new one. Without anything it asks for all of it.
 
     Examples: `fairlead send register_ship name="Pacific Explorer"`,
     `fairlead send load_cargo 7b0f… item=rice quantity=500`
     """
+    if type_ is None:
+        if not can_be_led():
+            raise Stop(Exit.USAGE, "Which command? Its type comes first: see `fairlead send --help`")
+        given.settings()  # before a person types all of it in vain
+        aggregate, type_, words = lead()
     aggregate = aggregate or aggregate_of(type_)
     if aggregate not in AGGREGATES:
         raise Stop(Exit.USAGE, f"{aggregate} is no aggregate: choose from {', '.join(AGGREGATES)}")
     entity_id, pairs = split_words(words or (), entity_needed=not creates(aggregate, type_))
-    fields = read_fields(aggregate, type_, data, pairs)
+    content = read_fields(aggregate, type_, data, pairs)
     command_id = id_ if id_ is not None else str(uuid4())
     if not 1 <= len(command_id) <= MAX_ID_LENGTH:
         raise Stop(Exit.INVALID, f"--id must have 1 to {MAX_ID_LENGTH} characters, or nobody can be answered")
@@ -63,7 +73,7 @@ def send(  # noqa: PLR0913  # a command has as many parts
 
     async def work() -> Reply | None:
         async with open_client(given.settings(), "/fairlead/cli") as client:
-            return await _exchange(client, (aggregate, type_, entity_id, fields), extras, None if no_wait else timeout)
+            return await _exchange(client, (aggregate, type_, entity_id, content), extras, None if no_wait else timeout)
 
     reply = run(work())
     if reply is None:
@@ -89,7 +99,7 @@ def print_reply(reply: Reply, entity_id: str, given: Given) -> None:
         emit_json(reply.model_dump(mode="json", exclude_none=True) | {"data": reply.data.model_dump(mode="json")})
         return
     outcome = reply.data
-    fields = {
+    told = {
         "status": outcome.status,
         "message": outcome.message and f"{outcome.message} ({outcome.code})",
         "entity": entity_id,
@@ -98,4 +108,4 @@ def print_reply(reply: Reply, entity_id: str, given: Given) -> None:
         "repeat": "yes: this is the first outcome again" if outcome.duplicate else None,
         "command": reply.causationid,
     }
-    emit_fields({name: value for name, value in fields.items() if value not in (None, [])}, as_json=False)
+    emit_fields({name: value for name, value in told.items() if value not in (None, [])}, as_json=False)

@@ -8,7 +8,10 @@ from typing import Any
 from uuid import uuid4
 
 import orjson
+from pydantic.fields import FieldInfo
 
+from fairlead.bounds import Message
+from fairlead.control import CONTROL
 from service.cli.exits import Exit, Stop
 from service.domain import AGGREGATES
 
@@ -60,5 +63,15 @@ def read_fields(aggregate: str, type_: str, data: str | None, pairs: Sequence[tu
         raise Stop(Exit.USAGE, "FIELD=VALUE can only be added to a JSON object in --data")
     command = AGGREGATES[aggregate].commands.get(type_)
     known = command.model_fields if command else {}
-    integers = {name for name, field in known.items() if field.annotation is int}
-    return fields | {name: int(value) if name in integers and _INTEGER.match(value) else value for name, value in pairs}
+    return fields | {name: typed_value(known[name], value) if name in known else value for name, value in pairs}
+
+
+def typed_value(field: FieldInfo, text: str) -> str | int:
+    """An integer where the field is one and the text says one."""
+    return int(text) if field.annotation is int and _INTEGER.match(text) else text
+
+
+def own_commands(aggregate: str) -> dict[str, type[Message]]:
+    """The commands of people: without those of the service itself."""
+    others = {"import_history", *CONTROL}
+    return {name: model for name, model in AGGREGATES[aggregate].commands.items() if name not in others}
