@@ -11,6 +11,8 @@ from typing import Annotated, BinaryIO
 import orjson
 import typer
 
+from service.cli.completing import AGGREGATE
+from service.cli.event_files import compressed, form_of
 from service.cli.exits import Exit, Stop
 from service.cli.formats import as_row
 from service.cli.options import Given, with_servers
@@ -20,6 +22,8 @@ from service.cli.roles import known_aggregates
 from service.cli.running import run
 from service.settings import Settings
 
+_TELL_EVERY = 1_000
+
 
 def add_to(app: typer.Typer) -> None:
     """Register these commands."""
@@ -28,12 +32,14 @@ def add_to(app: typer.Typer) -> None:
 
 def export(
     given: Given,
-    aggregate: Annotated[str, typer.Argument(help="ship or user")],
+    aggregate: Annotated[str, AGGREGATE],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Replaced once all is written")],
 ) -> None:
-    """Write all events to a file: a JSON list in order of time.
+    """Write all events to a file, in order of time.
 
-    Example: `fairlead export ship ship_events.json`
+    One that ends in `.jsonl` has an event on each line, others are a JSON list; with `.gz` behind it is compressed.
+
+    Examples: `fairlead export ship ship_events.json`, `fairlead export ship ship_events.jsonl.gz`
     """
     known_aggregates([aggregate])
     count = run(_write(given.settings(), aggregate, file))
@@ -43,16 +49,20 @@ def export(
 async def _write(settings: Settings, aggregate: str, file: Path) -> int:
     from service import app as composition  # noqa: PLC0415  # it brings every driver: not for commands that need none
 
+    form = form_of(file)
     count = 0
-    with replaced(file) as target, progress_of_unknown() as progress:
+    with replaced(file) as target, compressed(file, target) as sink, progress_of_unknown() as progress:
         task = progress.add_task("Exporting", total=None)
-        target.write(b"[")
+        sink.write(form.begin)
         async for event in composition.export_events(settings, aggregate):
-            target.write(b",\n" if count else b"\n")
-            target.write(orjson.dumps(as_row(event)))
+            if count:
+                sink.write(form.between)
+            sink.write(orjson.dumps(as_row(event)))
             count += 1
-            progress.advance(task)
-        target.write(b"\n]\n")
+            if count % _TELL_EVERY == 0:
+                progress.advance(task, _TELL_EVERY)
+        progress.update(task, completed=count)
+        sink.write(form.end if count else form.none)
     return count
 
 

@@ -2,60 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 
-from service.cli.history_file import Row, RowFault
+import orjson
+
+from fairlead.versions import version_of
+from service.cli.history_chunks import Entry, chunks
+from service.cli.history_file import Row, RowFault, read_event
+from service.cli.history_spool import Spool
 from service.commands.history import Refused, check_rules
 from service.commands.identity import imported_event_id
 from service.domain import Aggregate
 
-
-@dataclass(slots=True)
-class Checked:
-    """The histories of a file, entity by entity in order of their time, and all that is wrong with it."""
-
-    histories: dict[str, list[Row]] = field(default_factory=dict)
-    faults: list[str] = field(default_factory=list)
+_NOWHERE = 2**62
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def check_history(aggregate: Aggregate, rows: Iterable[Row | RowFault]) -> Checked:
-    """Fold the histories, each up to its first unreadable row: every later fault might follow from that."""
-    histories: dict[str, list[Row]] = {}
-    faults: list[tuple[int, str]] = []
-    broken_at: dict[str, int] = {}
-    seen: dict[str, int] = {}
-    for row in rows:
-        if isinstance(row, RowFault):
-            faults.append((row.place, row.message))
-            broken_at.setdefault(row.entity_id or "", row.place)
-            continue
-        first = seen.setdefault(row.event_id, row.place) if row.event_id else row.place
-        if first != row.place:
-            faults.append((row.place, f"event_id is that of row {first}"))
-        histories.setdefault(row.entity_id, []).append(row)
-    for entity_id, history in histories.items():
-        # Equal times keep the order of the file.
-        history.sort(key=lambda row: row.time)
-        history[:] = [
-            row if row.event_id else replace(row, event_id=imported_event_id(entity_id, place))
-            for place, row in enumerate(history, 1)
-        ]
-        end = broken_at.get(entity_id)
-        foldable = history if end is None else [row for row in history if row.place < end]
-        faults += _broken_rules(aggregate, entity_id, foldable)
-    return Checked(histories, [f"Row {place}: {fault}" for place, fault in sorted(faults)])
+def spool_rows(spool: Spool, rows: Iterable[Row | RowFault]) -> None:
+    """Keep what is read of a file, and what is wrong with single rows."""
+
+    def sound() -> Iterator[Row]:
+        for row in rows:
+            if isinstance(row, Row):
+                yield row
+            else:
+                spool.add_fault(row.place, row.entity_id, row.message)
+
+    spool.add_rows(sound())
+    spool.find_repeated()
 
 
-def _broken_rules(aggregate: Aggregate, entity_id: str, history: Iterable[Row]) -> Iterator[tuple[int, str]]:
-    """Every rule broken, each judged as if the events that broke one before had not been."""
+def check_histories(aggregate: Aggregate, spool: Spool, told: Callable[[int], object]) -> None:
+    """Fold what was spooled, and keep the chunks in which it can travel, and all that is wrong with it.
+
+    `told` hears of how many events more were judged.
+    """
+    for entity_id, rows in groupby(spool.ordered(), key=itemgetter(0)):
+        for chunk in chunks(aggregate, entity_id, _judged(aggregate, spool, entity_id, rows)):
+            spool.add_chunk(chunk)
+            told(chunk.events)
+
+
+def _judged(aggregate: Aggregate, spool: Spool, entity_id: str, rows: Iterable[Row]) -> Iterator[Entry]:
+    """The events that follow the rules, each judged as if those that broke one before had not been.
+
+    Up to the first that cannot be read: every later fault might follow from that.
+    """
     state, version = aggregate.initial, 0
-    for row in history:
+    end = spool.unreadable(entity_id) or _NOWHERE
+    for place, row in enumerate(rows, 1):
+        data = orjson.loads(row.data)
         try:
-            check_rules(aggregate, entity_id, state, version, [row.event])
-        except Refused as refusal:
-            yield row.place, f"{refusal.message.partition(': ')[2]} ({aggregate.name} {entity_id})"
-            if state == aggregate.initial:
-                return
+            event = read_event(aggregate, row, data)
+        except ValueError as fault:
+            spool.add_fault(row.place, None, str(fault))
+            end = 0
             continue
-        state, version = aggregate.evolve(state, row.event), version + 1
+        if row.place >= end:
+            continue
+        try:
+            state = check_rules(aggregate, entity_id, state, version, [event])
+        except Refused as refusal:
+            spool.add_fault(row.place, None, f"{refusal.message.partition(': ')[2]} ({aggregate.name} {entity_id})")
+            end = end if version else 0
+            continue
+        version += 1
+        moment = (_EPOCH + timedelta(microseconds=row.time)).isoformat().removesuffix("+00:00") + "Z"
+        id_ = row.event_id or imported_event_id(entity_id, place)
+        if type(event).upcasters:
+            yield Entry(id_, moment, row.type, event.model_dump(mode="json"), version_of(type(event)))
+        else:
+            yield Entry(id_, moment, row.type, data)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
-from pathlib import Path
-from typing import Any
+from datetime import tzinfo
+from typing import Any, NamedTuple
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from fairlead.bounds import Message, Uuid
 from fairlead.versions import NewerVersion
-from service.cli.exits import Exit, Stop
+from service.cli.event_files import NoJson
 from service.cli.formats import NOTEBOOK_SUFFIX
 from service.cli.times import parse_time
+from service.commands.identity import micros_of
 from service.domain import Aggregate
 from service.domain.aggregate import InvalidHistory
 
@@ -26,15 +26,19 @@ _VERSION = "schema_version"
 _EVENT_ID: TypeAdapter[str] = TypeAdapter(Uuid)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row that is in order by itself; without an id where the file gives it none."""
+class Row(NamedTuple):
+    """A row of which entity, time and event id are in order; without an id where the file gives it none.
 
-    place: int
+    `data` is JSON, and not yet read as that of its type.
+    """
+
     entity_id: str
+    time: int
+    place: int
     event_id: str | None
-    time: datetime
-    event: Message
+    type: str
+    schema_version: int
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +50,14 @@ class RowFault:
     message: str
 
 
-def load_rows(path: Path) -> list[Any]:
-    """The list in a file; raises Stop and OSError."""
-    try:
-        rows = orjson.loads(path.read_bytes())
-    except ValueError as error:
-        raise Stop(Exit.INVALID, f"{path} is not JSON: {error}") from error
-    if rows is None:
-        return []
-    if not isinstance(rows, list):
-        raise Stop(Exit.INVALID, f"{path} is no list of events, such as `fairlead export` writes")
-    return rows
-
-
-def read_rows(aggregate: Aggregate, rows: list[Any], zone: tzinfo) -> Iterator[Row | RowFault]:
-    """Each row in its turn, or what is wrong with it."""
+def read_rows(aggregate: Aggregate, values: Iterable[tuple[int, Any]], zone: tzinfo) -> Iterator[Row | RowFault]:
+    """Each row of a file in its turn, or what is wrong with it; `values` with their places."""
     identity: TypeAdapter[str] = TypeAdapter(aggregate.entity_id)
-    for place, raw in enumerate(rows, 1):
+    for place, raw in values:
         entity_id = None
         try:
+            if isinstance(raw, NoJson):
+                raise raw
             shape = _shape(aggregate, raw)
             entity_id = _checked("entity_id" if shape is _FILE_FIELDS else "event_id", identity, _entity(raw, shape))
             yield _row(aggregate, place, raw, entity_id, zone)
@@ -72,12 +65,22 @@ def read_rows(aggregate: Aggregate, rows: list[Any], zone: tzinfo) -> Iterator[R
             yield RowFault(place, entity_id, str(fault))
 
 
+def read_event(aggregate: Aggregate, row: Row, data: Mapping[str, Any]) -> Message:
+    """The event of a row whose data says this; raises ValueError with what is wrong with it."""
+    try:
+        return aggregate.read_event(row.type, data, row.schema_version)
+    except (InvalidHistory, NewerVersion) as error:
+        raise ValueError(str(error)) from error
+    except ValidationError as error:
+        raise ValueError(_faults("data" if row.event_id else "event", error)) from error
+
+
 def _shape(aggregate: Aggregate, raw: Any) -> frozenset[str]:
     if not isinstance(raw, dict):
         msg = "it is no object"
         raise ValueError(msg)  # noqa: TRY004  # a fault of the file, like the others
     shape = _REPLAY_FIELDS if "created_at" in raw and aggregate.name == "user" else _FILE_FIELDS
-    faults = [f"{name} is missing" for name in sorted(shape - raw.keys())]
+    faults = [] if shape <= raw.keys() else [f"{name} is missing" for name in sorted(shape - raw.keys())]
     faults += [f"{name} does not belong here" for name in sorted(raw.keys() - shape - {_VERSION})]
     version = raw.get(_VERSION, 1)
     if type(version) is not int or version < 1:
@@ -100,16 +103,19 @@ def _row(aggregate: Aggregate, place: int, raw: Mapping[str, Any], entity_id: st
         raise ValueError(msg)  # noqa: TRY004  # as above
     if replayed and kind.removesuffix(NOTEBOOK_SUFFIX) in aggregate.events:
         kind = kind.removesuffix(NOTEBOOK_SUFFIX)
-    name = "event" if replayed else "data"
-    data = {} if raw[name] is None else raw[name]
-    try:
-        event = aggregate.read_event(kind, data, raw.get(_VERSION, 1))
-    except (InvalidHistory, NewerVersion) as error:
-        raise ValueError(str(error)) from error
-    except ValidationError as error:
-        raise ValueError(_faults(name, error)) from error
+    data = raw["event" if replayed else "data"]
     event_id = None if replayed else _checked("event_id", _EVENT_ID, raw["event_id"])
-    return Row(place, entity_id, event_id, parse_time(raw["created_at" if replayed else "timestamp"], zone), event)
+    moment = parse_time(raw["created_at" if replayed else "timestamp"], zone)
+    written = _dumped({} if data is None else data)
+    return Row(entity_id, micros_of(moment), place, event_id, kind, raw.get(_VERSION, 1), written)
+
+
+def _dumped(data: Any) -> bytes:
+    try:
+        return orjson.dumps(data)
+    except TypeError as error:
+        # Such as an integer of more than 64 bits, or text that is not of Unicode.
+        raise ValueError(f"it cannot be written as JSON: {error}") from error
 
 
 def _checked(name: str, kind: TypeAdapter[str], value: Any) -> str:

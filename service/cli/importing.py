@@ -8,17 +8,20 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
+from service.cli.completing import AGGREGATE
+from service.cli.event_files import read_values
 from service.cli.exits import Exit, Stop
-from service.cli.history_check import check_history
-from service.cli.history_file import Row, load_rows, read_rows
+from service.cli.history_check import check_histories, spool_rows
+from service.cli.history_file import read_rows
 from service.cli.history_send import send_histories
+from service.cli.history_spool import Spool
 from service.cli.kafka_client import open_client
 from service.cli.options import Given, with_servers
 from service.cli.output import emit_fields, err
-from service.cli.progress import progress_of_known
+from service.cli.progress import progress_of_known, told_of_bytes
 from service.cli.roles import known_aggregates
 from service.cli.running import run
-from service.domain import AGGREGATES
+from service.domain import AGGREGATES, Aggregate
 
 _SHOWN_FAULTS = 10
 
@@ -30,7 +33,7 @@ def add_to(app: typer.Typer) -> None:
 
 def import_(
     given: Given,
-    aggregate: Annotated[str, typer.Argument(help="ship or user")],
+    aggregate: Annotated[str, AGGREGATE],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="As `fairlead export` or a notebook wrote it")],
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check the file, and list all its faults")] = False,
@@ -40,30 +43,36 @@ def import_(
 ) -> None:
     """Bring in past events; a file with a fault changes nothing, and neither does one that is there already.
 
-    Example: `fairlead import ship ship_events.json --dry-run`
+    One that ends in `.jsonl` has an event on each line, others are a JSON list, and `.gz` behind either is compressed.
+    It is sorted on disk first, where TMPDIR says. What was interrupted goes on where it is called again.
+
+    Examples: `fairlead import ship ship_events.json --dry-run`, `fairlead import ship ship_events.jsonl.gz`
     """
     known_aggregates([aggregate])
-    kind = AGGREGATES[aggregate]
-    checked = check_history(kind, read_rows(kind, load_rows(file), _zone(timezone)))
-    if checked.faults:
-        shown = checked.faults if dry_run else checked.faults[:_SHOWN_FAULTS]
-        for fault in shown:
-            err.print(fault, markup=False, soft_wrap=True)
-        count = len(checked.faults)
-        more = "" if len(shown) == count else "; --dry-run lists them all"
-        raise Stop(
-            Exit.INVALID, f"{file} has {count} {'fault' if count == 1 else 'faults'}, nothing was imported{more}"
-        )
-    total = sum(map(len, checked.histories.values()))
-    found = {"entities": len(checked.histories), "events": total}
-    if dry_run:
-        emit_fields(found | {"faults": 0}, as_json=given.as_json)
-        return
-    written = run(_send(given, aggregate, checked.histories, total))
+    kind, zone = AGGREGATES[aggregate], _zone(timezone)
+    with Spool() as spool:
+        with progress_of_known() as progress:
+            rows = read_rows(kind, read_values(file, told_of_bytes(progress, file)), zone)
+            spool_rows(spool, rows)
+            total = spool.events()
+            task = progress.add_task("Checking", total=total)
+            check_histories(kind, spool, lambda judged: progress.advance(task, judged))
+        if count := spool.fault_count():
+            for fault in spool.faults(None if dry_run else _SHOWN_FAULTS):
+                err.print(fault, markup=False, soft_wrap=True)
+            more = "" if dry_run or count <= _SHOWN_FAULTS else "; --dry-run lists them all"
+            raise Stop(
+                Exit.INVALID, f"{file} has {count} {'fault' if count == 1 else 'faults'}, nothing was imported{more}"
+            )
+        found = {"entities": spool.entities(), "events": total}
+        if dry_run:
+            emit_fields(found | {"faults": 0}, as_json=given.as_json)
+            return
+        written = run(_send(given, kind, spool, total))
     emit_fields(found | {"imported": written, "already_there": total - written}, as_json=given.as_json)
 
 
-async def _send(given: Given, aggregate: str, histories: dict[str, list[Row]], total: int) -> int:
+async def _send(given: Given, aggregate: Aggregate, spool: Spool, total: int) -> int:
     written = 0
     with progress_of_known() as progress:
         task = progress.add_task("Importing", total=total)
@@ -74,7 +83,7 @@ async def _send(given: Given, aggregate: str, histories: dict[str, list[Row]], t
             progress.advance(task, read)
 
         async with open_client(given.settings(), "/fairlead/import") as client:
-            await send_histories(client, AGGREGATES[aggregate], histories, advance)
+            await send_histories(client, aggregate, spool.histories(), advance)
     return written
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from rich.progress import (
     BarColumn,
@@ -41,6 +42,13 @@ def follow(bars: Progress, what: str) -> Callable[[int, int], None]:
     """A bar of its own for whoever tells how many of how many are done."""
     task = bars.add_task(what, total=0)
     return lambda done, total: bars.update(task, completed=done, total=total)
+
+
+def told_of_bytes(bars: Progress, file: Path) -> Callable[[int], None]:
+    """A bar for who reads a file, and tells how many bytes of it."""
+    size = file.stat().st_size if file.is_file() else 0
+    task = bars.add_task(f"Reading {file.name} (bytes)", total=size)
+    return lambda done: bars.update(task, completed=done)
 
 
 def progress_of_unknown() -> Progress:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 from pydantic import ValidationError
 
@@ -44,8 +44,8 @@ def judge_history(
     return fresh
 
 
-def check_rules(aggregate: Aggregate, entity_id: str, state: object, version: int, events: list[Message]) -> None:
-    """Fold events by the rules that a command would meet; raises Refused at the first one broken."""
+def check_rules(aggregate: Aggregate, entity_id: str, state: Any, version: int, events: list[Message]) -> Any:
+    """The state after events by the rules that a command would meet; raises Refused at the first one broken."""
     for number, event in enumerate(events, version + 1):
         fault = None
         if state == aggregate.initial and type(event).__name__ != aggregate.first_event:
@@ -61,3 +61,4 @@ def check_rules(aggregate: Aggregate, entity_id: str, state: object, version: in
         if fault is not None:
             raise Refused("rejected", "invalid_history", f"Event {number}: {fault}")
         state = aggregate.evolve(state, event)
+    return state

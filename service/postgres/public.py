@@ -9,6 +9,8 @@ from service.postgres.names import Names
 from service.postgres.pool import Pool, reading_faults
 
 _FETCH_ROWS = 1_000
+# All of it may have to be sorted before the first row comes.
+_STREAM_SECONDS = 3_600.0
 
 
 class Public:
@@ -31,7 +33,8 @@ class Public:
                 self._pool.acquire() as connection,
                 connection.transaction(isolation="repeatable_read", readonly=True),
             ):
-                cursor: Any = connection.cursor(query.format(public=self._public), *parameters, prefetch=_FETCH_ROWS)
+                text = query.format(public=self._public)
+                cursor: Any = connection.cursor(text, *parameters, prefetch=_FETCH_ROWS, timeout=_STREAM_SECONDS)
                 async for row in cursor:
                     yield dict(row)
 

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import orjson
 import pytest
 from pydantic import SecretStr
 
 from service import app
+from service.cli.event_files import compressed, form_of, read_values
+from service.kafka.connection import connection
+from service.kafka.ends import log_ends
+from service.kafka.topics import Topics
 from service.local.ports import free_port
 from service.local.servers import Endpoints
 from service.settings import Settings
 from tests.cli.processes import Ended, begin, outcome_of, tell_of
+from tests.running import settings_for
 
 Run = Callable[..., Coroutine[Any, Any, Ended]]
 PREFIX = "cli."
@@ -89,27 +96,63 @@ async def test_what_nobody_knows_is_not_found(fairlead: Run) -> None:
         assert (7, 1) == (code, told.count("\n"))
 
 
-async def test_an_export_is_imported_once_and_never_again(fairlead: Run, tmp_path: Path) -> None:
-    rows = [
-        {
-            "event_id": str(uuid4()),
-            "timestamp": f"2024-03-01T10:00:0{second}+00:00",
-            "event_type": kind,
-            "entity_id": "7b0f3d5e-52c6-4f2e-8a55-6a4d0b7a9e10",
-            "data": data,
-        }
-        for second, (kind, data) in enumerate([("ShipRegistered", {"name": "Old"}), ("ShipDocked", {"port": "Rio"})])
-    ]
-    file, back = tmp_path / "old.json", tmp_path / "back.json"
-    file.write_text(json.dumps(rows))
-    assert (0, {"entities": 1, "events": 2, "faults": 0}) == (await fairlead("import", "ship", str(file), "--dry-run"))[
-        :2
-    ]
+@pytest.mark.parametrize("form", ["json", "jsonl.gz"])
+async def test_an_export_is_imported_once_and_never_again(fairlead: Run, tmp_path: Path, form: str) -> None:
+    rows = _rows(str(uuid4()), 2)
+    file, back = tmp_path / f"old.{form}", tmp_path / f"back.{form}"
+    _write(file, rows)
+    code, told, _ = await fairlead("import", "ship", str(file), "--dry-run")
+    assert (0, {"entities": 1, "events": 2, "faults": 0}) == (code, told)
     for imported in (2, 0):
         code, told, _ = await fairlead("import", "ship", str(file))
         assert (0, imported, 2 - imported) == (code, told["imported"], told["already_there"])
     assert (await fairlead("export", "ship", str(back)))[0] == 0
-    assert rows == [row for row in json.loads(back.read_text()) if row["entity_id"] == rows[0]["entity_id"]]
+    assert rows == [row for _, row in read_values(back, lambda _: None) if row["entity_id"] == rows[0]["entity_id"]]
+
+
+async def test_an_import_that_was_interrupted_goes_on_where_it_was(
+    fairlead: Run, servers: Endpoints, tmp_path: Path
+) -> None:
+    ships = [str(uuid4()) for _ in range(3_000)]
+    file = tmp_path / "many.jsonl"
+    _write(file, [row for ship in ships for row in _rows(ship, 10)])
+    settings = settings_for(servers, PREFIX)
+
+    async def written() -> int:
+        return sum((await log_ends(connection(settings), Topics("ship", PREFIX))).values())
+
+    before = await written()
+    words = ("import", "ship", str(file), "--bootstrap-servers", servers.bootstrap_servers)
+    process = await begin({"FAIRLEAD_PREFIX": PREFIX}, *words)
+    while await written() == before:
+        assert process.returncode is None
+    process.send_signal(signal.SIGINT)
+    code, _, told = await outcome_of(process)
+    assert (130, "fairlead: Interrupted\n") == (code, told)
+    code, found, _ = await fairlead("import", "ship", str(file))
+    assert (0, 3_000, 30_000) == (code, found["entities"], found["events"])
+    assert 0 < found["imported"] < 30_000
+    assert 30_000 == found["imported"] + found["already_there"]
+
+
+def _rows(ship: str, events: int) -> list[dict[str, Any]]:
+    """The first of them registers it."""
+    return [
+        {
+            "event_id": str(uuid4()),
+            "timestamp": f"2024-03-01T10:00:{second:02}+00:00",
+            "event_type": "ShipDocked" if second else "ShipRegistered",
+            "entity_id": ship,
+            "data": {"port": "Rio"} if second else {"name": "Old"},
+        }
+        for second in range(events)
+    ]
+
+
+def _write(file: Path, rows: list[dict[str, Any]]) -> None:
+    form = form_of(file)
+    with file.open("wb") as target, compressed(file, target) as sink:
+        sink.write(form.begin + form.between.join(map(orjson.dumps, rows)) + form.end)
 
 
 async def test_a_history_that_differs_is_a_conflict(fairlead: Run, tmp_path: Path) -> None:
