@@ -8,11 +8,13 @@ from fastapi.responses import JSONResponse, Response
 from service.api.docs import add_docs
 from service.api.health import MeasuredRequests, health_routes
 from service.api.openapi import describe
+from service.api.others import entity_routes
 from service.api.overviews import overview_routes
 from service.api.ports import Queries
 from service.api.problems import add_problems
 from service.api.ships import ship_routes
 from service.api.users import user_routes
+from service.domain import AGGREGATES
 
 
 def create_api(queries: Queries) -> FastAPI:
@@ -31,7 +33,9 @@ def create_api(queries: Queries) -> FastAPI:
     )
     app.add_middleware(MeasuredRequests)
     add_problems(app)
-    for routes in (ship_routes(queries), user_routes(queries), overview_routes(queries), health_routes(readyz)):
+    others = [entity_routes(queries, name) for name in AGGREGATES if name not in ("ship", "user")]
+    own = (ship_routes(queries), user_routes(queries), *others)
+    for routes in (*own, overview_routes(queries), health_routes(readyz)):
         app.include_router(routes)
     describe(app)
     add_docs(app)

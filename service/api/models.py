@@ -62,6 +62,16 @@ class User(BaseModel):
     stale: Stale
 
 
+class Entity(BaseModel):
+    """Whatever else can be asked after, at a version, beside it the fields that its rules render."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: EntityId
+    version: Version
+    stale: Stale
+
+
 class Event(BaseModel):
     """An event; `causation_id` is its command's id."""
 

@@ -34,12 +34,13 @@ class Entities:
 
     async def state(self, aggregate: str, entity_id: str, then: Then = NOW, fresh: Fresh = ANY) -> State:
         """An entity's state now or at a moment; raises Gone."""
-        if (moment := then.moment) is None:
+        if then.moment is None and aggregate in STATES:
             await self._reach(STATES[aggregate], aggregate, entity_id, fresh)
             state = await current(self._views, aggregate, entity_id)
         else:
             await self._reach("journal", aggregate, entity_id, fresh)
-            state = await self._then(aggregate, entity_id, moment)
+            latest = then.moment or await self._journal.version(aggregate, entity_id)
+            state = await self._then(aggregate, entity_id, latest)
         [fields] = await self._reveal.reveal(aggregate, [(entity_id, state.fields)])
         return State(entity_id, state.version, fields, state.stale)
 

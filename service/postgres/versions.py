@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from service.domain import AGGREGATES
 from service.postgres.arrivals import Arrivals
 from service.postgres.public import Public
 from service.postgres.signals import Signals
@@ -17,7 +18,7 @@ SELECT wanted.id, coalesce((
     SELECT max(version) FROM {{public}}.journal WHERE aggregate = '{aggregate}' AND entity_id = wanted.id
 ), 0) FROM unnest($1::text[]) AS wanted (id)
 """
-_QUERIES = _STATES | {("journal", aggregate): _JOURNAL.format(aggregate=aggregate) for aggregate in ("ship", "user")}
+_QUERIES = _STATES | {("journal", aggregate): _JOURNAL.format(aggregate=aggregate) for aggregate in AGGREGATES}
 
 
 def arrivals(views: Public, signals: Signals) -> Mapping[tuple[str, str], Arrivals]:

@@ -1,7 +1,17 @@
 """Stage 2: events and replies become rows; one file a read model, and a new one is one more line here."""
 
+from dataclasses import replace
+
+from service.domain import AGGREGATES
 from service.projections import accounts, erasures, journal, outcomes, ports, ships
 from service.projections.projection import Projection
+from service.projections.stored import Kind, Source
+
+
+def _of_all(projection: Projection, kind: Kind) -> Projection:
+    """The same for every aggregate: a new one changes no row that is there, so nobody need accept it."""
+    return replace(projection, sources=tuple(Source(name, kind) for name in AGGREGATES))
+
 
 PROJECTIONS: dict[str, Projection] = {
     projection.name: projection
@@ -9,8 +19,8 @@ PROJECTIONS: dict[str, Projection] = {
         ships.PROJECTION,
         ports.PROJECTION,
         accounts.PROJECTION,
-        journal.PROJECTION,
-        outcomes.PROJECTION,
+        _of_all(journal.PROJECTION, "events"),
+        _of_all(outcomes.PROJECTION, "replies"),
         erasures.PROJECTION,
     )
 }
