@@ -58,7 +58,8 @@ class LivePartition:
         self._horizon = Horizon(told, foresight.complete, foresight.command, versions=foresight.versions)
         self._judge = Judge(logs, keys=keys, told=told, horizon=self._horizon)
         self._walk = Walk(report, logs, keys, self._folded)
-        self._projected = Projected(report, logs, tables, self._walk)
+        fold = snapshots.checkpoint["fold"] if snapshots.checkpoint else None
+        self._projected = Projected(report, logs, tables, self._walk, fold)
         self._clock = Clock(report, logs, snapshots)
         self.replies, self.events = Pairing(report, logs, "replies"), Pairing(report, logs, "events")
         self._letters = letters

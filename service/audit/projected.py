@@ -7,9 +7,10 @@ from typing import Any
 
 from service.audit.canonical import canonical, fingerprint
 from service.audit.differences import differences
+from service.audit.kept_states import KeptStates
 from service.audit.records import Json, PartitionLogs, Record
 from service.audit.report import Report
-from service.audit.rows import account_row, journal_row, outcome_row, ship_row
+from service.audit.rows import account_row, day_of, journal_row, outcome_row, ship_row
 from service.audit.tables import Suspect, Tables
 from service.audit.text import parse
 from service.audit.versions import present
@@ -20,20 +21,25 @@ _COUNTERS = {"ShipDocked": "visits", "CargoLoaded": "loaded", "CargoUnloaded": "
 
 
 class Projected:
-    """Told of each event and reply of a partition, in order; an entity is compared as it was before what parked it."""
+    """Told of each event and reply of a partition, in order; an entity is compared as it was before what parked it.
 
-    def __init__(self, report: Report, logs: PartitionLogs, tables: Tables, walk: Walk) -> None:
+    `fold` names the code whose kept states are compared: others are never read.
+    """
+
+    def __init__(self, report: Report, logs: PartitionLogs, tables: Tables, walk: Walk, fold: str | None) -> None:
         self._report = report
         self._logs = logs
         self._tables = tables
         self._walk = walk
+        self._kept = KeptStates(report, tables, logs.aggregate, fold)
         topic = logs.topic("events")
         self._at = {name: tables.at(name, topic, logs.partition) for name in _OF_EVENTS[logs.aggregate]}
         self._replies_at = tables.at("outcomes", logs.topic("replies"), logs.partition)
         # As each parked entity was; None where nothing of it was projected.
         self._frozen: dict[tuple[str, str], Standing | None] = {}
         self._parked = {entity_id for _, aggregate, entity_id in tables.parked if aggregate == logs.aggregate}
-        self._moved: dict[str, Counter[str]] = {}
+        # By view and identity: what is to be added to rows that others add to.
+        self._moved: dict[tuple[str, ...], Counter[str]] = {}
         # Rows of the journal are compared one by one.
         at_once = {
             "ships": self._compare_ships,
@@ -52,11 +58,16 @@ class Projected:
             self._freeze(record.offset, subject, before)
         if "journal" in self._tables.views and self._is_projected("journal", record.offset, subject):
             self._compare_row("journal", subject, after.version, journal_row(self._logs.aggregate, event))
+            self._kept.compare(subject, after)
         counter = _COUNTERS.get(str(event.get("type")))
         if counter is not None and self._is_projected("ports", record.offset, subject):
-            data: Any = present(self._logs.aggregate, event).get("data")
-            moved = self._moved.setdefault(str(data.get("port")), Counter())
-            moved[counter] += data.get("quantity", 1) if type(data.get("quantity", 1)) is int else 0
+            self._move(counter, present(self._logs.aggregate, event).get("data"), day_of(after.time))
+
+    def _move(self, counter: str, data: Any, day: str) -> None:
+        port, by = str(data.get("port")), data.get("quantity", 1)
+        rows = [("ports", port)] + ([("throughput", port, day, str(data.get("item")))] if "quantity" in data else [])
+        for row in rows:
+            self._moved.setdefault(row, Counter())[counter] += by if type(by) is int else 0
 
     def reply(self, record: Record, reply: Json) -> None:
         """A reply."""
@@ -101,7 +112,7 @@ class Projected:
 
     def _compare_whole(self, view: str, id_: str, wanted: Json) -> None:
         self._report.counts[f"rows of {view}"] += 1
-        text = self._tables.whole[view].pop(id_, None)
+        text = self._tables.whole[view].pop((id_,), None)
         if text is None:
             self._report.wrong(f"projection {view} {(id_,)}", "row is missing")
         elif text != canonical(wanted):
@@ -114,13 +125,13 @@ class Projected:
 
     def _compare_ports(self) -> None:
         """Ports are of all partitions: what this one has to do with them is added up."""
-        for port, moved in self._moved.items():
-            row = self._tables.port(port)
+        for place, moved in self._moved.items():
+            row = self._tables.sum(*place)
             for column, by in moved.items():
                 row[column] += by
         for _, one in self._standing("ports"):
             if one.state.get("current_port") is not None:
-                self._tables.port(one.state["current_port"])["ships_now"] += 1
+                self._tables.sum("ports", one.state["current_port"])["ships_now"] += 1
 
     def _compare_erasures(self) -> None:
         """Whoever was deleted has no key any more."""

@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 
 from service.audit.records import Json, PartitionLogs
+from service.audit.states import tagged
 from service.audit.text import micros
 from service.audit.versions import version_of
+from service.audit.walk import Standing
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 IDENTITY: Mapping[str, tuple[str, ...]] = {
     "ships": ("ship_id",),
     "ports": ("port",),
+    "throughput": ("port", "day", "item"),
     "accounts": ("user_id",),
     "journal": ("aggregate", "entity_id", "version"),
+    "kept": ("aggregate", "entity_id", "version"),
     "outcomes": ("aggregate", "partition", "offset"),
+}
+# Columns of rows that several partitions add to.
+SUMS: Mapping[str, tuple[str, ...]] = {
+    "ports": ("ships_now", "visits", "loaded", "unloaded"),
+    "throughput": ("loaded", "unloaded"),
 }
 # What is compared of each view; it may have others.
 COLUMNS: Mapping[str, str] = {
     "ships": "ship_id, name, status, current_port, version, cargo",
     "ports": "port, ships_now, visits, loaded, unloaded",
+    "throughput": "port, day, item, loaded, unloaded",
     "accounts": "user_id, username, balance, version, deleted",
     "journal": "aggregate, entity_id, version, event_id, type, time, causation_id, correlation_id, data, "
     "schema_version",
+    "kept": "aggregate, entity_id, version, reached, fold, state",
     "outcomes": """aggregate, partition, "offset", command_id, entity_id, status, code, message, entity_version,
         events, time""",
 }
@@ -69,6 +83,23 @@ def ship_row(ship_id: str, version: int, state: Json) -> Json:
 def account_row(user_id: str, version: int, state: Json) -> Json:
     """The row of an account; `username` in the state as the event has it."""
     return {"user_id": user_id, "version": version, **state}
+
+
+def kept_row(aggregate: str, entity_id: str, one: Standing, reached: int, fold: str) -> Json:
+    """The row of a state that this code keeps behind an event; `reached` is the latest time so far in microseconds."""
+    return {
+        "aggregate": aggregate,
+        "entity_id": entity_id,
+        "version": one.version,
+        "reached": reached,
+        "fold": fold,
+        "state": tagged(aggregate, one.state),
+    }
+
+
+def day_of(time: int) -> str:
+    """The day in UTC of a time in microseconds."""
+    return (_EPOCH + timedelta(microseconds=time)).date().isoformat()
 
 
 def _storable(value: object) -> object:

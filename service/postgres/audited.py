@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -20,10 +20,11 @@ _FETCH_ROWS = 2_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 # Which rows are of an aggregate; in the order of their numbers where these have wide gaps.
-_OF = {"ships": "$1 = 'ship'", "ports": "$1 = 'ship'", "accounts": "$1 = 'user'"}
+_OF = {"accounts": "$1 = 'user'"} | dict.fromkeys(("ships", "ports", "throughput"), "$1 = 'ship'")
 _ORDER = {"outcomes": 'ORDER BY partition, "offset"'}
 _BY = {
     "journal": "aggregate = $1 AND entity_id = $2 AND version = $3",
+    "kept": "aggregate = $1 AND entity_id = $2 AND version = $3",
     "outcomes": 'aggregate = $1 AND partition = $2 AND "offset" = $3',
 }
 # A reader's role may not see keys.
@@ -143,6 +144,8 @@ def _plain(value: Any) -> Any:
         return str(value)
     if isinstance(value, datetime):
         return (value - _EPOCH) // _MICROSECOND
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, Decimal) and value == value.to_integral_value():
         return int(value)
     return value

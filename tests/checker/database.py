@@ -46,7 +46,7 @@ async def read_projections(
             await asyncio.sleep(0.1)
         for place, why in behind.items():
             report.wrong(place, why)
-        found = {name: await _rows(connection, prefix, name) for name in COLUMNS}
+        found = {name: await _rows(connection, prefix, name) for name in READS}
     finally:
         await connection.close()
     return Projections(found, progress)

@@ -10,13 +10,13 @@ import pytest
 
 from service.audit.records import Json, PartitionLogs
 from service.audit.report import Report
-from service.audit.rows import COLUMNS
 from service.audit.tables import Tables
 from tests.checker.handmade import projected
+from tests.checker.projections import READS
 from tests.flow.checker_story import KEYS, SHIP, USER, ship_story, user_story
 from tests.flow.live import judge_live
 
-_VIEWS = [*COLUMNS]
+_VIEWS = [*READS]
 
 
 def _cut(logs: PartitionLogs, events: int) -> PartitionLogs:

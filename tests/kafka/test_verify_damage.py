@@ -14,6 +14,8 @@ import pytest
 
 from service.cli.verify_run import verify
 from service.local.servers import Endpoints
+from service.postgres.names import Names
+from service.projections import PROJECTIONS
 from service.settings import Settings
 from service.store.shelf import RocksShelf
 from tests.checker import check
@@ -21,6 +23,7 @@ from tests.running import apply_topics, running_handler, running_projectors, set
 from tests.workload import generate, publish
 
 _BOTH = ("ship", "user")
+_COMMANDS, _OF_FEW = 2_500, 1_000
 _STRANGER = "7b0f3d5e-52c6-4f2e-8a55-6a4d0b7a9eff"
 
 # By view and table, what is done each to a row of its own, and what is said of it.
@@ -41,6 +44,12 @@ _ROWS: Mapping[tuple[str, str], Sequence[tuple[str, str]]] = {
         ("DELETE FROM {t} WHERE {one}", "row is missing"),
         ("INSERT INTO {t} (port) VALUES ('Atlantis')", "('Atlantis',): row without a cause"),
     ],
+    ("throughput", "throughput"): [
+        ("UPDATE {t} SET loaded = 77777 WHERE {one}", "loaded is 77777, must be"),
+        ("UPDATE {t} SET unloaded = -1 WHERE {one}", "unloaded is -1, below 0"),
+        ("UPDATE {t} SET day = '2001-01-01' WHERE {one}", "row is missing"),
+        ("INSERT INTO {t} (port, day, item) VALUES ('Atlantis', '2001-01-01', 'tea')", "'tea'): row without a cause"),
+    ],
     ("accounts", "accounts"): [
         ("UPDATE {t} SET balance = 77777 WHERE {one}", "balance is 77777, must be"),
         ("UPDATE {t} SET balance = -1 WHERE {one}", "balance is -1, below 0"),
@@ -53,6 +62,11 @@ _ROWS: Mapping[tuple[str, str], Sequence[tuple[str, str]]] = {
         ("UPDATE {t} SET time = to_timestamp(1) WHERE {one}", "time is 1000000, must be"),
         ("UPDATE {t} SET causation_id = event_id WHERE {one}", "causation_id is"),
         ("DELETE FROM {t} WHERE {one}", "row is missing"),
+        ("UPDATE {t} SET version = 1000000 WHERE {one}", "1000000): row without a cause"),
+    ],
+    ("kept", "kept"): [
+        ("UPDATE {t} SET state = '[]' WHERE {one}", "state"),
+        ("UPDATE {t} SET reached = to_timestamp(1) WHERE {one}", "reached is 1000000, must be"),
         ("UPDATE {t} SET version = 1000000 WHERE {one}", "1000000): row without a cause"),
     ],
     ("outcomes", "outcomes"): [
@@ -75,20 +89,32 @@ async def settled(servers: Endpoints, tmp_path_factory: pytest.TempPathFactory) 
     """A service that has done its work, and stopped."""
     settings = settings_for(servers, f"verify-{uuid4().hex[:8]}.", state_dir=str(tmp_path_factory.mktemp("state")))
     await apply_topics(settings)
-    messages = generate(1_500, ships=30, users=30, seed=26, prefix=settings.prefix)
+    messages = generate(_COMMANDS - _OF_FEW, ships=30, users=30, seed=26, prefix=settings.prefix)
+    messages += generate(_OF_FEW, ships=2, users=1, seed=27, prefix=settings.prefix)  # so long that states are kept
     async with running_handler(settings), running_projectors(settings):
         await asyncio.to_thread(publish, servers.bootstrap_servers, messages)
         report = await asyncio.to_thread(check, servers.bootstrap_servers, servers.database_url, prefix=settings.prefix)
         assert report.ok, report.text()
+        await _kept(settings)
     return settings
+
+
+async def _kept(settings: Settings) -> None:
+    """Return once all states are kept that are due."""
+    due = f"SELECT count(*) FROM {Names(settings.prefix).tables(PROJECTIONS['journal'].build())}.due"  # noqa: S608  # names of our own
+    connection: Any = await asyncpg.connect(settings.database_url.get_secret_value())
+    async with asyncio.timeout(30):
+        while await connection.fetchval(due):
+            pass
+    await connection.close()
 
 
 async def test_nothing_is_found_where_nothing_is_wrong_and_all_is_compared(settled: Settings) -> None:
     report = await verify(settled, _BOTH, _folder(settled))
 
     assert [] == report.violations
-    assert 1_500 == report.counts["commands judged again"]
-    for view in ("ships", "ports", "accounts", "journal", "outcomes"):
+    assert _COMMANDS == report.counts["commands judged again"]
+    for view in ("ships", "ports", "throughput", "accounts", "journal", "kept", "outcomes"):
         assert report.counts[f"rows of {view}"] > 0, view
     assert 8 == report.counts["checkpoints"] == report.counts["local stores"] == report.counts["partitions"]
     assert (
@@ -179,6 +205,7 @@ _CHOICE = {
     "accounts": "WHERE NOT deleted",
     "keys": "WHERE entity_id IN (SELECT user_id FROM {public}.accounts WHERE NOT deleted)",
     "journal": "WHERE aggregate = 'ship'",
+    "kept": "WHERE aggregate = 'ship'",
     "outcomes": "WHERE aggregate = 'ship' AND status = 'rejected'",
 }
 

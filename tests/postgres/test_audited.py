@@ -21,4 +21,4 @@ async def test_a_view_whose_plan_has_several_lines_is_read(pool: Pool, names: Na
 
     tables = await Audited(pool, names).tables(Report(), ["ship"], lambda _done, _total: None)
 
-    assert ["aurora"] == list(tables.whole["ships"])
+    assert [("aurora",)] == list(tables.whole["ships"])
