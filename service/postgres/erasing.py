@@ -14,6 +14,10 @@ from service.projections.build import Build
 class ErasingTables(BuildTables):
     """The `Store` of the projection `erasures`, for which the key store has been prepared as well."""
 
+    def is_small(self, batch: Batch) -> bool:
+        """Only what destroys nothing: of all but the last events there are no rows."""
+        return not batch.writes and super().is_small(batch)
+
     async def write(self, connection: Connection, batch: Batch) -> None:
         """Write the rows, and destroy the keys of those that they speak of."""
         await super().write(connection, batch)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import asyncpg
 
+from service.postgres.frozen import end_frozen
 from service.postgres.names import Names
 from service.postgres.parking import park
 from service.postgres.pool import Connection, Pool, reading_faults
-from service.postgres.writing import ColumnTypes, column_types, write_rows
+from service.postgres.writing import FEW_ROWS, ColumnTypes, column_types, guarded, write_rows
 from service.projections.batch import Batch, RowsRefused, because
 from service.projections.build import Build
 from service.projections.store import OffsetMoved, Standing
@@ -30,8 +32,10 @@ _REFUSALS = (
 )
 
 
-# How long a transaction may wait for its projector's next statement.
+# How long a transaction may wait for its projector's next statement, or for the rows that it copies.
 FROZEN_MS = 10_000
+
+_Moving = tuple[Any, ...]  # the statement, topic and partition, and what else it takes
 
 
 class BuildTables:
@@ -65,8 +69,10 @@ class BuildTables:
         """Where a partition stands, kept as `beginning` where it was never read; raises StoreUnavailable."""
         with reading_faults():
             async with self._pool.acquire() as connection:
-                await connection.execute(self._start, topic, partition, beginning)
-                next_offset, turn, parked = await connection.fetchrow(self._read, topic, partition)
+                # Looked for first: to insert it would wait for whoever moves it.
+                while (found := await connection.fetchrow(self._read, topic, partition)) is None:
+                    await connection.execute(self._start, topic, partition, beginning)
+        next_offset, turn, parked = found
         return Standing(next_offset, turn, frozenset(parked))
 
     async def apply(self, topic: str, partition: int, since: Standing, reached: int, batch: Batch) -> Standing:
@@ -75,26 +81,60 @@ class BuildTables:
         Raises OffsetMoved where it no longer stands at `since`, RowsRefused, and StoreUnavailable.
         """
         channel, name = self._names.channel, self._build.name
+        moving = (self._move, topic, partition, since.next_offset, since.turn, reached, channel, name)
         with reading_faults(), refusals():
-            async with self._pool.acquire() as connection, connection.transaction():
-                moved = await connection.fetchrow(
-                    self._move, topic, partition, since.next_offset, since.turn, reached, channel, name
-                )
-                if moved is None:
-                    raise OffsetMoved(f"{self._build.label}: {topic}[{partition}] is not where it was any more")
-                await self.write(connection, batch)
-                if batch.waiting:
-                    await park(connection, self._names.tables(self._build), topic, partition, batch)
+            async with self._pool.acquire() as connection:
+                write = self._at_once if self.is_small(batch) else self._step_by_step
+                try:
+                    moved = await write(connection, moving, batch)
+                except TimeoutError:
+                    await end_frozen(connection, self._names.tables(self._build), FROZEN_MS)
+                    raise
+        if not moved:
+            raise OffsetMoved(f"{self._build.label}: {topic}[{partition}] is not where it was any more")
         parked = since.parked | batch.parked.keys() if batch.parked else since.parked
         return Standing(reached, since.turn, parked)
 
+    def is_small(self, batch: Batch) -> bool:
+        """Whether one statement does all of it."""
+        return not batch.waiting and sum([len(write.rows) for write in batch.writes]) < FEW_ROWS
+
+    async def _at_once(self, connection: Connection, moving: _Moving, batch: Batch) -> bool:
+        """In one round trip instead of four; who is frozen meanwhile holds no lock, since nothing is left for it to do.
+
+        Whether it stood where it was to stand.
+        """
+        move, *place = moving
+        types = await self._known_types(connection)
+        statement, values = guarded(move, len(place), self._schema, types, batch.writes)
+        return await connection.fetchrow(statement, *place, *values, timeout=_patience_s()) is not None
+
+    async def _step_by_step(self, connection: Connection, moving: _Moving, batch: Batch) -> bool:
+        async with connection.transaction():
+            if await connection.fetchrow(*moving, timeout=_patience_s()) is None:
+                return False
+            await self.write(connection, batch)
+            if batch.waiting:
+                _, topic, partition, *_ = moving
+                await park(connection, self._names.tables(self._build), topic, partition, batch)
+        return True
+
     async def write(self, connection: Connection, batch: Batch) -> None:
         """Write the rows of a batch within a transaction; raises RowsRefused."""
-        if self._types is None:
-            self._types = await column_types(connection, self._schema)
+        types = await self._known_types(connection)
         with refusals():
             for write in batch.writes:
-                await write_rows(connection, self._schema, self._types, write)
+                await write_rows(connection, self._schema, types, write)
+
+    async def _known_types(self, connection: Connection) -> ColumnTypes:
+        if self._types is None:
+            self._types = await column_types(connection, self._schema)
+        return self._types
+
+
+def _patience_s() -> float:
+    """How long a partition's lock is waited for: by then PostgreSQL has ended whom it ends by itself."""
+    return FROZEN_MS / 1_000 + 1
 
 
 @contextmanager

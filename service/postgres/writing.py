@@ -21,7 +21,7 @@ WHERE n.nspname = $1 AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
 """
 
 # COPY costs a round trip more than a statement, and less for each row.
-_COPY_ROWS = 200
+FEW_ROWS = 200
 
 
 async def column_types(connection: Connection, schema: str) -> ColumnTypes:
@@ -34,13 +34,30 @@ async def column_types(connection: Connection, schema: str) -> ColumnTypes:
 
 async def write_rows(connection: Connection, schema: str, types: ColumnTypes, write: Write) -> None:
     """Do one write to a table of this schema."""
-    if not write.keys and len(write.rows) >= _COPY_ROWS:
+    if not write.keys and len(write.rows) >= FEW_ROWS:
         await connection.copy_records_to_table(write.table, schema_name=schema, columns=write.sets, records=write.rows)
         return
-    columns = (*write.keys, *write.sets, *write.adds)
-    kinds = [types[write.table][column] for column in columns]
-    values = [_array(kind, column) for kind, column in zip(kinds, zip(*write.rows, strict=True), strict=True)]
-    await connection.execute(_statement(schema, columns, kinds, write), *values)
+    statement, arrays = _statement(schema, types, write)
+    await connection.execute(statement, *arrays)
+
+
+def guarded(
+    guard: str, parameters: int, schema: str, types: ColumnTypes, writes: Sequence[Write]
+) -> tuple[str, list[Any]]:
+    """One statement that does `guard`, and in their order these writes where that returns a row; it returns the same.
+
+    With the parameters that it takes behind the first `parameters`, which are the guard's.
+    """
+    steps, before = [f"step_0 AS ({guard})"], ""
+    values: list[Any] = []
+    for number, write in enumerate(writes, 1):
+        only = f"WHERE EXISTS (SELECT FROM step_0){before}"
+        statement, arrays = _statement(schema, types, write, parameters + len(values), only)
+        steps.append(f"step_{number} AS ({statement} RETURNING 1)")
+        values += arrays
+        # Read to its end: by itself PostgreSQL keeps no order among steps, and rows are locked in that of their tables.
+        before = f" AND (SELECT count(*) FROM step_{number}) >= 0"  # noqa: S608  # names are our own
+    return f"WITH {', '.join(steps)} SELECT FROM step_0", values
 
 
 def _array(kind: str, values: Sequence[Any]) -> Sequence[Any]:
@@ -48,17 +65,28 @@ def _array(kind: str, values: Sequence[Any]) -> Sequence[Any]:
     return [value if value is None else orjson.dumps(value).decode() for value in values] if kind == "jsonb" else values
 
 
-def _statement(schema: str, columns: Sequence[str], kinds: Sequence[str], write: Write) -> str:
+def _statement(
+    schema: str, types: ColumnTypes, write: Write, parameters: int = 0, only: str = ""
+) -> tuple[str, list[Sequence[Any]]]:
+    """A statement, which may be done `only` where something holds, and what it takes behind so many parameters."""
+    columns = (*write.keys, *write.sets, *write.adds)
+    kinds = [types[write.table][column] for column in columns]
     names = ", ".join(map(quoted, columns))
-    arrays = ", ".join(f"${place}::{'text' if kind == 'jsonb' else kind}[]" for place, kind in enumerate(kinds, 1))
+    numbered = enumerate(kinds, parameters + 1)
+    arrays = ", ".join(f"${place}::{'text' if kind == 'jsonb' else kind}[]" for place, kind in numbered)
     given = ", ".join(f"{quoted(column)}::{kind}" for column, kind in zip(columns, kinds, strict=True))
     statement = (
         f"INSERT INTO {quoted(schema)}.{quoted(write.table)} AS old ({names}) "  # noqa: S608  # names are our own, values are parameters
-        f"SELECT {given} FROM unnest({arrays}) AS given ({names})"
+        f"SELECT {given} FROM unnest({arrays}) AS given ({names}) {only}"
     )
+    values = [_array(kind, column) for kind, column in zip(kinds, zip(*write.rows, strict=True), strict=True)]
+    return statement + _on_conflict(write), values
+
+
+def _on_conflict(write: Write) -> str:
     if not write.keys:
-        return statement
+        return ""
     changes = [f"{quoted(column)} = excluded.{quoted(column)}" for column in write.sets]
     changes += [f"{quoted(column)} = old.{quoted(column)} + excluded.{quoted(column)}" for column in write.adds]
     keys = ", ".join(map(quoted, write.keys))
-    return f"{statement} ON CONFLICT ({keys}) DO " + (f"UPDATE SET {', '.join(changes)}" if changes else "NOTHING")
+    return f" ON CONFLICT ({keys}) DO " + (f"UPDATE SET {', '.join(changes)}" if changes else "NOTHING")

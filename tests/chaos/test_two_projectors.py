@@ -23,7 +23,9 @@ from tests.running import PARTITIONS, apply_topics, running_handler, settings_fo
 
 SESSION_MS = 2_000
 PER_SECOND = 300
-FREEZES = 3
+BURST = 20_000
+# Where a transaction waits for its projector: between two statements, and while it copies rows.
+OPEN = ("state = 'idle in transaction'", "state = 'active' AND wait_event = 'ClientRead'") * 2
 PREFIX = "projectors."
 ALL = sum(len(one.sources) for one in PROJECTIONS.values()) * PARTITIONS
 # Longer than a session, what PostgreSQL grants one that stands still in a transaction, and a rebalance.
@@ -68,9 +70,9 @@ async def _share(*projectors: Projector) -> list[set[str]]:
             await asyncio.sleep(0.05)  # what they say of themselves sends no event
 
 
-async def _frozen_in_a_transaction(one: Projector, connection: Any) -> None:
+async def _frozen_in_a_transaction(one: Projector, connection: Any, where: str) -> None:
     """Freeze it where it has begun to write, and has not ended."""
-    begun = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND state = 'idle in transaction'"
+    begun = f"SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND {where}"  # noqa: S608  # our own
     async with asyncio.timeout(60):
         while True:
             one.process.signal(signal.SIGSTOP)
@@ -103,10 +105,11 @@ async def test_frozen_and_killed_projectors_leave_each_row_once(servers: Endpoin
         await stack.enter_async_context(running_handler(settings))
         one, other = [await stack.enter_async_context(_projector(servers, tmp_path)) for _ in range(2)]
         async with load.steady(PER_SECOND):
-            for _ in range(FREEZES):
+            for where in OPEN:
                 await _share(one, other)
                 await _moves_on(connection)
-                await _frozen_in_a_transaction(one, connection)
+                load.burst(BURST)  # what is few events at a time takes no transaction in which one could stand still
+                await _frozen_in_a_transaction(one, connection, where)
                 await _share(other)
                 await _moves_on(connection)
                 one.process.signal(signal.SIGCONT)
