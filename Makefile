@@ -46,11 +46,12 @@ setup:
 
 # The newest versions that pyproject.toml allows, for every platform at once, with the hash of each file.
 COMPILE = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --only-binary :all: --generate-hashes --no-header \
-	--no-emit-index-url --no-emit-find-links --no-emit-package fairlead pyproject.toml
+	--no-emit-index-url --no-emit-find-links --no-emit-package fairlead
 locks: setup
 	$(RUN) pip install --quiet uv
-	$(COMPILE) --upgrade --extra local --group dev --group build --output-file deploy/locks/development.txt
-	$(COMPILE) --constraint deploy/locks/development.txt --output-file deploy/locks/service.txt
+	$(COMPILE) pyproject.toml --upgrade --extra local --group dev --group build --output-file deploy/locks/development.txt
+	$(COMPILE) pyproject.toml --constraint deploy/locks/development.txt --output-file deploy/locks/service.txt
+	$(COMPILE) --group build --constraint deploy/locks/development.txt --output-file deploy/locks/build.txt
 	$(RUN) service.local.jar_lock > .venv/kafka.lock && mv .venv/kafka.lock service/local/kafka.lock
 
 clean:
