@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
-from service.local.servers import Endpoints, local_servers
+from service.local.servers import Endpoints
+from tests.servers import CHOICES, Chosen, choose
+
+SERVERS = pytest.StashKey[Chosen]()
 
 # How hard the laws are tried: a little on every run, thoroughly with `--long`. For none of them does it matter how
 # long one example takes.
@@ -21,23 +21,35 @@ settings.register_profile("long", settings.get_profile("quick"), max_examples=30
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let those who have time ask for the tests that take some."""
+    """Let those who have time ask for the tests that take some, and everybody say on what they run."""
     parser.addoption("--long", action="store_true", help="run also the tests marked `long`")
+    parser.addoption("--containers", action="store_true", help="run also the tests marked `containers`")
+    parser.addoption("--servers", choices=CHOICES, default="any", help="where Kafka and PostgreSQL are to come from")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "long: takes minutes; runs with --long")
+    config.addinivalue_line("markers", "containers: needs a Docker engine; runs with --containers")
+    try:
+        config.stash[SERVERS] = choose(config.getoption("--servers"))
+    except LookupError as missing:
+        raise pytest.UsageError(f"--servers: {missing}") from None
     settings.load_profile("long" if config.getoption("--long") else "quick")
     # By default it draws what every variable of a traceback holds, and the loop stands still for seconds meanwhile.
     plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
 
 
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"servers: {config.stash[SERVERS].told}"
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not config.getoption("--long"):
-        for item in items:
-            if "long" in item.keywords:
-                item.add_marker(pytest.mark.skip(reason="takes long: run it with --long"))
+    for marker, reason in (("long", "takes long"), ("containers", "needs a Docker engine")):
+        if not config.getoption(f"--{marker}"):
+            for item in items:
+                if item.get_closest_marker(marker):
+                    item.add_marker(pytest.mark.skip(reason=f"{reason}: run it with --{marker}"))
 
 
 @pytest.fixture(autouse=True)
@@ -49,15 +61,10 @@ def _logs() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-async def servers() -> AsyncIterator[Endpoints]:
-    """Those that FAIRLEAD_BOOTSTRAP_SERVERS and FAIRLEAD_DATABASE_URL name, else our own for this run."""
-    named = [os.environ.get(f"FAIRLEAD_{name}") for name in ("BOOTSTRAP_SERVERS", "DATABASE_URL")]
-    if named[0] and named[1]:
-        yield Endpoints(named[0], named[1])
-        return
-    with tempfile.TemporaryDirectory(prefix="fairlead-tests-") as folder:
-        async with local_servers(Path(folder), _tell) as endpoints:
-            yield endpoints
+async def servers(pytestconfig: pytest.Config) -> AsyncIterator[Endpoints]:
+    """Those of the header's line."""
+    async with pytestconfig.stash[SERVERS].open(_tell) as endpoints:
+        yield endpoints
 
 
 def _tell(progress: str) -> None:

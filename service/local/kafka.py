@@ -28,6 +28,26 @@ JVM = (
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSS",
 )
 
+# All of its settings but its addresses and its folder.
+BROKER = {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "controller.listener.names": "CONTROLLER",
+    "inter.broker.listener.name": "PLAINTEXT",
+    "auto.create.topics.enable": "false",
+    "group.initial.rebalance.delay.ms": "0",
+    # So that a test of a silent member need not wait for six seconds.
+    "group.min.session.timeout.ms": "1000",
+    # A killed broker is not let in again before the session of its former life has ended.
+    "broker.session.timeout.ms": "3000",
+    "broker.heartbeat.interval.ms": "500",
+    "offsets.topic.num.partitions": "4",
+    "offsets.topic.replication.factor": "1",
+    "transaction.state.log.num.partitions": "4",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+}
+
 
 async def start_kafka(
     directory: Path, ports: tuple[int, int], say: Callable[[str], None], tuning: Sequence[str] = QUICK_TO_START
@@ -74,26 +94,11 @@ def _configure(folder: Path, data: str, ports: tuple[int, int]) -> str:
     """Write the settings; the path in them is relative, since their format and Kafka's lists bend some characters."""
     broker, controller = (f"127.0.0.1:{port}" for port in ports)
     settings = {
-        "process.roles": "broker,controller",
-        "node.id": "1",
+        **BROKER,
         "controller.quorum.voters": f"1@{controller}",
         "listeners": f"PLAINTEXT://{broker},CONTROLLER://{controller}",
         "advertised.listeners": f"PLAINTEXT://{broker}",
-        "controller.listener.names": "CONTROLLER",
-        "inter.broker.listener.name": "PLAINTEXT",
         "log.dirs": data,
-        "auto.create.topics.enable": "false",
-        "group.initial.rebalance.delay.ms": "0",
-        # So that a test of a silent member need not wait for six seconds.
-        "group.min.session.timeout.ms": "1000",
-        # A killed broker is not let in again before the session of its former life has ended.
-        "broker.session.timeout.ms": "3000",
-        "broker.heartbeat.interval.ms": "500",
-        "offsets.topic.num.partitions": "4",
-        "offsets.topic.replication.factor": "1",
-        "transaction.state.log.num.partitions": "4",
-        "transaction.state.log.replication.factor": "1",
-        "transaction.state.log.min.isr": "1",
     }
     file = folder / f"{data}.properties"
     file.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
