@@ -1,0 +1,56 @@
+"""docker-compose.yml and what is beside it name roles, images and settings that there are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from service.settings import ENV_PREFIX, Settings
+from tests.engine import IMAGES
+
+ROOT = Path(__file__).parents[2]
+SERVICES = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+ROLES = {"handle": "handler", "project": "projectors", "api": "api"}
+_DEFAULT = re.compile(r"\$\{(\w+):-(.*)\}")
+
+
+def test_each_variable_is_a_setting() -> None:
+    known = {f"{ENV_PREFIX}{name.upper()}" for name in Settings.model_fields}
+    said = {name for one in SERVICES.values() for name in one.get("environment", {}) if name.startswith(ENV_PREFIX)}
+
+    assert said
+    assert said <= known
+
+
+def test_each_role_is_there_and_is_restricted() -> None:
+    for command, name in ROLES.items():
+        role = SERVICES[name]
+        assert role["command"] == [command]
+        assert role["read_only"] is True
+        assert role["cap_drop"] == ["ALL"]
+
+
+def test_what_can_be_scaled_has_no_name_and_no_port_of_this_machine() -> None:
+    assert not SERVICES["handler"].keys() & {"container_name", "ports", "hostname"}
+
+
+def test_the_tests_run_on_the_images_that_it_names() -> None:
+    named = [SERVICES["kafka"]["image"], SERVICES["postgres"]["image"], SERVICES["topics"]["build"]["args"][0]]
+    defaults = {found[1]: found[2] for text in named if (found := _DEFAULT.search(text))}
+
+    assert defaults == {name: images[0] for name, images in IMAGES.items()}
+
+
+def test_metrics_are_asked_of_every_role() -> None:
+    prometheus = yaml.safe_load((ROOT / "deploy" / "prometheus.yml").read_text())
+    collector = yaml.safe_load((ROOT / "deploy" / "collector.yml").read_text())["receivers"]["prometheus"]["config"]
+    for config in (prometheus, collector):
+        assert _asked(config) == {("handler", 8081), ("projectors", 8081), ("api", 8080)}
+
+
+def _asked(config: dict[str, Any]) -> set[tuple[str, int]]:
+    [job] = config["scrape_configs"]
+    return {(name, found["port"]) for found in job["dns_sd_configs"] for name in found["names"]}
