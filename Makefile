@@ -6,10 +6,10 @@ PYTHON = $(shell for python in python3 python3.14 python3.13 python3.12 python3.
 RUN = .venv/bin/python -m
 
 # What the caller's shell says about other servers, other Python code and other Java is not meant for these.
-$(foreach name,$(filter PG% KAFKA_% PYTHONPATH PYTHONHOME JAVA_TOOL_OPTIONS _JAVA_OPTIONS JDK_JAVA_OPTIONS CLASSPATH,\
-	$(.VARIABLES)),$(eval unexport $(name)))
+$(foreach name,$(filter-out KAFKA_IMAGE,$(filter PG% KAFKA_% PYTHONPATH PYTHONHOME JAVA_TOOL_OPTIONS _JAVA_OPTIONS JDK_JAVA_OPTIONS CLASSPATH,\
+	$(.VARIABLES))),$(eval unexport $(name)))
 
-.PHONY: setup demo up test bench bench-recovery bench-reads check locks clean
+.PHONY: setup demo up test test-containers bench bench-recovery bench-reads check locks clean
 
 demo: setup
 	@$(RUN) service demo
@@ -19,6 +19,10 @@ up: setup
 
 test: setup
 	@$(RUN) pytest
+
+# Needs a Docker engine: builds the image, and has the stack of docker-compose.yml play, scaled, killed and judged.
+test-containers: setup
+	@$(RUN) pytest --containers tests/containers
 
 # A short one: make bench ARGS="--commands 60000 --turns 1"
 bench: setup

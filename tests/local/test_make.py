@@ -44,7 +44,9 @@ def test_a_variable_meant_for_other_servers_or_code_goes_no_further(name: str) -
     assert f"{name}=" not in make("probe", extra=PROBE, **{name: "elsewhere"})
 
 
-@pytest.mark.parametrize("name", ["https_proxy", "HTTP_PROXY", "NO_PROXY", "PIP_CERT", "FAIRLEAD_BOOTSTRAP_SERVERS"])
+@pytest.mark.parametrize(
+    "name", ["https_proxy", "HTTP_PROXY", "NO_PROXY", "PIP_CERT", "FAIRLEAD_BOOTSTRAP_SERVERS", "KAFKA_IMAGE"]
+)
 def test_proxies_certificates_and_our_own_variables_are_passed_on(name: str) -> None:
     assert f"{name}=meant" in make("probe", extra=PROBE, **{name: "meant"})
 
