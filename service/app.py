@@ -21,7 +21,9 @@ from service.kafka.connection import connection
 from service.kafka.ends import log_ends
 from service.kafka.feed import ProjectionFeed, group_of
 from service.kafka.groups import delete_group_if_possible
+from service.kafka.in_force import not_in_force, partitions_in_force
 from service.kafka.member import Member
+from service.kafka.production import unsafe_brokers, unsafe_topics
 from service.kafka.terms import Terms
 from service.kafka.topics import Topics
 from service.postgres import settled as postgres_settled
@@ -46,22 +48,34 @@ _JOURNAL_SECONDS = 60.0
 _ASKED_SECONDS = 5.0
 
 
-async def apply_topics(settings: Settings, *, partitions: int, replication: int) -> list[str]:
-    """Create the topics that are missing; returns their names."""
+async def apply_topics(settings: Settings, *, partitions: int | None, replication: int) -> list[str]:
+    """Create the topics that are missing; returns their names. Raises PartitionsFixed."""
     return await kafka_topics.apply_topics(
         connection(settings), AGGREGATES, settings.prefix, partitions=partitions, replication=replication
     )
 
 
-async def check_topics(settings: Settings) -> list[str]:
-    """What is wrong with the topics, a line each."""
-    return await kafka_topics.check_topics(connection(settings), AGGREGATES, settings.prefix)
+async def check_topics(settings: Settings, *, production: bool) -> list[str]:
+    """What is wrong with the topics, a line each; for `production` also what would not keep what was acknowledged."""
+    faults = []
+    for name in AGGREGATES:
+        topics = Topics(name, settings.prefix)
+        found = await kafka_topics.check_topics(connection(settings), topics)
+        faults += found or await _not_in_force(settings, topics)
+        faults += await unsafe_topics(connection(settings), topics) if production else []
+    return faults + (await unsafe_brokers(connection(settings)) if production else [])
+
+
+async def _not_in_force(settings: Settings, topics: Topics) -> list[str]:
+    partitions = await kafka_topics.partition_count(connection(settings), topics)
+    fault = await not_in_force(connection(settings), topics, partitions)
+    return [fault] if fault else []
 
 
 async def members(settings: Settings, aggregates: Sequence[str], keys: KeyStore, shelf: Shelf) -> list[Member]:
     """A member of the handler's group for each aggregate.
 
-    Raises NoTransactions, and LookupError where topics are missing or not as they must be.
+    Raises NoTransactions, and LookupError where topics are missing, not as they must be, grown or moved.
     """
     await require_transactions(connection(settings), settings.prefix)
     found = []
@@ -71,7 +85,7 @@ async def members(settings: Settings, aggregates: Sequence[str], keys: KeyStore,
             connection=connection(settings),
             aggregate=AGGREGATES[name],
             topics=topics,
-            partitions=await kafka_topics.partition_count(connection(settings), topics),
+            partitions=await partitions_in_force(connection(settings), topics),
             reader=CommandReader(AGGREGATES[name]),
             snapshots=Snapshots(States(AGGREGATES[name]), fingerprint(AGGREGATES[name])),
             shelf=shelf,
@@ -99,9 +113,9 @@ async def members(settings: Settings, aggregates: Sequence[str], keys: KeyStore,
 
 
 async def handled_partitions(settings: Settings, aggregates: Sequence[str]) -> int:
-    """How many partitions the handlers of these aggregates share; raises LookupError where topics are missing."""
+    """How many partitions the handlers of these aggregates share; raises LookupError as `members` does."""
     topics = [Topics(name, settings.prefix) for name in aggregates]
-    return max([await kafka_topics.partition_count(connection(settings), each) for each in topics])
+    return max([await partitions_in_force(connection(settings), each) for each in topics])
 
 
 async def run_handler(settings: Settings, aggregates: Sequence[str]) -> None:

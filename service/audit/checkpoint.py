@@ -25,7 +25,10 @@ def malformed(value: Any) -> list[str]:
             wrong.append(name)
         else:
             wrong += [f"{name}.{each}" for each in inner if not _is_number(there[each])]
-    return wrong + sorted(value.keys() - {"fold", "next_offset", *_FIELDS})
+    # Checkpoints of earlier releases do not say it.
+    wrong += [] if _is_number(count := value.get("partitions", 1)) and count else ["partitions"]
+    wrong += [] if isinstance(value.get("moved_to", ""), str) else ["moved_to"]
+    return wrong + sorted(value.keys() - {"fold", "next_offset", "partitions", "moved_to", *_FIELDS})
 
 
 def _is_number(value: Any) -> bool:

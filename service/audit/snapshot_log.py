@@ -68,6 +68,9 @@ class SnapshotLog:
         at = value["last_command"]
         if at["offset"] >= value["next_offset"]:
             self._report.wrong(place, f"checkpoint {value['next_offset']} names another last command: {at}")
+        if value.get("partitions", self._logs.partitions) != self._logs.partitions:
+            told = f"checkpoint {value['next_offset']} is of {value['partitions']} partitions"
+            self._report.wrong(place, f"{told}, but there are {self._logs.partitions}")
         if last is None or at != last["last_command"]:
             self._commands.extend((at["offset"], at["timestamp"], offset))
         self._last, self._offset, self.allowed = value, offset, value["next_offset"]

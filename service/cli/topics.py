@@ -22,27 +22,45 @@ def add_to(app: typer.Typer) -> None:
 
 def apply(
     given: Given,
-    partitions: Annotated[int, typer.Option(min=1, help="Of every topic, fixed for life")] = 12,
+    partitions: Annotated[
+        int | None, typer.Option(min=1, help="Of every topic, fixed for life; 12 where there are none yet")
+    ] = None,
     replication_factor: Annotated[int, typer.Option(min=1, help="Copies of every partition")] = 3,
 ) -> None:
     """Create the topics that are missing; those that exist are left as they are.
 
+    More partitions than there are cannot be had so: `fairlead topics migrate` copies to others.
+
     Example: `fairlead topics apply --replication-factor 1`
     """
     from service import app as composition  # noqa: PLC0415  # it brings every driver: not for commands that need none
+    from service.kafka.topics import PartitionsFixed  # noqa: PLC0415  # as above
 
-    created = run(composition.apply_topics(given.settings(), partitions=partitions, replication=replication_factor))
+    making = composition.apply_topics(given.settings(), partitions=partitions, replication=replication_factor)
+    try:
+        created = run(making)
+    except PartitionsFixed as fixed:
+        raise Stop(Exit.REFUSED, str(fixed)) from None
     _lines(created, "All topics are there", given)
 
 
-def check(given: Given) -> None:
-    """Say what is wrong with the topics; exit 1 if anything is.
+def check(
+    given: Given,
+    *,
+    one_broker: Annotated[
+        bool, typer.Option("--one-broker", help="Do not ask for what only a cluster of several can give")
+    ] = False,
+) -> None:
+    """Say what is wrong with the topics, and what is unsafe for production; exit 1 if anything is.
+
+    Production needs three brokers, and three copies of which two are written to before anything is acknowledged; no
+    leader that has not all of it; events that are kept for ever; and no topics that are made in passing.
 
     Example: `fairlead topics check`
     """
     from service import app as composition  # noqa: PLC0415  # as above
 
-    faults = run(composition.check_topics(given.settings()))
+    faults = run(composition.check_topics(given.settings(), production=not one_broker))
     _lines(faults, "All topics are as they must be", given)
     if faults:
         raise Stop(Exit.FAILED)

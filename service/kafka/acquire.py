@@ -9,15 +9,13 @@ from aiokafka import TopicPartition
 
 from service.commands.ports import LocalStore
 from service.commands.window import KEPT_MICROS
-from service.kafka.checkpoint import KEY, Checkpoint, read_checkpoint
+from service.kafka.checkpoint import Checkpoint
+from service.kafka.checkpoints import last_checkpoint, last_checkpoints
 from service.kafka.local import Local
 from service.kafka.log_reader import Tell, open_reader, read_log
 from service.kafka.rehydration import Logs, Rehydration, Stale
 from service.kafka.terms import Terms
-from service.kafka.unsafe import PartitionUnsafe, recognise, require_end
-
-# In which the last checkpoint is, unless there are many records of open or aborted transactions behind it.
-_TAILS = (100, 10_000)
+from service.kafka.unsafe import PartitionUnsafe, recognise, require_end, require_in_force
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,14 @@ async def read_partition(terms: Terms, partition: int, store: LocalStore, tell: 
         ends = await marks.end_offsets([commands, snapshots, events, replies])
         starts = await marks.beginning_offsets([commands, snapshots, events, replies])
     logs = Logs(snapshots, events, replies, starts, ends)
-    checkpoint = await _checkpoint(terms, logs)
+    checkpoint = await last_checkpoint(terms.connection, snapshots, starts[snapshots], ends[snapshots])
+    # One in which nothing was ever decided knows only from others what became of the topics.
+    known = (
+        [checkpoint]
+        if checkpoint
+        else (await last_checkpoints(terms.connection, topics, range(terms.partitions))).values()
+    )
+    require_in_force(topics, known, max(terms.partitions, partition + 1))
     if checkpoint:
         require_end(events, ends[events], checkpoint.events)
         require_end(replies, ends[replies], checkpoint.replies)
@@ -88,20 +93,6 @@ async def _rehydrate(
         return "snapshots", rehydration.found_any
     await rehydration.whole(checkpoint, replies_lost=lost)
     return "events", rehydration.found_any
-
-
-async def _checkpoint(terms: Terms, logs: Logs) -> Checkpoint | None:
-    """The last one that is committed."""
-    tp, end = logs.snapshots, logs.ends[logs.snapshots]
-    for tail in (*_TAILS, end):
-        start = max(logs.starts[tp], end - tail)
-        found = None
-        async with aclosing(read_log(terms.connection, {tp: start}, {tp: end})) as reading:
-            async for _, records in reading:
-                found = next((record for record in reversed(records) if record.key == KEY), found)
-        if found or start == logs.starts[tp]:
-            return read_checkpoint(found) if found else None
-    raise AssertionError
 
 
 async def _lost(terms: Terms, logs: Logs, needed: int, checkpoint: Checkpoint) -> bool:

@@ -28,7 +28,8 @@ class Checkpoint:
     replies, and the partition's clock there in microseconds.
 
     aiokafka reads no topic ids; by the last command, and by offsets that `events` and `replies` had reached, a topic
-    that was made anew under the same name is found out.
+    that was made anew under the same name is found out. By `partitions`, how many there were, one is that was grown;
+    where `moved_to` is a prefix, the aggregate's topics are those under it.
     """
 
     next_offset: int
@@ -38,6 +39,8 @@ class Checkpoint:
     replies: int
     needed: Needed
     fold: str | None
+    partitions: int | None = None
+    moved_to: str | None = None
 
     def moved(self, next_offset: int) -> Checkpoint:
         """The checkpoint once what comes before this offset is known to hold no further command."""
@@ -54,6 +57,9 @@ class Checkpoint:
             "needed": self.needed,
             "fold": self.fold,
         }
+        # One that was read may be of an earlier release, which did not say it.
+        later = {"partitions": self.partitions, "moved_to": self.moved_to}
+        value |= {name: said for name, said in later.items() if said is not None}
         return Draft(KEY, orjson.dumps(value), [], self.last_timestamp)
 
 
@@ -69,4 +75,6 @@ def read_checkpoint(record: Record) -> Checkpoint:
         reached.get("replies", 0),
         Needed(**value.get("needed", {})),
         value.get("fold"),
+        value.get("partitions"),
+        value.get("moved_to"),
     )

@@ -122,6 +122,7 @@ class Session:
             at.replies.next_offset + len(output.replies),
             self._needed(output),
             self._terms.snapshots.fold,
+            self._terms.partitions,
         )
         try:
             await self._write(output, checkpoint)

@@ -11,6 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
+_PARTITIONS = 12
 _DAY_MS = 24 * 3600 * 1000
 KINDS = ("commands", "events", "replies", "snapshots", "dead-letters")
 
@@ -74,21 +75,29 @@ class Topics:
         return f"{self.prefix}fairlead.{self.aggregate}.events.{partition}"
 
 
+class PartitionsFixed(Exception):
+    """Topics exist, with another number of partitions than is wanted; the message says why they keep it."""
+
+
 async def apply_topics(
-    connection: Mapping[str, Any], aggregates: Iterable[str], prefix: str, *, partitions: int, replication: int
+    connection: Mapping[str, Any], aggregates: Iterable[str], prefix: str, *, partitions: int | None, replication: int
 ) -> list[str]:
-    """Create the topics that are missing and return their names; topics that exist are left as they are."""
+    """Create the topics that are missing and return their names; topics that exist are left as they are.
+
+    Where no number of partitions is said, it is that of an aggregate's other topics, or 12. Raises PartitionsFixed.
+    """
     async with administrator(connection) as admin:
-        wanted = [(Topics(aggregate, prefix).name(kind), kind) for aggregate in aggregates for kind in KINDS]
         present = set(await admin.list_topics())
         insync = {"min.insync.replicas": str(max(1, replication - 1))}
-        missing = [
-            NewTopic(
-                name, partitions, replication, topic_configs={**CONFIGS[kind], **_AT_FIRST.get(kind, {}), **insync}
-            )
-            for name, kind in wanted
-            if name not in present
-        ]
+        missing = []
+        for topics in (Topics(aggregate, prefix) for aggregate in aggregates):
+            names = {topics.name(kind): kind for kind in KINDS}
+            count = await _partitions(admin, sorted(present & names.keys()), partitions)
+            missing += [
+                NewTopic(name, count, replication, topic_configs={**CONFIGS[kind], **_AT_FIRST.get(kind, {}), **insync})
+                for name, kind in names.items()
+                if name not in present
+            ]
         if missing:
             answer = await admin.create_topics(missing)
             for topic, code, *_ in answer.topic_errors:
@@ -98,10 +107,25 @@ async def apply_topics(
         return [topic.name for topic in missing]
 
 
-async def check_topics(connection: Mapping[str, Any], aggregates: Iterable[str], prefix: str) -> list[str]:
-    """What is wrong with the topics, a line each; nothing when they are as they must be."""
+async def _partitions(admin: AIOKafkaAdminClient, there: Collection[str], wanted: int | None) -> int:
+    """How many a topic that is missing gets beside those that are there."""
+    for topic in await admin.describe_topics(list(there)) if there else []:
+        count = len(topic["partitions"])
+        if wanted not in {None, count}:
+            aggregate = topic["topic"].rpartition(".")[0].rpartition(".")[2]
+            raise PartitionsFixed(
+                f"{topic['topic']} has {count} partitions, and keeps them for life: with {wanted}, ids would lie "
+                "elsewhere than their events, and be judged as if they were new. `fairlead topics migrate "
+                f"{aggregate} --partitions {wanted} --to PREFIX.` copies it to topics that have more"
+            )
+        wanted = count
+    return _PARTITIONS if wanted is None else wanted
+
+
+async def check_topics(connection: Mapping[str, Any], topics: Topics) -> list[str]:
+    """What is wrong with an aggregate's topics, a line each; nothing when they are as they must be."""
     async with administrator(connection) as admin:
-        return [fault for aggregate in aggregates for fault in await _check(admin, Topics(aggregate, prefix))]
+        return await _check(admin, topics)
 
 
 async def partition_count(connection: Mapping[str, Any], topics: Topics) -> int:

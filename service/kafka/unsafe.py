@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -10,6 +10,7 @@ from aiokafka import TopicPartition
 
 from service.kafka.checkpoint import Checkpoint
 from service.kafka.log_reader import read_log
+from service.kafka.topics import Topics
 
 _REMEDY = "give the partition back its own commands, or recreate all five topics of the aggregate together"
 
@@ -21,6 +22,23 @@ class PartitionUnsafe(Exception):
 def offset_gone(tp: TopicPartition, at: int) -> PartitionUnsafe:
     """The commands have no offset that is the next to be judged."""
     return PartitionUnsafe(f"{tp.topic}[{tp.partition}] has no offset {at}, which is the next to be judged: {_REMEDY}")
+
+
+def require_in_force(topics: Topics, known: Iterable[Checkpoint], partitions: int) -> None:
+    """Raise PartitionUnsafe where these checkpoints speak of another number of partitions, or say that it moved on."""
+    for at in known:
+        if at.moved_to is not None:
+            raise PartitionUnsafe(
+                f"{topics.name('*')} are closed by `fairlead topics migrate`: once that is done, the topics are "
+                f"{at.moved_to}{topics.aggregate}.*, and FAIRLEAD_PREFIX has to be {at.moved_to!r}"
+            )
+        if at.partitions not in {None, partitions}:
+            raise PartitionUnsafe(
+                f"{topics.commands} has {partitions} partitions, but was begun with {at.partitions}: somebody added "
+                "some, so that ids lie elsewhere now than their events; recreate all five topics of the aggregate "
+                f"with {at.partitions} and restore them from a copy. More partitions are made by `fairlead topics "
+                f"migrate {topics.aggregate}`, which copies"
+            )
 
 
 def require_end(tp: TopicPartition, end: int, reached: int) -> None:

@@ -51,6 +51,8 @@ def _last(report: Report, logs: PartitionLogs) -> tuple[int, int] | None:
 def _faults(logs: PartitionLogs, times: Mapping[int, int], value: Json, before: Json | None) -> list[str]:
     next_offset, reached, at = value["next_offset"], value["reached"], value["last_command"]
     faults = []
+    if value.get("partitions", logs.partitions) != logs.partitions:
+        faults.append(f"{next_offset} is of {value['partitions']} partitions, but there are {logs.partitions}")
     if at["offset"] >= next_offset or times.get(at["offset"]) != at["timestamp"]:
         faults.append(f"{next_offset} names another last command: {at}")
     for kind, offset in reached.items():

@@ -12,14 +12,17 @@ import pytest
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
 from confluent_kafka.admin._resource import ResourceType
-from confluent_kafka.cimpl import NewTopic
+from confluent_kafka.cimpl import NewPartitions
 
+from fairlead.ship import RegisterShip
 from service.cli.exits import Exit
+from service.cli.kafka_client import open_client
+from service.kafka.topics import KINDS
 from service.local.servers import Endpoints
 from service.settings import Settings
 from tests.chaos.broker import running_broker, tell_brokers
 from tests.chaos.role import environment
-from tests.running import apply_topics, settings_for
+from tests.running import apply_topics, running_handler, settings_for
 
 SECONDS = 30.0
 
@@ -31,28 +34,41 @@ async def nothing(_: Settings) -> None:
 
 
 async def one_topic_wider(settings: Settings) -> None:
-    admin = AdminClient({"bootstrap.servers": settings.bootstrap_servers})
-    topic = f"{settings.prefix}ship.replies"
-    await asyncio.to_thread(admin.create_topics([NewTopic(topic, 6, 1)])[topic].result, SECONDS)
     await apply_topics(settings)
+    await grow(settings, ["ship.replies"])
 
 
 async def times_of_senders(settings: Settings) -> None:
     await apply_topics(settings)
-    await _alter(settings, "ship.commands", "message.timestamp.type", "CreateTime")
+    await alter(settings, "ship.commands", "message.timestamp.type", "CreateTime")
 
 
 async def events_that_expire(settings: Settings) -> None:
     await apply_topics(settings)
-    await _alter(settings, "user.events", "retention.ms", "1000")
+    await alter(settings, "user.events", "retention.ms", "1000")
 
 
 async def snapshots_that_expire(settings: Settings) -> None:
     await apply_topics(settings)
-    await _alter(settings, "ship.snapshots", "cleanup.policy", "delete")
+    await alter(settings, "ship.snapshots", "cleanup.policy", "delete")
 
 
-async def _alter(settings: Settings, topic: str, name: str, value: str) -> None:
+async def all_topics_wider(settings: Settings) -> None:
+    """All five were grown alike, once they had something in them."""
+    await apply_topics(settings)
+    async with running_handler(settings), open_client(settings, "/test") as client:
+        await client.send(RegisterShip(name="Pacific Explorer"), str(uuid4()))
+    await grow(settings, [f"ship.{kind}" for kind in KINDS])
+
+
+async def grow(settings: Settings, topics: list[str]) -> None:
+    admin = AdminClient({"bootstrap.servers": settings.bootstrap_servers})
+    wanted = [NewPartitions(settings.prefix + topic, 6) for topic in topics]
+    for future in admin.create_partitions(wanted).values():
+        await asyncio.to_thread(future.result, SECONDS)
+
+
+async def alter(settings: Settings, topic: str, name: str, value: str) -> None:
     entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ResourceType.TOPIC, settings.prefix + topic, incremental_configs=[entry])
     admin = AdminClient({"bootstrap.servers": settings.bootstrap_servers})
@@ -65,6 +81,7 @@ async def _alter(settings: Settings, topic: str, name: str, value: str) -> None:
     [
         (nothing, ("ship.commands: missing", "`fairlead topics apply` creates it")),
         (one_topic_wider, ("all five topics need one partition count", "ship.replies 6")),
+        (all_topics_wider, ("has 6 partitions, but was begun with 4", "`fairlead topics migrate ship`")),
         (times_of_senders, ("ship.commands: message.timestamp.type is CreateTime, must be LogAppendTime",)),
         (events_that_expire, ("user.events: retention.ms is 1000, must be -1",)),
         (snapshots_that_expire, ("ship.snapshots: cleanup.policy is delete, must be compact",)),
