@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from service.projections.projection import Change, Insert, Projection, View
 from service.projections.stored import Source, Stored
 
-# So many events are folded by who asks for a moment, at most, once the states between are kept. With 200 a state from a
-# long history took 1.4 ms instead of 0.8; kept states then had 2 bytes for each of its events, and now have 6, beside 246.
+# So many events are folded by who asks for a moment, at most, once the states between are kept. With 200 a state of a
+# long history took 1.4 ms instead of 0.8; kept states then had 2 bytes for each of its events, and now have 6.
 KEPT_EVERY = 50
 
 # `due` are versions whose states are to be kept, and `kept` those that are: `reached` is the running maximum of the
