@@ -70,13 +70,11 @@ class Tables:
                 first = 1 if view == "journal" else None
                 of = self.numbered[view, aggregate, owner] = Numbered(first)
             return of.put(number, fingerprint(row))
-        identity = _identity(view, row)
         if view == "kept":
-            aggregate, entity_id, version = identity
             kept = row["fold"], fingerprint(row)
-            return self.states[aggregate, entity_id].setdefault(version, kept) is kept
+            return self.states[row["aggregate"], row["entity_id"]].setdefault(row["version"], kept) is kept
         text = canonical(row)
-        return self.whole[view].setdefault(identity, text) is text
+        return self.whole[view].setdefault(_identity(view, row), text) is text
 
     def take(self, view: str, owner: str | int, aggregate: str, number: int) -> int | None:
         """The fingerprint of a row, which is then taken."""
