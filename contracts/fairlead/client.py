@@ -3,67 +3,45 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
-from types import TracebackType
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any, Self, Unpack
 
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError
-
-from fairlead.bounds import MAX_VALUE_BYTES, Message
-from fairlead.envelope import CONTENT_TYPE, Reply
+from fairlead.bounds import Message
+from fairlead.envelope import Reply
+from fairlead.events import EventReader, FollowedEvent
 from fairlead.failures import NoReply, NotConfirmed, TooLarge, TopicsMissing, Unreachable
+from fairlead.kafka.transport import KafkaTransport
 from fairlead.outgoing import Extras, aggregate_of, encode, said
-from fairlead.replies import ReplyReader
+from fairlead.tokens import read_token, write_token
+from fairlead.transport import Transport
 
 __all__ = ["Client", "Extras", "NoReply", "NotConfirmed", "TooLarge", "TopicsMissing", "Unreachable"]
 
 DEFAULT_TIMEOUT = 30.0
-# A broker holds a whole batch to the bound of a command. Small batches make thousands of senders wait in turn,
-# and each that is sent wakes them all.
-_BATCH_BYTES = MAX_VALUE_BYTES // 2
-# A producer that stops waits for brokers; all that was published is acknowledged by then, so this loses nothing.
-_STOP_SECONDS = 5.0
 
 
 class Client:
     """Speaks to one cluster; safe to share between thousands of tasks of one event loop.
 
     `connection` goes to aiokafka as it is: `security_protocol`, `ssl_context`, `sasl_…`.
-    Entering raises Unreachable where no broker answers.
+    Entering raises Unreachable where no broker answers. For tests of one's own without Kafka: fairlead.testing.
     """
+
+    _transport: Transport
 
     def __init__(
         self, *, bootstrap_servers: str, prefix: str = "", source: str = "/fairlead/client", **connection: Any
     ) -> None:
-        self._connection = {"bootstrap_servers": bootstrap_servers, **connection}
-        self._prefix = prefix
+        self._transport = KafkaTransport({"bootstrap_servers": bootstrap_servers, **connection}, prefix)
         self._source = source
-        self._readers: dict[str, ReplyReader] = {}
-        self._opening: dict[str, asyncio.Lock] = {}
 
     async def __aenter__(self) -> Self:
-        self._producer = AIOKafkaProducer(
-            **self._connection, acks="all", enable_idempotence=True, linger_ms=1, max_batch_size=_BATCH_BYTES
-        )
-        try:
-            await self._producer.start()
-        except KafkaConnectionError as error:
-            await self._producer.stop()
-            raise Unreachable(self._connection["bootstrap_servers"]) from error
-        except BaseException:
-            await self._producer.stop()
-            raise
+        await self._transport.open()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_STOP_SECONDS):
-                stopping = (self._producer.stop(), *(reader.stop() for reader in self._readers.values()))
-                # Without a broker aiokafka's own tasks end by being cancelled, which is not a cancellation of ours.
-                await asyncio.gather(*stopping, return_exceptions=True)
+    async def __aexit__(self, *_: object) -> None:
+        await self._transport.close()
 
     async def send(
         self,
@@ -71,17 +49,21 @@ class Client:
         entity_id: str,
         *,
         timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109  # running out of it has an answer of its own
+        attempts: int = 1,
         **extras: Unpack[Extras],
     ) -> Reply:
         """Publish a command and await what became of it; refusals are replies too.
 
-        Raises NoReply, TooLarge, TopicsMissing and Unreachable.
+        The id makes it safe to send a command again: what was carried out is not carried out once more, but answered
+        with its first outcome and `duplicate`. So after NoReply call this again with `command_id=error.command_id`,
+        from another process too; or have it done here: up to `attempts` times, each with `timeout` seconds, and after
+        as long as the service asks for where it is `busy`. Raises NoReply, TooLarge, TopicsMissing and Unreachable.
         """
         aggregate, type_ = aggregate_of(command)
         data = said(command)
-        return await self.send_raw(aggregate, type_, entity_id, data, timeout=timeout, **extras)
+        return await self.send_raw(aggregate, type_, entity_id, data, timeout=timeout, attempts=attempts, **extras)
 
-    async def send_raw(  # a command has as many parts
+    async def send_raw(  # noqa: PLR0913  # a command has as many parts
         self,
         aggregate: str,
         type_: str,
@@ -89,18 +71,23 @@ class Client:
         data: Any,
         *,
         timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109  # as in send
+        attempts: int = 1,
         **extras: Unpack[Extras],
     ) -> Reply:
         """As `send`, for data that nobody has checked: the service judges it as it stands."""
-        command_id, value = encode(self._source, aggregate, type_, entity_id, data, extras)
-        try:
-            async with asyncio.timeout(timeout):
-                reader = await self._reader(aggregate)
-                with reader.expect(command_id, entity_id) as reply:
-                    await self._put(aggregate, entity_id, value)
-                    return await reply
-        except TimeoutError as error:
-            raise NoReply(command_id, timeout) from error
+        command = encode(self._source, aggregate, type_, entity_id, data, extras)
+        for left in reversed(range(attempts)):
+            try:
+                reply = await self._transport.ask(command, timeout)
+            except TimeoutError as error:
+                if not left:
+                    raise NoReply(command.id, timeout, attempts) from error
+                continue
+            if not left or reply.data.status != "busy":
+                return reply
+            await asyncio.sleep((reply.data.retry_after_ms or 0) / 1000)
+        msg = "attempts must be 1 or more"
+        raise ValueError(msg)
 
     async def publish(
         self,
@@ -118,7 +105,7 @@ class Client:
         data = said(command)
         return await self.publish_raw(aggregate, type_, entity_id, data, timeout=timeout, **extras)
 
-    async def publish_raw(  # a command has as many parts
+    async def publish_raw(
         self,
         aggregate: str,
         type_: str,
@@ -129,31 +116,35 @@ class Client:
         **extras: Unpack[Extras],
     ) -> str:
         """As `publish`, for data that nobody has checked."""
-        command_id, value = encode(self._source, aggregate, type_, entity_id, data, extras)
+        command = encode(self._source, aggregate, type_, entity_id, data, extras)
         try:
-            async with asyncio.timeout(timeout):
-                await self._reader(aggregate)
-                await self._put(aggregate, entity_id, value)
+            await self._transport.publish(command, timeout)
         except TimeoutError as error:
-            raise NotConfirmed(command_id, timeout) from error
-        return command_id
+            raise NotConfirmed(command.id, timeout) from error
+        return command.id
 
-    async def _put(self, aggregate: str, entity_id: str, value: bytes) -> None:
-        topic = f"{self._prefix}{aggregate}.commands"
-        try:
-            delivered = await self._producer.send(topic, value, key=entity_id.encode(), headers=[CONTENT_TYPE])
-            await delivered
-        except MessageSizeTooLargeError as error:
-            msg = f"The broker takes no command of {len(value)} bytes; it was not sent"
-            raise TooLarge(msg) from error
+    async def events(
+        self, aggregate: str, *, entity_id: str | None = None, after: str | None = None, follow: bool = True
+    ) -> AsyncGenerator[FollowedEvent, None]:
+        """The events of an aggregate such as `ship`, or of one entity, from the first one on or behind a token.
 
-    async def _reader(self, aggregate: str) -> ReplyReader:
-        async with self._opening.setdefault(aggregate, asyncio.Lock()):
-            reader = self._readers.get(aggregate)
-            if reader is None or reader.broken:
-                if reader is not None:
-                    await reader.stop()
-                topics = [f"{self._prefix}{aggregate}.{kind}" for kind in ("replies", "commands")]
-                reader = await ReplyReader.start(self._connection, self._producer, *topics)
-                self._readers[aggregate] = reader
-            return reader
+        It goes on for ever, waiting for what is still to come; `follow=False` ends it where the events ended when it
+        began. The events of an entity come in the order of their versions, without gaps; those of different entities
+        of one partition in the order of the log; between partitions there is no order. Only what is committed comes,
+        of an entity's partition alone where one is named. Events of types that this release does not know are passed
+        over. Keep the `token` of the last event that you are done with, and you get each later one once; partitions
+        that were added meanwhile are read from their beginning. Raises BadToken, EventsGone where what is behind the
+        token was removed, UnreadableEvent, TopicsMissing, Unreachable, and LookupError for an unknown aggregate.
+        """
+        reader = EventReader(aggregate, entity_id)
+        offsets = read_token(after, aggregate, entity_id) if after is not None else {}
+        async with aclosing(self._transport.read(aggregate, entity_id, dict(offsets), follow=follow)) as records:
+            async for record in records:
+                offsets[record.partition] = record.offset + 1
+                event = reader.read(record, offsets)
+                if event is not None:
+                    yield event
+
+    async def latest(self, aggregate: str, *, entity_id: str | None = None) -> str:
+        """The token behind all events that there are now: with it `events` has only what happens later."""
+        return write_token(aggregate, entity_id, await self._transport.ends(aggregate, entity_id))

@@ -6,9 +6,10 @@ from __future__ import annotations
 class NoReply(TimeoutError):
     """The command was sent and may still be carried out; sending it again with the same id is safe."""
 
-    def __init__(self, command_id: str, timeout: float) -> None:
+    def __init__(self, command_id: str, timeout: float, attempts: int = 1) -> None:
+        each = f", {attempts} times" if attempts > 1 else ""
         super().__init__(
-            f"No reply to command {command_id} within {timeout:g} s: it may still be carried out, "
+            f"No reply to command {command_id} within {timeout:g} s{each}: it may still be carried out, "
             "and can be sent again safely with the same id"
         )
         self.command_id = command_id
@@ -38,3 +39,25 @@ class Unreachable(ConnectionError):
 
 class TopicsMissing(LookupError):
     """The topics of an aggregate have not been created."""
+
+
+class BadToken(ValueError):
+    """No token of what is asked for: it tells of another aggregate, of another entity, or of nothing."""
+
+
+class EventsGone(LookupError):
+    """The events behind a token are not there: somebody removed them, or the log is another one."""
+
+    def __init__(self, topic: str, partition: int, offset: int) -> None:
+        super().__init__(
+            f"{topic} has no offset {offset} in partition {partition} any more, or not yet: events were removed, or "
+            "it is not the log that the token is of. Begin anew without a token"
+        )
+
+
+class UnreadableEvent(ValueError):
+    """An event that this release cannot read; `token` is the place behind it, for whoever goes on without."""
+
+    def __init__(self, what: str, token: str) -> None:
+        super().__init__(f"{what}; a newer release of fairlead may read it")
+        self.token = token

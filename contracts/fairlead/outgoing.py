@@ -2,33 +2,62 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import Any, TypedDict
-from uuid import uuid4
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, NamedTuple, TypedDict
 
 import orjson
 
 from fairlead.bounds import MAX_VALUE_BYTES, Message
-from fairlead.envelope import schema_id
+from fairlead.envelope import CONTENT_TYPE, schema_id
 from fairlead.failures import TooLarge
 from fairlead.versions import version_of
 
+Headers = Sequence[tuple[str, bytes]]
+
+_TRACE = ("traceparent", "tracestate")
+_PLAIN: Headers = [CONTENT_TYPE]  # aiokafka takes no tuple
+
 
 class Extras(TypedDict, total=False):
-    """What may go with any command."""
+    """What may go with any command.
+
+    `command_id` is a UUID, a new one where none is given: repeat it to send a command again. `expected_version` 0
+    means that the entity must not exist. `traceparent` and `tracestate` are W3C trace context, such as OpenTelemetry's
+    `inject` writes into a dict; with `correlation_id` they come back on the events.
+    """
 
     expected_version: int | None
     command_id: str | None
     correlation_id: str | None
+    traceparent: str | None
+    tracestate: str | None
+
+
+class Outgoing(NamedTuple):
+    """A command ready to be published, however often."""
+
+    aggregate: str
+    entity_id: str
+    id: str
+    value: bytes
+    headers: Headers
 
 
 def aggregate_of(command: Message) -> tuple[str, str]:
     """The aggregate and the type of a command, by the module that declares it; raises LookupError."""
-    module = sys.modules[type(command).__module__]
+    return _place_of(type(command))
+
+
+@cache
+def _place_of(kind: type[Message]) -> tuple[str, str]:
+    module = sys.modules[kind.__module__]
     for name, model in getattr(module, "COMMANDS", {}).items():
-        if type(command) is model:
+        if kind is model:
             return module.__name__.rpartition(".")[2], name
-    msg = f"{type(command).__name__} is no command of one aggregate: name that by send_raw or publish_raw"
+    msg = f"{kind.__name__} is no command of one aggregate: name that by send_raw or publish_raw"
     raise LookupError(msg)
 
 
@@ -48,10 +77,10 @@ def _version(aggregate: str, type_: str) -> int:
 
 def encode(  # noqa: PLR0913  # a command has as many parts
     source: str, aggregate: str, type_: str, entity_id: str, data: Any, extras: Extras, version: int | None = None
-) -> tuple[str, bytes]:
-    """The id of a command, new where none is given, and its bytes, in its present version; raises TooLarge."""
-    command_id = extras.get("command_id") or str(uuid4())
-    envelope = {
+) -> Outgoing:
+    """A command in its present version, with an id, new where none is given; raises TooLarge."""
+    command_id = extras.get("command_id") or _new_id()
+    envelope: dict[str, Any] = {
         "specversion": "1.0",
         "id": command_id,
         "source": source,
@@ -59,12 +88,26 @@ def encode(  # noqa: PLR0913  # a command has as many parts
         "subject": entity_id,
         "datacontenttype": "application/json",
         "dataschema": schema_id(aggregate, type_, version or _version(aggregate, type_)),
-        "expectedversion": extras.get("expected_version"),
-        "correlationid": extras.get("correlation_id"),
-        "data": data,
     }
-    value = orjson.dumps({name: given for name, given in envelope.items() if given is not None or name == "data"})
+    if (expected := extras.get("expected_version")) is not None:
+        envelope["expectedversion"] = expected
+    if (correlation := extras.get("correlation_id")) is not None:
+        envelope["correlationid"] = correlation
+    envelope["data"] = data
+    value = orjson.dumps(envelope)
     if len(value) > MAX_VALUE_BYTES:
         msg = f"The command has {len(value)} bytes, more than the {MAX_VALUE_BYTES} allowed; it was not sent"
         raise TooLarge(msg)
-    return command_id, value
+    return Outgoing(aggregate, entity_id, command_id, value, _headers(extras) if extras else _PLAIN)
+
+
+def _headers(extras: Extras) -> Headers:
+    trace = [(name, given.encode()) for name in _TRACE if isinstance(given := extras.get(name), str)]
+    return [CONTENT_TYPE, *trace] if trace else _PLAIN
+
+
+def _new_id() -> str:
+    """A random UUID; to have an object made of it first would take three times as long."""
+    digits = os.urandom(16).hex()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"

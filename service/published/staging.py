@@ -76,8 +76,8 @@ class Stage:
         }
         data = command.model_dump(mode="json")
         version = version_of(type(command))
-        _, value = encode(SOURCE, self.aggregate.name, name, self.entity_id, data, extras, version)
-        return self.at(value, place)
+        written = encode(SOURCE, self.aggregate.name, name, self.entity_id, data, extras, version)
+        return self.at(written.value, place)
 
     def least(self, command: Message) -> Sent:
         """A command with nothing but what it must have, as one writes it by hand."""

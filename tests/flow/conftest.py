@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from fairlead import Client
 from service.local.servers import Endpoints
+from tests.flow.callers import in_memory
 from tests.flow.harness import Harness
 from tests.flow.real import Real, running_service
 from tests.flow.twin import Twin
@@ -26,4 +28,24 @@ async def real(servers: Endpoints) -> AsyncIterator[Real]:
 @pytest.fixture(params=["twin", "real"], scope="package")
 def harness(request: pytest.FixtureRequest) -> Harness:
     chosen: Harness = request.getfixturevalue(request.param)
+    return chosen
+
+
+@pytest.fixture(scope="package")
+async def memory_client() -> AsyncIterator[Client]:
+    async with in_memory() as client:
+        yield client
+
+
+@pytest.fixture(scope="package")
+async def kafka_client(real: Real, servers: Endpoints) -> AsyncIterator[Client]:
+    assert real
+    async with Client(bootstrap_servers=servers.bootstrap_servers, prefix="flow.") as client:
+        yield client
+
+
+@pytest.fixture(params=["memory_client", "kafka_client"], scope="package")
+def client(request: pytest.FixtureRequest) -> Client:
+    """What other services hold in their hands, and what their tests do."""
+    chosen: Client = request.getfixturevalue(request.param)
     return chosen

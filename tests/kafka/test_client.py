@@ -1,4 +1,4 @@
-"""A caller asks and is answered: each by its own reply, and safely again when none came."""
+"""What a caller is told where nobody answers, and that asking again never leads to two outcomes."""
 
 from __future__ import annotations
 
@@ -7,135 +7,104 @@ from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
-from pydantic import SecretStr
+from confluent_kafka import Consumer
 
 from fairlead import Client, NoReply
-from fairlead.bounds import Message
-from fairlead.client import NotConfirmed, TooLarge, TopicsMissing, Unreachable
-from fairlead.ship import DockShip, LoadCargo, RegisterShip
-from service import app
+from fairlead.client import NotConfirmed, TopicsMissing, Unreachable
+from fairlead.ship import LoadCargo, RegisterShip
+from service.local.child import until
 from service.local.servers import Endpoints
 from service.settings import Settings
+from tests.ends import end_of
+from tests.running import PARTITIONS, apply_topics, running_handler, settings_for
+
+_SECONDS = 60.0
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 async def settings(servers: Endpoints) -> Settings:
-    settings = Settings(
-        bootstrap_servers=servers.bootstrap_servers, database_url=SecretStr(servers.database_url), prefix="client."
-    )
-    await app.apply_topics(settings, partitions=4, replication=1)
+    """Topics that nobody works on yet."""
+    settings = settings_for(servers, f"client-{uuid4().hex[:8]}.")
+    await apply_topics(settings)
     return settings
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 async def client(settings: Settings) -> AsyncIterator[Client]:
-    handler = asyncio.create_task(app.run_handler(settings, ["ship"]))
     async with Client(bootstrap_servers=settings.bootstrap_servers, prefix=settings.prefix) as client:
         yield client
-    handler.cancel()
-    await asyncio.wait([handler])
 
 
-async def test_a_command_is_answered_with_its_outcome(client: Client) -> None:
+def published(settings: Settings) -> int:
+    """How many commands for ships there are."""
+    consumer = Consumer({"bootstrap.servers": settings.bootstrap_servers, "group.id": "not-used"})
+    try:
+        return sum(end_of(consumer, f"{settings.prefix}ship.commands", number) for number in range(PARTITIONS))
+    finally:
+        consumer.close()
+
+
+async def versions(client: Client, ship: str) -> list[int]:
+    return [event.entityversion async for event in client.events("ship", entity_id=ship, follow=False)]
+
+
+async def test_without_a_reply_the_command_is_named_and_can_be_sent_again(settings: Settings, client: Client) -> None:
     ship = str(uuid4())
-    reply = await client.send(RegisterShip(name="Pacific Explorer"), ship, correlation_id="tour")
-    assert ("accepted", 1, ["ShipRegistered"]) == (
-        reply.data.status,
-        reply.data.entity_version,
-        [event.type for event in reply.data.events],
-    )
-    assert (ship, "tour") == (reply.subject, reply.correlationid)
+    with pytest.raises(NoReply, match="again safely") as nothing:
+        await client.send(RegisterShip(name="x"), ship, timeout=1)
+    with pytest.raises(NoReply):
+        await client.send(RegisterShip(name="x"), ship, command_id=nothing.value.command_id, timeout=1)
+    # Another process would do the same: all that it needs is the id.
+    another = Client(bootstrap_servers=settings.bootstrap_servers, prefix=settings.prefix)
+    async with running_handler(settings), another as later:
+        reply = await later.send(RegisterShip(name="x"), ship, command_id=nothing.value.command_id)
+        await later.send(LoadCargo(item="tea", quantity=1), ship)
+        assert [1] == await versions(later, ship)
+    assert ("accepted", 1, True) == (reply.data.status, reply.data.entity_version, reply.data.duplicate)
 
 
-async def test_a_refusal_is_a_reply(client: Client) -> None:
-    reply = await client.send(LoadCargo(item="rice", quantity=1), str(uuid4()))
-    assert ("rejected", "not_found") == (reply.data.status, reply.data.code)
-
-
-async def test_an_expected_version_is_held_to(client: Client) -> None:
-    reply = await client.send(RegisterShip(name="x"), str(uuid4()), expected_version=4)
-    assert ("conflict", "version_conflict", 0) == (reply.data.status, reply.data.code, reply.data.entity_version)
-
-
-@pytest.mark.parametrize("entity_id", ["", "x", "x" * 300, "船"])
-async def test_what_is_malformed_is_answered_by_the_service(client: Client, entity_id: str) -> None:
-    reply = await client.send_raw("ship", "dock_ship", entity_id, {"port": "Rio"}, timeout=10)
-    assert ("invalid", "invalid_command") == (reply.data.status, reply.data.code)
-
-
-async def test_a_type_that_is_no_command_is_answered_by_the_service(client: Client) -> None:
-    reply = await client.send_raw("ship", "fly_ship", str(uuid4()), {})
-    assert ("invalid", "Unknown command: fly_ship") == (reply.data.status, reply.data.message)
-
-
-async def test_an_id_sent_again_is_carried_out_once(client: Client) -> None:
-    ship, command_id = str(uuid4()), str(uuid4())
-    replies = [await client.send(RegisterShip(name="x"), ship, command_id=command_id) for _ in range(2)]
-    assert [False, True] == [reply.data.duplicate for reply in replies]
-    assert replies[0].data.events == replies[1].data.events
-
-
-async def test_the_same_id_at_once_gives_each_its_own_reply(client: Client) -> None:
-    ship, command_id = str(uuid4()), str(uuid4())
-    await client.send(RegisterShip(name="x"), ship)
-    ports = ("Rio", "Lagos", "Rio")
-    replies = await asyncio.gather(*(client.send(DockShip(port=port), ship, command_id=command_id) for port in ports))
-    assert [None, "id_reused", None] == [reply.data.code for reply in replies]
-    assert [False, False, True] == [reply.data.duplicate for reply in replies]
-
-
-async def test_one_id_for_many_entities_gives_each_its_own_reply(client: Client) -> None:
-    ships, command_id = [str(uuid4()) for _ in range(20)], str(uuid4())
-    replies = await asyncio.gather(
-        *(client.send(RegisterShip(name="x"), ship, command_id=command_id) for ship in ships)
-    )
-    assert ships == [reply.subject for reply in replies]
-
-
-async def test_thousands_wait_at_once(client: Client) -> None:
-    ships = [str(uuid4()) for _ in range(3_000)]
-    replies = await asyncio.gather(*(client.send(RegisterShip(name="x"), ship, timeout=60) for ship in ships))
-    assert ships == [reply.subject for reply in replies]
-    assert {"accepted"} == {reply.data.status for reply in replies}
-
-
-async def test_publishing_waits_for_nobody_and_names_the_command(client: Client) -> None:
+async def test_a_client_told_to_tries_again_by_itself_and_has_one_outcome(settings: Settings, client: Client) -> None:
     ship = str(uuid4())
-    command_id = await client.publish(RegisterShip(name="x"), ship)
-    replies = [await client.send(RegisterShip(name="x"), ship, command_id=command_id) for _ in range(2)]
-    assert [("accepted", 1)] * 2 == [(reply.data.status, reply.data.entity_version) for reply in replies]
+    asking = asyncio.create_task(client.send(RegisterShip(name="x"), ship, timeout=1, attempts=60))
+    assert await until(lambda: published(settings) >= 3, _SECONDS)
+    async with running_handler(settings):
+        reply = await asking
+        # Each of the repeats has been judged when what was sent after them is answered.
+        await client.send(LoadCargo(item="tea", quantity=1), ship)
+        assert [1] == await versions(client, ship)
+    assert ("accepted", 1) == (reply.data.status, reply.data.entity_version)
 
 
-async def test_too_large_a_command_is_not_sent(client: Client) -> None:
-    with pytest.raises(TooLarge, match="not sent"):
-        await client.send_raw("ship", "dock_ship", str(uuid4()), {"port": "x" * 300_000})
-
-
-async def test_a_message_that_is_no_command_is_refused(client: Client) -> None:
-    with pytest.raises(LookupError, match="no command"):
-        await client.send(Message(), str(uuid4()))
-
-
-async def test_without_a_reply_the_command_is_named_and_can_be_sent_again(settings: Settings) -> None:
-    # Nobody handles users here.
-    async with Client(bootstrap_servers=settings.bootstrap_servers, prefix=settings.prefix) as client:
-        with pytest.raises(NoReply, match="again safely") as nothing:
-            await client.send_raw("user", "delete_user", str(uuid4()), {}, command_id="0b9c", timeout=0.5)
-    assert nothing.value.command_id == "0b9c"
+async def test_how_often_it_was_tried_is_told(client: Client) -> None:
+    with pytest.raises(NoReply, match=r"command 0b9c within 0.2 s, 2 times") as nothing:
+        await client.send_raw("user", "delete_user", str(uuid4()), {}, command_id="0b9c", timeout=0.2, attempts=2)
+    assert "0b9c" == nothing.value.command_id
 
 
 async def test_what_no_broker_confirms_in_time_may_be_sent_again(client: Client) -> None:
     with pytest.raises(NotConfirmed, match="may or may not have been published") as unknown:
         await client.publish(RegisterShip(name="x"), str(uuid4()), command_id="0b9c", timeout=0)
-    assert unknown.value.command_id == "0b9c"
+    assert "0b9c" == unknown.value.command_id
 
 
 async def test_missing_topics_are_named(servers: Endpoints) -> None:
     async with Client(bootstrap_servers=servers.bootstrap_servers, prefix="nowhere.") as client:
         with pytest.raises(TopicsMissing, match=r"nowhere\.ship\.commands"):
             await client.send(RegisterShip(name="x"), str(uuid4()))
+        with pytest.raises(TopicsMissing, match=r"nowhere\.ship\.events"):
+            await anext(client.events("ship"))
 
 
 async def test_no_broker_is_unreachable() -> None:
     with pytest.raises(Unreachable, match="No Kafka broker answers"):
         await Client(bootstrap_servers="127.0.0.1:1").__aenter__()
+
+
+async def test_what_is_awaited_when_the_client_is_closed_is_told_so(settings: Settings) -> None:
+    async with Client(bootstrap_servers=settings.bootstrap_servers, prefix=settings.prefix) as client:
+        following = asyncio.create_task(anext(client.events("ship")))
+        asking = asyncio.create_task(client.send(RegisterShip(name="x"), str(uuid4())))
+        assert await until(lambda: published(settings) >= 1, _SECONDS)
+    for awaited in (asking, following):
+        with pytest.raises(ConnectionError):
+            await awaited

@@ -1,0 +1,90 @@
+"""Events as those read them who follow them: their data as the models of the contracts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pydantic import ValidationError
+
+from fairlead.aggregates import declared
+from fairlead.bounds import Message
+from fairlead.envelope import Event
+from fairlead.failures import UnreadableEvent
+from fairlead.tokens import write_token
+from fairlead.transport import Offsets, Record
+from fairlead.versions import NewerVersion, present, version_in
+
+
+@dataclass(frozen=True, slots=True)
+class FollowedEvent:
+    """What happened to an entity, its attributes named as in the contracts; `data` is one of the aggregate's EVENTS."""
+
+    id: str
+    type: str
+    subject: str
+    time: datetime
+    entityversion: int
+    causationid: str
+    correlationid: str | None
+    data: Message
+    traceparent: str | None
+    tracestate: str | None
+    _place: tuple[str, str | None, Offsets] = field(repr=False, compare=False)
+
+    @property
+    def token(self) -> str:
+        """What to give as `after` to go on behind this event."""
+        return write_token(*self._place)
+
+
+class EventReader:
+    """Reads the events of one aggregate, or of one entity; raises LookupError for an unknown aggregate."""
+
+    def __init__(self, aggregate: str, entity_id: str | None) -> None:
+        self._models: dict[str, type[Message]] = declared(aggregate).EVENTS
+        self._of = aggregate, entity_id
+        self._key = None if entity_id is None else entity_id.encode()
+
+    def read(self, record: Record, offsets: Offsets) -> FollowedEvent | None:
+        """None where it is another entity's, or of a type that this release does not know; raises UnreadableEvent.
+
+        `offsets` are those behind the record; they are copied.
+        """
+        if self._key not in (None, record.key):
+            return None
+        place = (*self._of, dict(offsets))
+        try:
+            event = Event.model_validate_json(record.value)
+            model = self._models.get(event.type)
+            if model is None:
+                return None
+            data = model.model_validate(present(model, event.data, version_in(event.dataschema)))
+        except (ValueError, LookupError, TypeError, NewerVersion) as error:
+            where = f"The event of {self._of[0]} at partition {record.partition}, offset {record.offset}"
+            raise UnreadableEvent(f"{where} cannot be read: {_told(error)}", write_token(*place)) from error
+        trace = dict(record.headers)
+        return FollowedEvent(
+            event.id,
+            event.type,
+            event.subject,
+            event.time,
+            event.entityversion,
+            event.causationid,
+            event.correlationid,
+            data,
+            _text(trace.get("traceparent")),
+            _text(trace.get("tracestate")),
+            place,
+        )
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode(errors="replace")
+
+
+def _told(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    fault = error.errors()[0]
+    return f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"

@@ -1,0 +1,59 @@
+"""Everybody who reads events ends with the client, and is told so."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import ConsumerStoppedError, KafkaError
+
+_CLOSED = "The client was closed"
+T = TypeVar("T")
+
+
+class Followers:
+    """The consumers of one client that somebody reads events with."""
+
+    def __init__(self) -> None:
+        self._consumers: set[AIOKafkaConsumer] = set()
+        self._starting: set[asyncio.Task[Any]] = set()
+        self._closed = False
+
+    async def unless_closed(self, starting: Coroutine[Any, Any, T]) -> T:
+        """What this comes to; raises ConnectionError where the client is closed meanwhile."""
+        task = asyncio.create_task(starting)
+        self._starting.add(task)
+        try:
+            return await task
+        except asyncio.CancelledError as error:
+            if self._closed:
+                raise ConnectionError(_CLOSED) from error
+            raise
+        finally:
+            self._starting.discard(task)
+
+    @asynccontextmanager
+    async def reading(self, consumer: AIOKafkaConsumer) -> AsyncIterator[None]:
+        """Stopped after the block; raises ConnectionError where the client is closed before."""
+        try:
+            if self._closed:
+                raise ConnectionError(_CLOSED)
+            self._consumers.add(consumer)
+            yield
+        except (ConsumerStoppedError, KafkaError) as error:
+            if self._closed:
+                raise ConnectionError(_CLOSED) from error
+            raise
+        finally:
+            self._consumers.discard(consumer)
+            await consumer.stop()
+
+    async def close(self) -> None:
+        """Stop all, now and later."""
+        self._closed = True
+        for task in self._starting:
+            task.cancel()
+        await asyncio.gather(*(consumer.stop() for consumer in self._consumers))

@@ -1,0 +1,70 @@
+"""The committed events of a topic, from wherever somebody stands."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import OffsetOutOfRangeError
+
+from fairlead.failures import EventsGone
+from fairlead.kafka.consumers import starting
+from fairlead.kafka.followers import Followers
+from fairlead.kafka.partitions import partition_of
+from fairlead.transport import Offsets, Record
+
+_MAX_RECORDS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class EventLog:
+    """A topic of events, or what an entity has of it; each reading has a consumer of its own."""
+
+    connection: Mapping[str, Any]
+    producer: AIOKafkaProducer
+    followers: Followers
+    topic: str
+    entity_id: str | None
+
+    async def read(self, after: Offsets, *, follow: bool) -> AsyncGenerator[Record, None]:
+        """As `Transport.read`."""
+        consumer, ends = await self.followers.unless_closed(self._begin(after))
+        try:
+            async with self.followers.reading(consumer):
+                while follow or await _left(consumer, ends):
+                    for records in (await consumer.getmany(timeout_ms=1_000, max_records=_MAX_RECORDS)).values():
+                        for record in records:
+                            yield Record(record.partition, record.offset, record.key, record.value, record.headers)
+        except OffsetOutOfRangeError as error:
+            [(place, offset), *_] = error.args[0].items()
+            raise EventsGone(self.topic, place.partition, offset) from error
+
+    async def ends(self) -> Offsets:
+        """As `Transport.ends`."""
+        consumer, ends = await self.followers.unless_closed(self._begin({}))
+        await consumer.stop()
+        return {place.partition: offset for place, offset in ends.items()}
+
+    async def _places(self) -> Collection[TopicPartition]:
+        partitions = sorted(await self.producer.partitions_for(self.topic))
+        chosen = partitions if self.entity_id is None else [partition_of(self.entity_id.encode(), partitions)]
+        return [TopicPartition(self.topic, number) for number in chosen]
+
+    async def _begin(self, after: Offsets) -> tuple[AIOKafkaConsumer, Mapping[TopicPartition, int]]:
+        """A consumer where the offsets say, and where the committed events end now."""
+        async with starting(self.connection, self.topic, auto_offset_reset="none") as consumer:
+            places = await self._places()
+            consumer.assign(places)
+            begins, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
+            for place in places:
+                offset = after.get(place.partition, begins[place])
+                if not begins[place] <= offset <= ends[place]:
+                    raise EventsGone(self.topic, place.partition, offset)
+                consumer.seek(place, offset)
+        return consumer, dict(ends)
+
+
+async def _left(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> bool:
+    return any([await consumer.position(place) < end for place, end in ends.items()])

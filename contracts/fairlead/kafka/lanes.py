@@ -1,0 +1,107 @@
+"""Commands go to their partitions in batches of whatever came meanwhile, without a wait for each one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import MessageSizeTooLargeError
+
+from fairlead.failures import TooLarge
+from fairlead.kafka.partitions import partition_of
+from fairlead.outgoing import Outgoing
+
+
+class _Waiting(NamedTuple):
+    key: bytes
+    command: Outgoing
+    told: asyncio.Future[Any]
+    confirm: bool
+
+
+class Lanes:
+    """The partitions of one topic of commands."""
+
+    def __init__(self, producer: AIOKafkaProducer, topic: str, partitions: Sequence[int]) -> None:
+        self._lanes = {number: _Lane(producer, topic, number) for number in partitions}
+        self._partitions = partitions
+
+    def put(self, command: Outgoing, told: asyncio.Future[Any], *, confirm: bool = False) -> None:
+        """Have it published; `told` gets the exception where that fails, and None where it is to be confirmed.
+
+        What nobody waits for any more when its turn comes is not published.
+        """
+        key = command.entity_id.encode()
+        self._lanes[partition_of(key, self._partitions)].put(_Waiting(key, command, told, confirm))
+
+    async def close(self) -> None:
+        """Publish nothing more."""
+        await asyncio.gather(*(lane.close() for lane in self._lanes.values()))
+
+
+class _Lane:
+    def __init__(self, producer: AIOKafkaProducer, topic: str, partition: int) -> None:
+        self._producer = producer
+        self._place = topic, partition
+        self._queue: deque[_Waiting] = deque()
+        self._some = asyncio.Event()
+        self._under_way: Sequence[_Waiting] = ()
+        self._task = asyncio.create_task(self._deliver())
+
+    def put(self, waiting: _Waiting) -> None:
+        # While no broker answers, those who gave up are not to fill the memory.
+        while self._queue and self._queue[0].told.done():
+            self._queue.popleft()
+        self._queue.append(waiting)
+        self._some.set()
+
+    async def _deliver(self) -> None:
+        topic, partition = self._place
+        while True:
+            await self._some.wait()
+            batch, self._under_way = self._fill()
+            try:
+                if self._under_way:
+                    delivered = await self._producer.send_batch(batch, topic, partition=partition)
+                    await delivered
+            except Exception as error:  # noqa: BLE001  # whatever it is, it is told to those who wait
+                _fail(self._under_way, error)
+            else:
+                for waiting in self._under_way:
+                    if waiting.confirm and not waiting.told.done():
+                        waiting.told.set_result(None)
+
+    def _fill(self) -> tuple[Any, Sequence[_Waiting]]:
+        batch, taken = self._producer.create_batch(), []
+        while self._queue:
+            waiting = self._queue[0]
+            if not waiting.told.done():
+                key, command, _, _ = waiting
+                if batch.append(timestamp=None, key=key, value=command.value, headers=command.headers) is None:
+                    break
+                taken.append(waiting)
+            self._queue.popleft()
+        else:
+            self._some.clear()
+        batch.close()
+        return batch, taken
+
+    async def close(self) -> None:
+        self._task.cancel()
+        await asyncio.wait([self._task])
+        _fail([*self._under_way, *self._queue], ConnectionError("The client was closed"))
+
+
+def _fail(waiting: Sequence[_Waiting], error: Exception) -> None:
+    for _, command, told, _ in waiting:
+        if not told.done():
+            told.set_exception(_meaning(error, command))
+
+
+def _meaning(error: Exception, command: Outgoing) -> Exception:
+    if isinstance(error, MessageSizeTooLargeError):
+        return TooLarge(f"The broker takes no command of {len(command.value)} bytes; it was not sent")
+    return error

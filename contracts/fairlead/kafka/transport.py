@@ -1,0 +1,116 @@
+"""The client's messages on Kafka: one idempotent producer, and a reader of replies for each aggregate."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError
+
+from fairlead.bounds import MAX_VALUE_BYTES
+from fairlead.envelope import Reply
+from fairlead.failures import Unreachable
+from fairlead.kafka.deadlines import Deadlines
+from fairlead.kafka.followers import Followers
+from fairlead.kafka.following import EventLog
+from fairlead.kafka.lanes import Lanes
+from fairlead.kafka.replies import ReplyReader
+from fairlead.outgoing import Outgoing
+from fairlead.transport import Offsets, Record
+
+# A broker holds a whole batch to the bound of a command.
+_BATCH_BYTES = MAX_VALUE_BYTES // 2
+# A producer that stops waits for brokers; all that was published is acknowledged by then, so this loses nothing.
+_STOP_SECONDS = 5.0
+
+
+class KafkaTransport:
+    """`connection` goes to aiokafka; `prefix` goes before the topics' names."""
+
+    def __init__(self, connection: Mapping[str, Any], prefix: str) -> None:
+        self._connection = connection
+        self._prefix = prefix
+        self._readers: dict[str, ReplyReader] = {}
+        self._lanes: dict[str, Lanes] = {}
+        self._opening: dict[str, asyncio.Lock] = {}
+        self._followers = Followers()
+        self._deadlines = Deadlines()
+
+    async def open(self) -> None:
+        """As in Transport."""
+        self._loop = asyncio.get_running_loop()
+        self._producer = AIOKafkaProducer(
+            **self._connection, acks="all", enable_idempotence=True, max_batch_size=_BATCH_BYTES
+        )
+        try:
+            await self._producer.start()
+        except KafkaConnectionError as error:
+            await self._producer.stop()
+            raise Unreachable(self._connection["bootstrap_servers"]) from error
+        except BaseException:
+            await self._producer.stop()
+            raise
+
+    async def close(self) -> None:
+        """As in Transport."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_STOP_SECONDS):
+                await asyncio.gather(*(lanes.close() for lanes in self._lanes.values()))
+                readers = (reader.stop() for reader in self._readers.values())
+                # Without a broker aiokafka's own tasks end by being cancelled, which is not a cancellation of ours.
+                await asyncio.gather(self._followers.close(), self._producer.stop(), *readers, return_exceptions=True)
+
+    async def publish(self, command: Outgoing, timeout: float) -> None:  # noqa: ASYNC109  # as in Transport
+        """As in Transport."""
+        async with asyncio.timeout(timeout):
+            await self._reader(command.aggregate)
+            confirmed = self._loop.create_future()
+            self._lanes[command.aggregate].put(command, confirmed, confirm=True)
+            await confirmed
+
+    async def ask(self, command: Outgoing, timeout: float) -> Reply:  # noqa: ASYNC109  # as in Transport
+        """As in Transport."""
+        deadline = self._loop.time() + timeout
+        reader = self._readers.get(command.aggregate)
+        if reader is None or reader.broken:
+            async with asyncio.timeout_at(deadline):
+                reader = await self._reader(command.aggregate)
+        waiter = reader.expect(command.id, command.entity_id)
+        due = self._deadlines.add(waiter.reply, deadline)
+        try:
+            self._lanes[command.aggregate].put(command, waiter.reply)
+            return Reply.model_validate_json(await waiter.reply)
+        finally:
+            due.discard(waiter.reply)
+            reader.forget(waiter)
+
+    def read(
+        self, aggregate: str, entity_id: str | None, after: Offsets, *, follow: bool
+    ) -> AsyncGenerator[Record, None]:
+        """As in Transport."""
+        return self._log(aggregate, entity_id).read(after, follow=follow)
+
+    async def ends(self, aggregate: str, entity_id: str | None) -> Offsets:
+        """As in Transport."""
+        return await self._log(aggregate, entity_id).ends()
+
+    def _log(self, aggregate: str, entity_id: str | None) -> EventLog:
+        topic = f"{self._prefix}{aggregate}.events"
+        return EventLog(self._connection, self._producer, self._followers, topic, entity_id)
+
+    async def _reader(self, aggregate: str) -> ReplyReader:
+        async with self._opening.setdefault(aggregate, asyncio.Lock()):
+            reader = self._readers.get(aggregate)
+            if reader is None or reader.broken:
+                if reader is not None:
+                    await reader.stop()
+                replies, commands = (f"{self._prefix}{aggregate}.{kind}" for kind in ("replies", "commands"))
+                reader = await ReplyReader.start(self._connection, self._producer, replies, commands)
+                if aggregate not in self._lanes:
+                    partitions = sorted(await self._producer.partitions_for(commands))
+                    self._lanes[aggregate] = Lanes(self._producer, commands, partitions)
+                self._readers[aggregate] = reader
+            return reader
