@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
@@ -11,15 +12,18 @@ from time import monotonic
 from service.cli.output import out
 from service.local.kafka import FAST_ONCE_WARM
 from service.local.servers import local_servers
+from tests.bench.clients import Clients
 from tests.bench.commands import SHIPS
 from tests.bench.conditions import conditions
 from tests.bench.failure import exit_code
 from tests.bench.figures import keep
 from tests.bench.progress import say
 from tests.bench.projections import Projections
-from tests.bench.report import report, report_of_projections, tables
+from tests.bench.report import report, report_of_clients, report_of_projections, tables
 from tests.bench.turns import Bench
 from tests.running import PARTITIONS
+
+PARTS = ("handler", "projections", "client")
 
 
 def main() -> int:
@@ -30,13 +34,13 @@ def main() -> int:
     parser.add_argument("--entities", type=int, default=0, help="ships that there are besides those commanded")
     parser.add_argument("--seconds", type=float, default=20.0, help="for each latency, of each turn")
     parser.add_argument("--events", type=int, default=500_000, help="that projections catch up with")
-    parser.add_argument("--only", choices=("handler", "projections"), help="leave the others out")
+    parser.add_argument("--only", choices=PARTS, help="leave the others out")
     parser.add_argument("--output", type=Path, default=Path("build/bench.json"))
     given = parser.parse_args()
-    return exit_code(_measure(given))
+    return exit_code(_measure(given, {given.only} if given.only else {*PARTS}))
 
 
-async def _measure(given: argparse.Namespace) -> None:
+async def _measure(given: argparse.Namespace, parts: Collection[str]) -> None:
     began = monotonic()
     counts = {
         "commands": given.commands,
@@ -52,13 +56,16 @@ async def _measure(given: argparse.Namespace) -> None:
         async with local_servers(Path(folder), say, FAST_ONCE_WARM) as servers:
             bench = Bench(servers, Path(folder), given.entities, given.commands, given.seconds)
             projections = Projections(servers, Path(folder), given.events)
-            if given.only != "projections":
+            clients = Clients(servers, Path(folder), given.commands)
+            if "handler" in parts:
                 await bench.warm_up()
                 for turn in range(given.turns):
                     await bench.turn(turn + 1, given.turns)
-            if given.only != "handler":
+            if "projections" in parts:
                 await projections.measure(given.turns)
-    found = {**report(bench), **report_of_projections(projections), "conditions": told}
+            if "client" in parts:
+                await clients.measure(given.turns)
+    found = {**report(bench), **report_of_projections(projections), **report_of_clients(clients), "conditions": told}
     keep(found, given.output)
     out.print(*tables(found), sep="\n")
     say(f"{given.output} has all figures; it took {monotonic() - began:.0f} s")

@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.table import Table
 
+from tests.bench.clients import Clients
 from tests.bench.figures import Figures, medians
 from tests.bench.projections import BOUND, Projections
 from tests.bench.turns import WORKERS, Bench
@@ -42,6 +43,12 @@ def report_of_projections(projections: Projections) -> Report:
     }
 
 
+def report_of_clients(clients: Clients) -> Report:
+    """The same, by what answers."""
+    measured = {beside: _of(turns) for beside, turns in clients.found.items() if turns}
+    return {"client": measured} if measured else {}
+
+
 def _of(turns: Sequence[Figures]) -> dict[str, Any]:
     return {**medians(turns), "turns": turns}
 
@@ -53,6 +60,8 @@ def tables(found: Report) -> Iterator[Table]:
     if "projections" in found:
         of_bound = {f"{name}, {one['ratio']:.0%} of the bound": one for name, one in found["projections"].items()}
         yield _table("Catching up", _CATCHING_UP, of_bound)
+    if "client" in found:
+        yield _table("Client", _WORK, {f"beside a {beside}": one for beside, one in found["client"].items()})
 
 
 def _of_handler(found: Report) -> Iterator[Table]:
