@@ -18,10 +18,10 @@ from service.kafka.topics import CONFIGS, KINDS
 from service.published.asyncapi import document
 from service.published.files import published
 from service.published.schemas import messages
-from tests.published.test_drift import PUBLISHED, ROOT
+from tests.published.node import node_modules
+from tests.published.test_drift import PUBLISHED
 
 HERE = Path(__file__).parent
-MODULES = ROOT / ".venv" / "asyncapi"
 
 DAMAGE = {
     "operations.ship.decide.action": ('action: "receive"', 'action: "take"'),
@@ -34,19 +34,7 @@ DAMAGE = {
 @pytest.fixture(scope="module")
 def parser() -> Path:
     """Where AsyncAPI's own parser is; each file of it is checked by its hash."""
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("the official parser needs npm, which is not installed here")
-    wanted = (HERE / "package-lock.json").read_bytes()
-    done = MODULES / "done"
-    if not done.is_file() or done.read_bytes() != wanted:
-        MODULES.mkdir(exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(HERE / name, MODULES)
-        line = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        subprocess.run(line, cwd=MODULES, check=True, capture_output=True)  # noqa: S603  # as the lock says
-        done.write_bytes(wanted)
-    return MODULES
+    return node_modules("asyncapi", HERE)
 
 
 @pytest.fixture(scope="module")
