@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from operator import itemgetter
 from pathlib import Path
+from traceback import clear_frames
 from typing import Any, cast
 
 import orjson
@@ -40,8 +41,12 @@ class RocksStore:
             known = Rdict.list_cf(str(self._path)) if (self._path / "CURRENT").exists() else []
             families = {name: self._memory.options() for name in known if name != "default"}
             self._db = Rdict(str(self._path), self._memory.options(), column_families=families)
-            self._spaces = {name: self._db.get_column_family(name) for name in families}
-            self._sealed = seal_of(self._spaces)
+            try:
+                self._spaces = {name: self._db.get_column_family(name) for name in families}
+                self._sealed = seal_of(self._spaces)
+            except Exception:
+                self._shut()
+                raise
 
     def get(self, space: str, key: str) -> bytes | None:
         """The value of a key."""
@@ -154,6 +159,8 @@ def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # rocksdict raises no narrower one
+        # RocksDB stays open for as long as anything of it is held, as frames of what failed do from Python 3.12 on.
+        clear_frames(error.__traceback__)
         raise _broken(path, error) from error
 
 
