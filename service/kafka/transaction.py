@@ -131,3 +131,7 @@ class PartitionProducer:
     async def stop(self) -> None:
         """Let go within a bound: aiokafka's own stop flushes, and can wait for a leader that is gone."""
         await stop_within(self._producer, _STOP_SECONDS)
+        # aiokafka tells a fence a second time, to nobody: unheard, it is logged as an error whenever memory is cleared.
+        told = self._producer._txn_manager._transaction_waiter  # noqa: SLF001  # there is no other way to it
+        if told is not None and told.done() and not told.cancelled():
+            told.exception()
