@@ -87,7 +87,7 @@ async def test_what_is_removed_while_it_is_read_is_told_and_is_no_difference(ser
     await apply_topics(settings)
     messages = generate(400, ships=10, users=10, seed=9, prefix=settings.prefix)
     await asyncio.to_thread(publish, servers.bootstrap_servers, messages)
-    await asyncio.to_thread(_remove, servers, settings, "commands", 10)
+    await asyncio.to_thread(_remove, servers, settings, "commands", 5)
 
     reading = read_records(connection(settings), f"{settings.prefix}ship.commands", 0, 0, 11)
     with pytest.raises(Stuck, match="verify again") as told:
