@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
 
 from fairlead.failures import TooLarge
+from fairlead.kafka.pacing import breathe
 from fairlead.kafka.partitions import partition_of
 from fairlead.outgoing import Outgoing
 
@@ -73,6 +74,7 @@ class _Lane:
                 for waiting in self._under_way:
                     if waiting.confirm and not waiting.told.done():
                         waiting.told.set_result(None)
+            await breathe(len(self._under_way))
 
     def _fill(self) -> tuple[Any, Sequence[_Waiting]]:
         batch, taken = self._producer.create_batch(), []

@@ -10,6 +10,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from fairlead.kafka.consumers import starting
+from fairlead.kafka.pacing import breathe
 
 _MAX_RECORDS = 200
 
@@ -75,11 +76,13 @@ class ReplyReader:
 
     async def _read(self) -> None:
         while True:
-            for records in (await self._consumer.getmany(timeout_ms=60_000, max_records=_MAX_RECORDS)).values():
+            found = await self._consumer.getmany(timeout_ms=60_000, max_records=_MAX_RECORDS)
+            for records in found.values():
                 for record in records:
                     self._deliver(record.value)
-            # Those who were answered go on before more is read, which may be there already.
-            await asyncio.sleep(0)
+            # Those who were answered go on before more is read.
+            count = sum(map(len, found.values()))
+            await breathe(count, more=count >= _MAX_RECORDS)
 
     def _deliver(self, value: bytes) -> None:
         raw = orjson.loads(value)
