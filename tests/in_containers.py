@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 
 import psutil
-from confluent_kafka import Consumer
+from confluent_kafka import Producer
 from testcontainers.community.postgres import PostgresContainer
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
@@ -61,11 +61,9 @@ def _variables(port: int) -> dict[str, str]:
 
 
 def _until_it_answers(bootstrap_servers: str) -> None:
-    consumer = Consumer({"bootstrap.servers": bootstrap_servers, "group.id": "not-used", "log_level": 0})
-    try:
-        consumer.list_topics(timeout=_SECONDS)
-    finally:
-        consumer.close()
+    # It listens before it takes transactions, and makes their topic for the first that asks.
+    producer = Producer({"bootstrap.servers": bootstrap_servers, "transactional.id": _LABEL, "log_level": 0})
+    producer.init_transactions(_SECONDS)
 
 
 def _remove_orphans() -> None:
