@@ -1,8 +1,9 @@
-"""docker-compose.yml and what is beside it name roles, images and settings that there are."""
+"""docker-compose.yml, the Dockerfile and what is beside them name roles, images and settings that there are."""
 
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,12 @@ def test_the_tests_run_on_the_images_that_it_names() -> None:
     defaults = {found[1]: found[2] for text in named if (found := _DEFAULT.search(text))}
 
     assert defaults == {name: images[0] for name, images in IMAGES.items()}
+
+
+def test_the_image_is_labelled_with_the_version_of_the_service() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+    assert f"ARG VERSION={project['version']}\n" in (ROOT / "deploy" / "Dockerfile").read_text()
 
 
 def test_metrics_are_asked_of_every_role() -> None:
