@@ -133,7 +133,7 @@ async def run_projectors(settings: Settings, names: Sequence[str]) -> None:
     """Keep these projections up with their topics, all where none is named, until cancelled."""
     chosen = [PROJECTIONS[name] for name in names or PROJECTIONS]
     schemas = Names(settings.prefix, settings.reader_role)
-    pooled = open_pool(settings.database_url.get_secret_value())
+    pooled = open_pool(settings.database_url.get_secret_value(), held=True)
     async with open_role(settings) as role, pooled as pool, open_signals(pool, schemas) as signals:
         await prepare_keys(pool, schemas)
         await prepare_projections(pool, schemas, chosen, [one for one in EARLIER if not names or one.name in names])
