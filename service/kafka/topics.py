@@ -11,7 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
-_PARTITIONS = 12
+PARTITIONS = 12
 _DAY_MS = 24 * 3600 * 1000
 KINDS = ("commands", "events", "replies", "snapshots", "dead-letters")
 
@@ -119,7 +119,7 @@ async def _partitions(admin: AIOKafkaAdminClient, there: Collection[str], wanted
                 f"{aggregate} --partitions {wanted} --to PREFIX.` copies it to topics that have more"
             )
         wanted = count
-    return _PARTITIONS if wanted is None else wanted
+    return PARTITIONS if wanted is None else wanted
 
 
 async def check_topics(connection: Mapping[str, Any], topics: Topics) -> list[str]:

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 
 from service.cli import topics
 from service.domain import AGGREGATES
-from service.kafka.topics import CONFIGS, KINDS
+from service.kafka.topics import CONFIGS, KINDS, PARTITIONS
 from service.published.asyncapi import document
 from service.published.files import published
 from service.published.schemas import messages
@@ -85,8 +85,7 @@ def test_every_topic_but_the_snapshots_is_told_with_its_settings() -> None:
 
 
 def test_partitions_and_replicas_are_those_that_are_made() -> None:
-    made = inspect.signature(topics.apply).parameters
-    wanted = made["partitions"].default, made["replication_factor"].default
+    wanted = PARTITIONS, inspect.signature(topics.apply).parameters["replication_factor"].default
     kafka = [channel["bindings"]["kafka"] for channel in told()["channels"].values()]
     assert {wanted} == {(one["partitions"], one["replicas"]) for one in kafka}
 
