@@ -66,12 +66,14 @@ async def _measure(given: argparse.Namespace) -> None:
             await apply_topics(settings)
             turn = _Turn(settings, given.events)
             workers = f"--workers={given.workers}"
-            async with role(folder, settings, "handle", "ship", workers, FAIRLEAD_ALLOW_IMPORT="true"):
+            async with role(folder, settings, "handle", "ship", workers, FAIRLEAD_ALLOW_IMPORT="true") as handler:
+                turn.handler = handler.process.pid
                 await turn.run("dry run", {"faults": 0}, "import", "ship", str(before), "--dry-run")
                 await turn.run("import", {"imported": given.events}, "import", "ship", str(before))
                 await turn.run("import again", {"imported": 0}, "import", "ship", str(before))
             async with ready_role(folder, settings, "project", "journal"):
                 await _caught_up(settings)
+            turn.handler = None
             await turn.run("export", {"events": given.events}, "export", "ship", str(after))
         if before.read_bytes() != after.read_bytes():
             raise BenchFailed("what was exported is not what was imported: see both files by calling it again")
@@ -88,6 +90,7 @@ class _Turn:
 
     settings: Settings
     events: int
+    handler: int | None = None
     found: dict[str, Figures] = field(default_factory=dict)
 
     async def run(self, what: str, expected: Mapping[str, Any], *words: str) -> None:
@@ -97,7 +100,8 @@ class _Turn:
             *(sys.executable, "-P", "-m", "service", *words), env=variables(self.settings), stdin=DEVNULL, stdout=PIPE
         )
         usage = Usage(process.pid)
-        sampling = asyncio.create_task(_sample(usage))
+        beside = Usage(self.handler) if self.handler else None
+        sampling = asyncio.create_task(_sample(usage, *([beside] if beside else [])))
         try:
             printed, _ = await process.communicate()
         finally:
@@ -113,15 +117,17 @@ class _Turn:
             "events_per_s": round(self.events / seconds),
             "seconds": round(seconds, 1),
             "cpu_ms_per_1000": round(1_000_000 * cpu / self.events, 1),
+            "handler_cpu_ms_per_1000": round(1_000_000 * beside.cpu / self.events, 1) if beside else 0.0,
             "rss_mb": round(usage.rss),
             "strangers_cores": usage.strangers_cores,
         }
         say(f"{what}: {self.found[what]}")
 
 
-async def _sample(usage: Usage) -> None:
+async def _sample(*usages: Usage) -> None:
     while True:
-        usage.sample()
+        for usage in usages:
+            usage.sample()
         await asyncio.sleep(_TICK)
 
 
