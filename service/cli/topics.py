@@ -10,13 +10,15 @@ from service.cli.exits import Exit, Stop
 from service.cli.options import Given, with_servers
 from service.cli.output import emit_json, out
 from service.cli.running import run
+from service.cli.topics_migrate import migrate
 
 
 def add_to(app: typer.Typer) -> None:
     """Register these commands."""
-    group = typer.Typer(help="Create and check the topics.", no_args_is_help=True)
+    group = typer.Typer(help="Create and check the topics; move to others with more partitions.", no_args_is_help=True)
     group.command()(with_servers(apply))
     group.command()(with_servers(check))
+    group.command()(with_servers(migrate))
     app.add_typer(group, name="topics", rich_help_panel="Servers")
 
 

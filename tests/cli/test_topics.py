@@ -1,19 +1,25 @@
-"""`fairlead topics apply`: what exists keeps its partitions."""
+"""`fairlead topics`: what exists keeps its partitions, and moves to others for more."""
 
 from __future__ import annotations
 
 import asyncio
 from uuid import uuid4
 
+import pytest
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from fairlead.ship import RegisterShip
 from service.cli.exits import Exit
+from service.cli.kafka_client import open_client
+from service.domain import AGGREGATES
 from service.kafka.topics import KINDS, apply_topics, partition_counts
 from service.local.servers import Endpoints
 from tests.chaos.role import environment
-from tests.cli.processes import begin, outcome_of
-from tests.running import settings_for
+from tests.cli.processes import Ended, begin, outcome_of
+from tests.running import running_handler, settings_for
+
+_FOUR = {"partitions": 4, "replication": 1}
 
 
 async def test_partitions_are_never_added_and_the_reason_is_told(servers: Endpoints) -> None:
@@ -39,3 +45,42 @@ async def test_topics_that_are_missing_get_as_many_partitions_as_those_that_are_
 
     names = [f"{prefix}ship.{kind}" for kind in KINDS]
     assert dict.fromkeys(names, 3) == await partition_counts(connection, names)
+
+
+async def test_an_aggregate_is_moved_and_taken_back_from_the_line(servers: Endpoints) -> None:
+    name = uuid4().hex[:8]
+    settings, to = settings_for(servers, f"grow-{name}."), f"grown-{name}."
+    line = ("topics", "migrate", "ship", "--replication-factor", "1", "--to", to)
+
+    async def fairlead(*words: str) -> Ended:
+        return await outcome_of(await begin(environment(settings), *line, *words))
+
+    await apply_topics({"bootstrap_servers": servers.bootstrap_servers}, AGGREGATES, settings.prefix, **_FOUR)
+    async with running_handler(settings), open_client(settings, "/test") as client:
+        for _ in range(3):
+            await client.send(RegisterShip(name="Pacific Explorer"), str(uuid4()))
+    nothing = await fairlead("--back")
+    moved = await fairlead("--partitions", "6")
+    again = await fairlead("--partitions", "6")
+    back = await fairlead("--back")
+
+    assert (Exit.REFUSED, True) == (nothing[0], "there is nothing to take back" in nothing[2])
+    assert (Exit.DONE, {"events": 3, "replies": 3, "dead-letters": 0, "entities": 3, "keys": 0}) == moved[:2]
+    assert f"start all roles with FAIRLEAD_PREFIX={to}" in moved[2]
+    assert (Exit.DONE, {}) == again[:2]
+    assert (Exit.DONE, None) == back[:2]
+    async with running_handler(settings):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ("--to v2 --partitions 6", "--to must be such as v2."),
+        ("--to v2.", "say either --partitions, or --back"),
+        ("--to v2. --back --partitions 6", "say either --partitions, or --back"),
+    ],
+)
+async def test_what_makes_no_sense_of_a_move_is_told(words: str, reason: str) -> None:
+    code, _, told = await outcome_of(await begin({}, "topics", "migrate", "ship", *words.split()))
+    assert (Exit.USAGE, True) == (code, reason in told)

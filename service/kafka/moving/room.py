@@ -1,0 +1,99 @@
+"""The topics to which an aggregate moves: made anew, closed until all is there, and beginning beyond the old ones."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import RecordsToDelete
+
+from service.commands.ports import Draft
+from service.kafka.batches import batches
+from service.kafka.checkpoint import Checkpoint, Needed
+from service.kafka.moving.closing import write_at_once
+from service.kafka.moving.places import NotMovable, Place
+from service.kafka.stopping import stop_within
+from service.kafka.topics import KINDS, administrator, apply_topics, partition_counts
+
+Passed = Callable[[int, int], None]
+
+# The broker takes batches of at most 256 KiB on this topic.
+_BATCH_BYTES = 200 * 1024
+_FILLED = 20_000
+_GONE_SECONDS = 60.0
+_TICK = 0.1
+
+
+async def existing(place: Place) -> Place | None:
+    """The same topics with the partitions that they have, None where there are none; raises NotMovable for a few."""
+    names = {place.topics.name(kind) for kind in KINDS}
+    async with administrator(place.connection) as admin:
+        there = names & set(await admin.list_topics())
+    if not there:
+        return None
+    if missing := names - there:
+        raise NotMovable(f"{', '.join(sorted(missing))}: missing, though others of them are there: see whose they are")
+    counts = await partition_counts(place.connection, names)
+    return Place(place.connection, place.topics, counts[place.topics.commands])
+
+
+async def make_room(place: Place, source: Place, first: int, replication: int, passed: Passed) -> None:
+    """Topics with nothing in them, whose first command will have this offset."""
+    await remove(place)
+    connection, topics = place.connection, place.topics
+    making = [topics.aggregate], topics.prefix
+    await apply_topics(connection, *making, partitions=place.partitions, replication=replication)
+    at = Checkpoint(first, first - 1, 0, 0, 0, Needed(), "-", place.partitions, source.topics.prefix)
+    await write_at_once(place, ((topics.snapshots, number, at.draft()) for number in range(place.partitions)))
+    await _begin_commands_at(place, first, passed)
+
+
+async def remove(place: Place) -> None:
+    """Delete the topics, and return once they are gone."""
+    names = {place.topics.name(kind) for kind in KINDS}
+    async with administrator(place.connection) as admin, asyncio.timeout(_GONE_SECONDS):
+        if there := names & set(await admin.list_topics()):
+            await admin.delete_topics(sorted(there))
+        while names & set(await admin.list_topics()):  # noqa: ASYNC110  # a broker sends no word of it
+            await asyncio.sleep(_TICK)
+
+
+async def require_room(place: Place, source: Place) -> None:
+    """Raise NotMovable unless what is there may be deleted: an earlier copy that was never used, or nothing at all."""
+    there = await existing(place)
+    if there is None:
+        return
+    known = await there.checkpoints()
+    closed = known and all(at.moved_to == source.topics.prefix for at in known.values())
+    ends = [await there.bounds(kind) for kind in KINDS]
+    empty = not any(end for bounds in ends for _, end in bounds.values())
+    if not (closed or empty):
+        raise NotMovable(
+            f"{place.topics.name('*')} are there, and are no copy that was left unfinished: choose another prefix"
+        )
+
+
+async def _begin_commands_at(place: Place, first: int, passed: Passed) -> None:
+    """Fill the commands up to this offset, and remove what they were filled with.
+
+    The id of a reply is made of its command's partition and offset, and what waits for a redrive is known by its
+    offset: a new command must not come to have that of an old one.
+    """
+    producer = AIOKafkaProducer(
+        **place.connection, acks="all", enable_idempotence=True, max_batch_size=_BATCH_BYTES, linger_ms=0
+    )
+    topic, total = place.topics.commands, first * place.partitions
+    try:
+        await producer.start()
+        for partition in range(place.partitions):
+            for begun in range(0, first, _FILLED):
+                fill = [Draft(None, None, [], 0)] * min(_FILLED, first - begun)
+                for batch in batches(producer.create_batch, fill):
+                    await (await producer.send_batch(batch, topic, partition=partition))
+                passed(partition * first + begun + len(fill), total)
+    finally:
+        await stop_within(producer, 5.0)
+    everything = {TopicPartition(topic, number): RecordsToDelete(first) for number in range(place.partitions)}
+    async with administrator(place.connection) as admin:
+        await admin.delete_records(everything)

@@ -1,0 +1,120 @@
+"""An aggregate is copied to topics with more partitions, compared, and begun there; and can be taken back."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from service.kafka.checkpoint import Checkpoint
+from service.kafka.connection import connection
+from service.kafka.groups import member_count
+from service.kafka.moving.beginning import HOW_TO_GO_ON, begin, begin_again, first_offset
+from service.kafka.moving.closing import close_for, waiting
+from service.kafka.moving.comparing import compare
+from service.kafka.moving.copying import COPIED, copy
+from service.kafka.moving.places import NotMovable, Place
+from service.kafka.moving.room import existing, make_room, remove, require_room
+from service.kafka.topics import Topics, partition_count
+from service.postgres.moved import copy_keys, drop_keys, has_projections
+from service.postgres.names import Names
+from service.postgres.pool import open_pool
+from service.settings import Settings
+
+__all__ = ["Move", "NotMovable"]
+
+_ASKED_SECONDS = 5.0
+
+# What is done, as a person reads it, and who is then told how much of how much is done.
+Told = Callable[[str], Callable[[int, int], None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Of an aggregate from the topics of FAIRLEAD_PREFIX to those under the prefix `to`.
+
+    All raise NotMovable, LookupError where topics are missing, StoreUnavailable, KafkaError and TimeoutError.
+    """
+
+    settings: Settings
+    aggregate: str
+    to: str
+
+    async def make(self, partitions: int, replication: int, told: Told) -> dict[str, int] | None:
+        """Copy it and begin there; how much of what was copied, None where that is done already.
+
+        Its handlers have to be stopped, and all commands judged. Whoever is interrupted begins anew.
+        """
+        source = await self._source()
+        target = Place(source.connection, Topics(self.aggregate, self.to), partitions)
+        if partitions <= source.partitions:
+            raise NotMovable(f"{source.topics.commands} has {source.partitions} partitions: say more than these")
+        if await self._is_made(source, target):
+            return None
+        await require_room(target, source)
+        await self._require_no_projections()
+        await self._require_no_handlers(source)
+        at = await close_for(source, self.to, told("Looking for what waits parked"))
+        await make_room(target, source, first_offset(at), replication, told("Beginning beyond the old commands"))
+        counts = {kind: await copy(source, target, kind, told(f"Copying {kind}")) for kind in COPIED}
+        counts["entities"] = await compare(source, target, "events", told("Comparing events"))
+        for kind in COPIED[1:]:
+            await compare(source, target, kind, told(f"Comparing {kind}"))
+        async with self._database() as (pool, old, new):
+            counts["keys"] = await copy_keys(pool, old, new, self.aggregate)
+        if await waiting(source, at):
+            raise NotMovable(f"Somebody publishes to {source.topics.commands}: {HOW_TO_GO_ON}")
+        await begin(target, at)
+        return counts
+
+    async def take_back(self) -> None:
+        """Open the old topics again, as if nothing had been moved, and delete the copy."""
+        source = await self._source()
+        if not _closed_for(self.to, await source.checkpoints()):
+            raise NotMovable(f"{source.topics.name('*')} are not closed for {self.to}: there is nothing to take back")
+        target = await existing(Place(source.connection, Topics(self.aggregate, self.to), 0))
+        await begin_again(source, target)
+        if target is not None:
+            await remove(target)
+        async with self._database() as (pool, _, new):
+            await drop_keys(pool, new, self.aggregate)
+
+    async def _source(self) -> Place:
+        if self.to == self.settings.prefix:
+            raise NotMovable("FAIRLEAD_PREFIX has to be the prefix of the old topics, and --to another one")
+        kafka, topics = connection(self.settings), Topics(self.aggregate, self.settings.prefix)
+        return Place(kafka, topics, await partition_count(kafka, topics))
+
+    async def _is_made(self, source: Place, target: Place) -> bool:
+        old = await source.checkpoints()
+        if not old:
+            raise NotMovable(f"Of {source.topics.commands} none was ever judged: make new topics with `topics apply`")
+        there = await existing(target)
+        new = await there.checkpoints() if there else {}
+        return _closed_for(self.to, old) and bool(new) and all(one.moved_to is None for one in new.values())
+
+    async def _require_no_handlers(self, source: Place) -> None:
+        for prefix in (self.settings.prefix, self.to):
+            group = self.settings.group or f"{prefix}fairlead.{self.aggregate}.handler"
+            if members := await member_count(source.connection, group):
+                raise NotMovable(f"{members} are in the group {group}: stop all handlers of {self.aggregate} first")
+
+    async def _require_no_projections(self) -> None:
+        # They would go on in a copy that is made anew from where they stood in an earlier one.
+        async with self._database() as (pool, _, new):
+            if await has_projections(pool, new):
+                raise NotMovable(
+                    f"Projections have begun under the prefix {self.to} already: move all aggregates before any role "
+                    f"does, to another prefix, or drop the schemas {self.to}fairlead and {self.to}fairlead_* first"
+                )
+
+    @asynccontextmanager
+    async def _database(self) -> AsyncIterator[tuple[Any, Names, Names]]:
+        url = self.settings.database_url.get_secret_value()
+        async with open_pool(url, size=2, patience_s=_ASKED_SECONDS) as pool:
+            yield pool, Names(self.settings.prefix), Names(self.to)
+
+
+def _closed_for(to: str, at: Mapping[int, Checkpoint]) -> bool:
+    return any(one.moved_to == to for one in at.values())
