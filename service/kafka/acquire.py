@@ -10,7 +10,7 @@ from aiokafka import TopicPartition
 from service.commands.ports import LocalStore
 from service.commands.window import KEPT_MICROS
 from service.kafka.checkpoint import Checkpoint
-from service.kafka.checkpoints import last_checkpoint, last_checkpoints
+from service.kafka.checkpoints import checkpoints_between, last_checkpoints
 from service.kafka.local import Local
 from service.kafka.log_reader import Tell, open_reader, read_log
 from service.kafka.rehydration import Logs, Rehydration, Stale
@@ -44,7 +44,8 @@ async def read_partition(terms: Terms, partition: int, store: LocalStore, tell: 
         ends = await marks.end_offsets([commands, snapshots, events, replies])
         starts = await marks.beginning_offsets([commands, snapshots, events, replies])
     logs = Logs(snapshots, events, replies, starts, ends)
-    checkpoint = await last_checkpoint(terms.connection, snapshots, starts[snapshots], ends[snapshots])
+    found = await checkpoints_between(terms.connection, {snapshots: starts[snapshots]}, {snapshots: ends[snapshots]})
+    checkpoint = found.get(snapshots)
     # One in which nothing was ever decided knows only from others what became of the topics.
     known = (
         [checkpoint]

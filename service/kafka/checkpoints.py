@@ -15,18 +15,23 @@ from service.kafka.topics import Topics
 # In which it is, unless there are many records of open or aborted transactions behind it.
 _TAILS = (100, 10_000)
 
+Offsets = Mapping[TopicPartition, int]
 
-async def last_checkpoint(connection: Mapping[str, Any], tp: TopicPartition, start: int, end: int) -> Checkpoint | None:
-    """The last one that is committed between these offsets of a partition of snapshots."""
-    for tail in (*_TAILS, end):
-        begin = max(start, end - tail)
-        found = None
-        async with aclosing(read_log(connection, {tp: begin}, {tp: end})) as reading:
-            async for _, records in reading:
-                found = next((record for record in reversed(records) if record.key == KEY), found)
-        if found or begin == start:
-            return read_checkpoint(found) if found else None
-    raise AssertionError
+
+async def checkpoints_between(
+    connection: Mapping[str, Any], starts: Offsets, ends: Offsets
+) -> dict[TopicPartition, Checkpoint]:
+    """The last one that is committed between these offsets of each of these partitions of snapshots, if any."""
+    found: dict[TopicPartition, Checkpoint] = {}
+    left = dict(starts)
+    for tail in (*_TAILS, max(ends.values(), default=0)):
+        begins = {tp: max(start, ends[tp] - tail) for tp, start in left.items()}
+        async with aclosing(read_log(connection, begins, ends)) as reading:
+            async for tp, records in reading:
+                if last := next((record for record in reversed(records) if record.key == KEY), None):
+                    found[tp] = read_checkpoint(last)
+        left = {tp: start for tp, start in left.items() if tp not in found and begins[tp] > start}
+    return found
 
 
 async def last_checkpoints(
@@ -36,5 +41,5 @@ async def last_checkpoints(
     places = [TopicPartition(topics.snapshots, number) for number in partitions]
     async with open_reader(connection, "read_uncommitted") as marks:
         starts, ends = await marks.beginning_offsets(places), await marks.end_offsets(places)
-    found = {tp.partition: await last_checkpoint(connection, tp, starts[tp], ends[tp]) for tp in places}
-    return {partition: checkpoint for partition, checkpoint in found.items() if checkpoint}
+    found = await checkpoints_between(connection, starts, ends)
+    return {tp.partition: checkpoint for tp, checkpoint in found.items()}
