@@ -15,6 +15,7 @@ from service.commands.snapshots import Snapshots
 from service.commands.stored import States
 from service.domain import AGGREGATES
 from service.following import Following
+from service.kafka import topic_making
 from service.kafka import topics as kafka_topics
 from service.kafka.broker import require_transactions
 from service.kafka.connection import connection
@@ -50,7 +51,7 @@ _ASKED_SECONDS = 5.0
 
 async def apply_topics(settings: Settings, *, partitions: int | None, replication: int) -> list[str]:
     """Create the topics that are missing; returns their names. Raises PartitionsFixed."""
-    return await kafka_topics.apply_topics(
+    return await topic_making.apply_topics(
         connection(settings), AGGREGATES, settings.prefix, partitions=partitions, replication=replication
     )
 

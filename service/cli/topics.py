@@ -36,7 +36,7 @@ def apply(
     Example: `fairlead topics apply --replication-factor 1`
     """
     from service import app as composition  # noqa: PLC0415  # it brings every driver: not for commands that need none
-    from service.kafka.topics import PartitionsFixed  # noqa: PLC0415  # as above
+    from service.kafka.topic_making import PartitionsFixed  # noqa: PLC0415  # as above
 
     making = composition.apply_topics(given.settings(), partitions=partitions, replication=replication_factor)
     try:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import TopicAlreadyExistsError, for_code
 
-PARTITIONS = 12
 _DAY_MS = 24 * 3600 * 1000
 KINDS = ("commands", "events", "replies", "snapshots", "dead-letters")
 
@@ -29,9 +27,6 @@ CONFIGS: Mapping[str, Mapping[str, str]] = {
     "snapshots": {"cleanup.policy": "compact"},
     "dead-letters": {"cleanup.policy": "delete", "retention.ms": str(30 * _DAY_MS)},
 }
-
-# Every transaction writes a checkpoint there, and the last segment is never compacted: each new owner reads all of it.
-_AT_FIRST: Mapping[str, Mapping[str, str]] = {"snapshots": {"segment.bytes": str(64 * 1024 * 1024)}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,53 +68,6 @@ class Topics:
     def transactional_id(self, partition: int) -> str:
         """Fixed for each partition and never settable: whoever holds it is the owner, under whatever group."""
         return f"{self.prefix}fairlead.{self.aggregate}.events.{partition}"
-
-
-class PartitionsFixed(Exception):
-    """Topics exist, with another number of partitions than is wanted; the message says why they keep it."""
-
-
-async def apply_topics(
-    connection: Mapping[str, Any], aggregates: Iterable[str], prefix: str, *, partitions: int | None, replication: int
-) -> list[str]:
-    """Create the topics that are missing and return their names; topics that exist are left as they are.
-
-    Where no number of partitions is said, it is that of an aggregate's other topics, or 12. Raises PartitionsFixed.
-    """
-    async with administrator(connection) as admin:
-        present = set(await admin.list_topics())
-        insync = {"min.insync.replicas": str(max(1, replication - 1))}
-        missing = []
-        for topics in (Topics(aggregate, prefix) for aggregate in aggregates):
-            names = {topics.name(kind): kind for kind in KINDS}
-            count = await _partitions(admin, sorted(present & names.keys()), partitions)
-            missing += [
-                NewTopic(name, count, replication, topic_configs={**CONFIGS[kind], **_AT_FIRST.get(kind, {}), **insync})
-                for name, kind in names.items()
-                if name not in present
-            ]
-        if missing:
-            answer = await admin.create_topics(missing)
-            for topic, code, *_ in answer.topic_errors:
-                error = for_code(code)
-                if code and error is not TopicAlreadyExistsError:
-                    raise error(topic)
-        return [topic.name for topic in missing]
-
-
-async def _partitions(admin: AIOKafkaAdminClient, there: Collection[str], wanted: int | None) -> int:
-    """How many a topic that is missing gets beside those that are there."""
-    for topic in await admin.describe_topics(list(there)) if there else []:
-        count = len(topic["partitions"])
-        if wanted not in {None, count}:
-            aggregate = topic["topic"].rpartition(".")[0].rpartition(".")[2]
-            raise PartitionsFixed(
-                f"{topic['topic']} has {count} partitions, and keeps them for life: with {wanted}, ids would lie "
-                "elsewhere than their events, and be judged as if they were new. `fairlead topics migrate "
-                f"{aggregate} --partitions {wanted} --to PREFIX.` copies it to topics that have more"
-            )
-        wanted = count
-    return PARTITIONS if wanted is None else wanted
 
 
 async def check_topics(connection: Mapping[str, Any], topics: Topics) -> list[str]:

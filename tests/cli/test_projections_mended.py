@@ -14,7 +14,7 @@ import asyncpg
 import httpx
 import pytest
 
-from service.kafka.topics import apply_topics
+from service.kafka.topic_making import apply_topics
 from service.local.ports import free_port
 from service.local.servers import Endpoints
 from service.postgres.names import Names

@@ -13,7 +13,8 @@ from fairlead.ship import RegisterShip
 from service.cli.exits import Exit
 from service.cli.kafka_client import open_client
 from service.domain import AGGREGATES
-from service.kafka.topics import KINDS, apply_topics, partition_counts
+from service.kafka.topic_making import apply_topics
+from service.kafka.topics import KINDS, partition_counts
 from service.local.servers import Endpoints
 from tests.chaos.role import environment
 from tests.cli.processes import Ended, begin, outcome_of

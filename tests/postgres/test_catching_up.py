@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.kafka.topics import apply_topics
+from service.kafka.topic_making import apply_topics
 from service.local.servers import Endpoints
 from service.postgres.names import Names
 from service.postgres.pool import Pool

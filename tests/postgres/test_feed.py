@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from service.kafka.follower import LogDiffers
-from service.kafka.topics import apply_topics
+from service.kafka.topic_making import apply_topics
 from service.local.servers import Endpoints
 from service.postgres.names import Names
 from service.postgres.pool import Pool, open_pool

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from service.domain import AGGREGATES
-from service.kafka.topics import apply_topics
+from service.kafka.topic_making import apply_topics
 from service.local.servers import Endpoints
 from service.postgres.names import Names
 from service.postgres.pool import Pool

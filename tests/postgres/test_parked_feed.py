@@ -9,7 +9,7 @@ import psutil
 import pytest
 from prometheus_client import REGISTRY
 
-from service.kafka.topics import apply_topics
+from service.kafka.topic_making import apply_topics
 from service.local.servers import Endpoints
 from service.postgres.names import Names
 from service.postgres.pool import Pool

@@ -14,7 +14,8 @@ from jsonschema import Draft202012Validator
 
 from service.cli import topics
 from service.domain import AGGREGATES
-from service.kafka.topics import CONFIGS, KINDS, PARTITIONS
+from service.kafka.topic_making import PARTITIONS
+from service.kafka.topics import CONFIGS, KINDS
 from service.published.asyncapi import document
 from service.published.files import published
 from service.published.schemas import messages

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -14,15 +13,14 @@ from service.kafka.checkpoint import Checkpoint, Needed
 from service.kafka.moving.closing import write_at_once
 from service.kafka.moving.places import NotMovable, Place
 from service.kafka.stopping import stop_within
-from service.kafka.topics import KINDS, administrator, apply_topics, partition_counts
+from service.kafka.topic_making import apply_topics, delete_topics
+from service.kafka.topics import KINDS, administrator, partition_counts
 
 Passed = Callable[[int, int], None]
 
 # The broker takes batches of at most 256 KiB on this topic.
 _BATCH_BYTES = 200 * 1024
 _FILLED = 20_000
-_GONE_SECONDS = 60.0
-_TICK = 0.1
 
 
 async def existing(place: Place) -> Place | None:
@@ -51,12 +49,7 @@ async def make_room(place: Place, source: Place, first: int, replication: int, p
 
 async def remove(place: Place) -> None:
     """Delete the topics, and return once they are gone."""
-    names = {place.topics.name(kind) for kind in KINDS}
-    async with administrator(place.connection) as admin, asyncio.timeout(_GONE_SECONDS):
-        if there := names & set(await admin.list_topics()):
-            await admin.delete_topics(sorted(there))
-        while names & set(await admin.list_topics()):  # noqa: ASYNC110  # a broker sends no word of it
-            await asyncio.sleep(_TICK)
+    await delete_topics(place.connection, [place.topics.name(kind) for kind in KINDS])
 
 
 async def require_room(place: Place, source: Place) -> None:

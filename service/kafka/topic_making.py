@@ -1,0 +1,82 @@
+"""Topics are made where they are missing, and never given more partitions than they have."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+
+from service.kafka.topics import CONFIGS, KINDS, Topics, administrator
+
+PARTITIONS = 12
+_KNOWN_SECONDS = 60.0
+_TICK = 0.05
+
+# Every transaction writes a checkpoint there, and the last segment is never compacted: each new owner reads all of it.
+_AT_FIRST: Mapping[str, Mapping[str, str]] = {"snapshots": {"segment.bytes": str(64 * 1024 * 1024)}}
+
+
+class PartitionsFixed(Exception):
+    """Topics exist, with another number of partitions than is wanted; the message says why they keep it."""
+
+
+async def apply_topics(
+    connection: Mapping[str, Any], aggregates: Iterable[str], prefix: str, *, partitions: int | None, replication: int
+) -> list[str]:
+    """Create the topics that are missing and return their names; topics that exist are left as they are.
+
+    Where no number of partitions is said, it is that of an aggregate's other topics, or 12. Raises PartitionsFixed.
+    """
+    async with administrator(connection) as admin:
+        present = set(await admin.list_topics())
+        insync = {"min.insync.replicas": str(max(1, replication - 1))}
+        missing = []
+        for topics in (Topics(aggregate, prefix) for aggregate in aggregates):
+            names = {topics.name(kind): kind for kind in KINDS}
+            count = await _partitions(admin, sorted(present & names.keys()), partitions)
+            missing += [
+                NewTopic(name, count, replication, topic_configs={**CONFIGS[kind], **_AT_FIRST.get(kind, {}), **insync})
+                for name, kind in names.items()
+                if name not in present
+            ]
+        if missing:
+            answer = await admin.create_topics(missing)
+            for topic, code, *_ in answer.topic_errors:
+                error = for_code(code)
+                if code and error is not TopicAlreadyExistsError:
+                    raise error(topic)
+            await _until(lambda there: {topic.name for topic in missing} <= there, admin)
+        return [topic.name for topic in missing]
+
+
+async def delete_topics(connection: Mapping[str, Any], names: Collection[str]) -> None:
+    """Delete those of these topics that are there, and return once they are gone."""
+    async with administrator(connection) as admin:
+        if there := set(names) & set(await admin.list_topics()):
+            await admin.delete_topics(sorted(there))
+        await _until(lambda there: not there & set(names), admin)
+
+
+async def _until(holds: Callable[[set[str]], bool], admin: AIOKafkaAdminClient) -> None:
+    """A broker knows of topics a little after they were made or deleted, and sends no word of it."""
+    async with asyncio.timeout(_KNOWN_SECONDS):
+        while not holds(set(await admin.list_topics())):  # noqa: ASYNC110  # as this says
+            await asyncio.sleep(_TICK)
+
+
+async def _partitions(admin: AIOKafkaAdminClient, there: Collection[str], wanted: int | None) -> int:
+    """How many a topic that is missing gets beside those that are there."""
+    for topic in await admin.describe_topics(list(there)) if there else []:
+        count = len(topic["partitions"])
+        if wanted not in {None, count}:
+            aggregate = topic["topic"].rpartition(".")[0].rpartition(".")[2]
+            raise PartitionsFixed(
+                f"{topic['topic']} has {count} partitions, and keeps them for life: with {wanted}, ids would lie "
+                "elsewhere than their events, and be judged as if they were new. `fairlead topics migrate "
+                f"{aggregate} --partitions {wanted} --to PREFIX.` copies it to topics that have more"
+            )
+        wanted = count
+    return PARTITIONS if wanted is None else wanted
