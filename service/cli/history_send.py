@@ -15,8 +15,8 @@ from service.cli.exits import OF_STATUS, Stop
 from service.cli.history_chunks import Chunk
 from service.domain import Aggregate
 
-# So much is under way: with 200 chunks of ten events, an eighth of it, the handler's transactions were small, and 14,800
-# events came through in a second instead of 20,500.
+# So much is under way: with 200 chunks of ten events, an eighth of it, the handler's transactions were small, and
+# 14,800 events came through in a second instead of 20,500.
 _BYTES_AT_ONCE = 16 << 20
 # What a chunk counts for at least: tasks and replies take memory too.
 _LEAST_BYTES = 4 << 10
