@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 
 import psutil
-from confluent_kafka import Producer
 from testcontainers.community.postgres import PostgresContainer
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
@@ -19,8 +18,8 @@ from service.local.ports import free_port
 from service.local.postgres import DATABASE, USER
 from service.local.servers import Endpoints
 from tests.engine import docker, has
+from tests.ready import until_ready
 
-_SECONDS = 60.0
 _LABEL = "fairlead.tests"
 
 
@@ -45,7 +44,7 @@ def _start(stack: ExitStack, kafka: str, postgres: str) -> Endpoints:
     stack.enter_context(broker)
     stack.enter_context(database)
     bootstrap_servers = f"127.0.0.1:{port}"
-    _until_it_answers(bootstrap_servers)
+    until_ready(bootstrap_servers)
     return Endpoints(bootstrap_servers, f"{database.get_connection_url()}?sslmode=disable")
 
 
@@ -58,12 +57,6 @@ def _variables(port: int) -> dict[str, str]:
         "listener.security.protocol.map": "OUTSIDE:PLAINTEXT,PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
     }
     return {f"KAFKA_{name.replace('.', '_').upper()}": value for name, value in (BROKER | addresses).items()}
-
-
-def _until_it_answers(bootstrap_servers: str) -> None:
-    # It listens before it takes transactions, and makes their topic for the first that asks.
-    producer = Producer({"bootstrap.servers": bootstrap_servers, "transactional.id": _LABEL, "log_level": 0})
-    producer.init_transactions(_SECONDS)
 
 
 def _remove_orphans() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -12,6 +13,7 @@ from pathlib import Path
 from service.local.servers import Endpoints, local_servers
 from tests import engine
 from tests.in_containers import servers_in_containers
+from tests.ready import until_ready
 
 Say = Callable[[str], None]
 
@@ -53,4 +55,5 @@ async def _given(endpoints: Endpoints) -> AsyncIterator[Endpoints]:
 async def _local(say: Say) -> AsyncIterator[Endpoints]:
     with tempfile.TemporaryDirectory(prefix="fairlead-tests-") as folder:
         async with local_servers(Path(folder), say) as endpoints:
+            await asyncio.to_thread(until_ready, endpoints.bootstrap_servers)
             yield endpoints
