@@ -4,8 +4,36 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
+from time import monotonic
 
 import structlog
+
+# What a library repeats, it may say so seldom: while no broker answers, handlers had 320 lines a second from aiokafka.
+_SECONDS = 10.0
+
+
+class Seldom(logging.Filter):
+    """Lets what one place of a library's code says pass once in 10 s, with how often it was left out."""
+
+    def __init__(self, library: str, clock: Callable[[], float] = monotonic) -> None:
+        super().__init__(library)
+        self._clock = clock
+        self._said: dict[tuple[str, int], float] = {}
+        self._left_out: dict[tuple[str, int], int] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to say it."""
+        if not super().filter(record):
+            return True
+        place, now = (record.pathname, record.lineno), self._clock()
+        if now - self._said.get(place, -_SECONDS) < _SECONDS:
+            self._left_out[place] = self._left_out.get(place, 0) + 1
+            return False
+        self._said[place] = now
+        if left_out := self._left_out.pop(place, 0):
+            record.msg, record.args = f"{record.getMessage()} (and {left_out} more like it before)", ()
+        return True
 
 
 def configure_logging(level: str) -> None:
@@ -38,6 +66,7 @@ def configure_logging(level: str) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
         )
     )
+    handler.addFilter(Seldom("aiokafka"))
     logging.basicConfig(handlers=[handler], level=numeric, force=True)
     # At DEBUG aiokafka logs whole requests, a SASL password included.
     logging.getLogger("aiokafka").setLevel(max(numeric, logging.WARNING))
