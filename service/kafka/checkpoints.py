@@ -37,9 +37,10 @@ async def checkpoints_between(
 async def last_checkpoints(
     connection: Mapping[str, Any], topics: Topics, partitions: Iterable[int]
 ) -> dict[int, Checkpoint]:
-    """The last one of each of these partitions that has any."""
+    """The last one of each of these partitions that has any, where no transaction is open in front of it."""
     places = [TopicPartition(topics.snapshots, number) for number in partitions]
-    async with open_reader(connection, "read_uncommitted") as marks:
+    # Not up to the high watermark: who only asks would wait for a member that hangs, or was killed, in a transaction.
+    async with open_reader(connection, "read_committed") as marks:
         starts, ends = await marks.beginning_offsets(places), await marks.end_offsets(places)
     found = await checkpoints_between(connection, starts, ends)
     return {tp.partition: checkpoint for tp, checkpoint in found.items()}
