@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from time import monotonic, sleep
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 _SECONDS = 60.0
 _NAME = "fairlead.tests"
+# The coordinator was found, and is not yet one.
+_SOON = {KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.COORDINATOR_NOT_AVAILABLE}
 
 
 def until_ready(bootstrap_servers: str) -> None:
@@ -13,7 +17,19 @@ def until_ready(bootstrap_servers: str) -> None:
     common = {"bootstrap.servers": bootstrap_servers, "log_level": 0}
     Producer(common | {"transactional.id": _NAME}).init_transactions(_SECONDS)
     consumer = Consumer(common | {"group.id": _NAME})
+    deadline = monotonic() + _SECONDS
     try:
-        consumer.committed([TopicPartition(_NAME, 0)], timeout=_SECONDS)
+        while not _knows_groups(consumer, last=monotonic() > deadline):
+            sleep(0.1)
     finally:
         consumer.close()
+
+
+def _knows_groups(consumer: Consumer, *, last: bool) -> bool:
+    try:
+        consumer.committed([TopicPartition(_NAME, 0)], timeout=_SECONDS)
+    except KafkaException as error:
+        if last or error.args[0].code() not in _SOON:
+            raise
+        return False
+    return True

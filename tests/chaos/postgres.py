@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -32,7 +32,9 @@ class OwnPostgres:
         server = psutil.Process(self._child.process.pid)
         family = [server, *server.children(recursive=True)]
         for process in family:
-            process.kill()
+            # A backend may have ended by itself meanwhile.
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         psutil.wait_procs(family[1:], timeout=10)
         self._child.process.wait()
 
