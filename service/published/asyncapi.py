@@ -11,10 +11,10 @@ from pydantic import TypeAdapter
 
 from fairlead.bounds import MAX_VALUE_BYTES
 from service.domain import Aggregate
+from service.kafka.topic_making import PARTITIONS
 from service.kafka.topics import CONFIGS, Topics
 from service.published.schemas import Published
 
-PARTITIONS = 12
 REPLICAS = 3
 _BINDING = "0.5.0"
 _JSON = "application/cloudevents+json"

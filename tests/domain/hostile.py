@@ -195,19 +195,8 @@ class Hostile:
         random = self._random
         if random.random() < 0.7:
             return []
-        names = (
-            "traceparent",
-            "tracestate",
-            "content-type",
-            "fairlead-code",
-            "fairlead-redrives",
-            "",
-            "\N{ANCHOR}",
-            "n" * 300,
-        )
-        contents = (None, b"", b"\xff", b"9" * 30, b"-1", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
         some: list[tuple[str, bytes | None]] = [
-            (random.choice(names), random.choice(contents)) for _ in range(random.choice((1, 2, 30)))
+            (random.choice(_HEADERS), random.choice(_CONTENTS)) for _ in range(random.choice((1, 2, 30)))
         ]
         return [*some, ("huge", b"h" * 100_000)] if random.random() < 0.01 else some
 

@@ -22,6 +22,7 @@ from service.local.servers import Endpoints
 from service.settings import Settings
 from tests.chaos.broker import running_broker, tell_brokers
 from tests.chaos.role import environment
+from tests.programs import said_within
 from tests.running import apply_topics, running_handler, settings_for
 
 SECONDS = 30.0
@@ -128,10 +129,5 @@ async def _handle(settings: Settings) -> tuple[int | None, str]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "service", "handle"), env=environment(settings), stderr=asyncio.subprocess.PIPE
     )
-    try:
-        _, told = await asyncio.wait_for(process.communicate(), SECONDS)
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+    _, told = await said_within(SECONDS, process)
     return process.returncode, told.decode()

@@ -14,6 +14,7 @@ from uuid import UUID
 import pytest
 
 from service.local.servers import Endpoints
+from tests.programs import said_within
 from tests.published.node import node_modules
 from tests.published.test_drift import PUBLISHED, ROOT
 from tests.running import apply_topics, running_handler, settings_for
@@ -44,11 +45,7 @@ async def run(line: Sequence[str | Path], folder: Path, **environment: str) -> s
     child = await asyncio.create_subprocess_exec(
         *map(str, line), cwd=folder, env={**os.environ, **environment}, stdout=-1, stderr=-1
     )
-    try:
-        output, errors = await asyncio.wait_for(child.communicate(), _SECONDS)
-    finally:
-        if child.returncode is None:
-            child.kill()
+    output, errors = await said_within(_SECONDS, child)
     assert child.returncode == 0, errors.decode() + output.decode()
     return output.decode()
 
