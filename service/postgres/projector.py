@@ -96,8 +96,11 @@ class BuildTables:
         return Standing(reached, since.turn, parked)
 
     def is_small(self, batch: Batch) -> bool:
-        """Whether one statement does all of it."""
-        return not batch.waiting and sum([len(write.rows) for write in batch.writes]) < FEW_ROWS
+        """Whether one statement does all of it, which can make a row or change it, but not both."""
+        if batch.waiting or sum([len(write.rows) for write in batch.writes]) >= FEW_ROWS:
+            return False
+        new = {write.table for write in batch.writes if not write.keys}
+        return not any(write.keys and write.table in new for write in batch.writes)
 
     async def _at_once(self, connection: Connection, moving: _Moving, batch: Batch) -> bool:
         """In one round trip instead of four; who is frozen meanwhile holds no lock, since nothing is left for it to do.

@@ -58,6 +58,16 @@ async def test_without_the_comparison_every_zombie_writes(
     assert (8, 1) == await visits_and_offset(pool, seeding.names)
 
 
+async def test_a_row_may_be_new_and_changed_in_one_batch(pool: Pool, seeding: Seeding) -> None:
+    ports = seeding.tables["ports"]
+    await ports.standing(TOPIC, 0, 0)
+    new = Write("ports", (), ("port", "visits"), (), [("Oslo", 1)])
+
+    await ports.apply(TOPIC, 0, START, 1, Batch([new, *VISIT.writes]))
+
+    assert (2, 1) == await visits_and_offset(pool, seeding.names)
+
+
 async def test_rows_that_postgresql_refuses_are_not_waited_for(pool: Pool, seeding: Seeding) -> None:
     ports = seeding.tables["ports"]
     await ports.standing(TOPIC, 0, 0)
