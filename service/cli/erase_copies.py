@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from fairlead.kafka.partitions import partition_of
 from service.cli.erase_certificate import Copy, Shown
 from service.cli.erase_key import key_copy
 from service.cli.erase_named import NAMED
@@ -18,7 +19,7 @@ from service.commands.ports import Record
 from service.commands.traces import Seeker, Traces
 from service.domain import Aggregate
 from service.kafka.connection import connection
-from service.kafka.copies import partition_of, read_copies
+from service.kafka.copies import read_copies
 from service.kafka.retention import retention_of
 from service.kafka.topics import Topics, partition_count
 from service.settings import Settings

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from fairlead.kafka.partitions import partition_of
 from service.audit.records import Record
 from service.cli.exits import Exit, Stop
 from service.cli.progress import progress_of_known
@@ -16,7 +17,6 @@ from service.commands.rehearsing import Difference, Logs, Rehearsal
 from service.domain import AGGREGATES
 from service.kafka.audited import Bounds, open_bounds, read_records
 from service.kafka.connection import connection
-from service.kafka.copies import partition_of
 from service.kafka.topics import Topics, partition_count
 from service.settings import Settings
 

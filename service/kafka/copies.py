@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from typing import Any
 
 from aiokafka import TopicPartition
-from aiokafka.partitioner import murmur2
 
 from service.commands.ports import Record
 from service.kafka.bare import barely
@@ -17,11 +16,6 @@ from service.kafka.scan import Progress
 _POLL_MS = 200
 _READ_RECORDS = 5_000
 _STALL_SECONDS = 30.0
-
-
-def partition_of(key: bytes, partitions: int) -> int:
-    """Where the records of a key are, but for those that somebody has published elsewhere."""
-    return int(murmur2(key) & 0x7FFFFFFF) % partitions
 
 
 async def read_copies(

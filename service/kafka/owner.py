@@ -9,8 +9,8 @@ from functools import partial
 from typing import Any
 
 import structlog
-from aiokafka.partitioner import murmur2
 
+from fairlead.kafka.partitions import partition_of
 from service.commands.batch import Decider
 from service.commands.encoding import Encoder
 from service.commands.ports import LocalStore
@@ -121,7 +121,7 @@ class PartitionOwner:
         self._standing.forget()
 
     def _owns(self, key: bytes) -> bool:
-        return int(murmur2(key) & 0x7FFFFFFF) % self._terms.partitions == self.partition
+        return partition_of(key, self._terms.partitions) == self.partition
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         # An owner that ends in silence would look like an idle partition.

@@ -10,8 +10,8 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import MessageSizeTooLargeError
-from aiokafka.partitioner import murmur2
 
+from fairlead.kafka.partitions import partition_of
 from service.kafka.answers import Answer, Answers
 from service.kafka.dead_letters import REDRIVES, DeadLetter
 from service.kafka.log_reader import open_reader
@@ -61,7 +61,7 @@ class Redriver:
         groups: dict[int, list[DeadLetter]] = defaultdict(list)
         for letter in letters:
             key = letter.key
-            place = letter.partition if key is None else int(murmur2(key) & 0x7FFFFFFF) % self._partitions
+            place = letter.partition if key is None else partition_of(key, self._partitions)
             groups[place].append(letter)
         return groups
 

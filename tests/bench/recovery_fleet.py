@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import count
 
-from aiokafka.partitioner import murmur2
 from confluent_kafka import KafkaError, Message
 
+from fairlead.kafka.partitions import partition_of
 from tests.bench.commands import Command
 from tests.bench.failure import BenchFailed
 from tests.bench.topics import producer
@@ -74,7 +74,7 @@ def _id(ship: int) -> bytes:
 
 
 def _partition(key: bytes) -> int:
-    return int(murmur2(key) & 0x7FFFFFFF) % PARTITIONS
+    return partition_of(key, PARTITIONS)
 
 
 def publish(

@@ -15,9 +15,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from pydantic import SecretStr
 
 from fairlead.client import Client
+from fairlead.kafka.partitions import partition_of
 from service import app
 from service.commands.personal import DataKey
-from service.kafka.copies import partition_of
 from service.local.servers import local_servers
 from service.postgres.keys import PostgresKeys, prepare_keys
 from service.postgres.names import Names

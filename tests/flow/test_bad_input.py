@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import orjson
 import pytest
-from aiokafka.partitioner import murmur2
 
+from fairlead.kafka.partitions import partition_of
 from tests.domain.partition import envelope
 from tests.flow.harness import PARTITIONS, Harness, ask
 
@@ -63,7 +63,7 @@ async def test_what_has_an_id_is_answered_too(harness: Harness, code: str, key: 
 
 
 async def test_a_command_on_another_partition_is_told_so(harness: Harness) -> None:
-    own = int(murmur2(SHIP.encode()) & 0x7FFFFFFF) % PARTITIONS
+    own = partition_of(SHIP.encode(), PARTITIONS)
     place = await harness.publish("ship", SHIP.encode(), VALID, partition=(own + 1) % PARTITIONS)
     reply, letter = await harness.reply(place), await harness.dead_letter(place)
     assert ("invalid", "wrong_partition") == (reply.json["data"]["status"], reply.json["data"]["code"])

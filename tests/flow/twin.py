@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from aiokafka.partitioner import murmur2
-
+from fairlead.kafka.partitions import partition_of
 from service.commands.identity import reply_id
 from service.domain import AGGREGATES, Aggregate
 from tests.domain.keys import Keys
@@ -74,7 +73,7 @@ class Twin:
 
 def place_of(key: bytes) -> int:
     """The partition of a key."""
-    return int(murmur2(key) & 0x7FFFFFFF) % PARTITIONS
+    return partition_of(key, PARTITIONS)
 
 
 def _message(partition: int, stored: Stored) -> Message:

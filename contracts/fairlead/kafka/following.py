@@ -48,8 +48,9 @@ class EventLog:
         return {place.partition: offset for place, offset in ends.items()}
 
     async def _places(self) -> Collection[TopicPartition]:
-        partitions = sorted(await self.producer.partitions_for(self.topic))
-        chosen = partitions if self.entity_id is None else [partition_of(self.entity_id.encode(), partitions)]
+        chosen = sorted(await self.producer.partitions_for(self.topic))
+        if self.entity_id is not None:
+            chosen = [chosen[partition_of(self.entity_id.encode(), len(chosen))]]
         return [TopicPartition(self.topic, number) for number in chosen]
 
     async def _begin(self, after: Offsets) -> tuple[AIOKafkaConsumer, Mapping[TopicPartition, int]]:

@@ -9,9 +9,9 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
+from fairlead.kafka.partitions import partition_of
 from service.commands.ports import Draft
 from service.kafka.batches import batches
-from service.kafka.copies import partition_of
 from service.kafka.moving.places import Place
 from service.kafka.scan import Progress, scan
 from service.kafka.stopping import stop_within
