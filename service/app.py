@@ -68,8 +68,8 @@ async def check_topics(settings: Settings, *, production: bool) -> list[str]:
 
 
 async def _not_in_force(settings: Settings, topics: Topics) -> list[str]:
-    partitions = await kafka_topics.partition_count(connection(settings), topics)
-    fault = await not_in_force(connection(settings), topics, partitions)
+    counts = await kafka_topics.partition_counts(connection(settings), [topics.commands])
+    fault = await not_in_force(connection(settings), topics, counts[topics.commands])
     return [fault] if fault else []
 
 

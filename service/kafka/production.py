@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.admin.config_resource import ConfigResourceType
 
-from service.kafka.topics import KINDS, Topics, administrator
+from service.kafka.topics import KINDS, Topics, administrator, configs
 
 _COPIES = 3
 _IN_SYNC = 2
@@ -31,7 +30,7 @@ async def unsafe_topics(connection: Mapping[str, Any], topics: Topics) -> list[s
             one["topic"]: min(len(partition["replicas"]) for partition in one["partitions"])
             for one in await admin.describe_topics(names)
         }
-        said = await _said(admin, ConfigResourceType.TOPIC, names)
+        said = await configs(admin, names)
     return [fault for name in names for fault in _faults(name, copies[name], said[name])]
 
 
@@ -39,7 +38,7 @@ async def unsafe_brokers(connection: Mapping[str, Any]) -> list[str]:
     """What is unsafe in what the brokers are told, a line each."""
     async with administrator(connection) as admin:
         brokers = [str(broker["node_id"]) for broker in (await admin.describe_cluster())["brokers"]]
-        said = await _said(admin, ConfigResourceType.BROKER, brokers)
+        said = await configs(admin, brokers, ConfigResourceType.BROKER)
     faults = []
     if len(brokers) < _COPIES:
         faults.append(f"the cluster has {len(brokers)} brokers, must have {_COPIES} at least")
@@ -72,10 +71,3 @@ def _faults(name: str, copies: int, said: Mapping[str, str]) -> list[str]:
     if said["unclean.leader.election.enable"] != "false":
         faults.append(f"{name}: unclean.leader.election.enable is true, must be false: it gives up what was kept")
     return faults
-
-
-async def _said(admin: AIOKafkaAdminClient, kind: ConfigResourceType, names: list[str]) -> dict[str, dict[str, str]]:
-    answers = await admin.describe_configs([ConfigResource(kind, name) for name in names])
-    return {
-        name: {entry[0]: entry[1] for entry in entries} for answer in answers for *_, name, entries in answer.resources
-    }

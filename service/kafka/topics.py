@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -88,8 +88,7 @@ async def partition_count(connection: Mapping[str, Any], topics: Topics) -> int:
 async def settings_of(connection: Mapping[str, Any], topic: str) -> dict[str, str]:
     """What the broker says of one topic, its defaults included."""
     async with administrator(connection) as admin:
-        [answer] = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
-        return {entry[0]: entry[1] for *_, entries in answer.resources for entry in entries}
+        return (await configs(admin, [topic]))[topic]
 
 
 async def partition_counts(connection: Mapping[str, Any], topics: Collection[str]) -> dict[str, int]:
@@ -111,6 +110,16 @@ async def administrator(connection: Mapping[str, Any]) -> AsyncIterator[AIOKafka
         await admin.close()
 
 
+async def configs(
+    admin: AIOKafkaAdminClient, names: Iterable[str], kind: ConfigResourceType = ConfigResourceType.TOPIC
+) -> dict[str, dict[str, str]]:
+    """What each of these is set to, its defaults included; brokers by their ids."""
+    answers = await admin.describe_configs([ConfigResource(kind, name) for name in names])
+    return {
+        name: {entry[0]: entry[1] for entry in entries} for answer in answers for *_, name, entries in answer.resources
+    }
+
+
 async def _check(admin: AIOKafkaAdminClient, topics: Topics) -> list[str]:
     present = set(await admin.list_topics())
     missing = [topics.name(kind) for kind in KINDS if topics.name(kind) not in present]
@@ -130,12 +139,9 @@ async def _check_counts(admin: AIOKafkaAdminClient, topics: Topics) -> list[str]
 
 async def _check_configs(admin: AIOKafkaAdminClient, topics: Topics) -> list[str]:
     names = {topics.name(kind): kind for kind in KINDS}
-    answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names])
-    faults = []
-    for answer in answers:
-        for _, _, _, name, entries in answer.resources:
-            actual = {entry[0]: entry[1] for entry in entries}
-            for key, value in CONFIGS[names[name]].items():
-                if actual.get(key) != value:
-                    faults.append(f"{name}: {key} is {actual.get(key)}, must be {value}")
-    return faults
+    return [
+        f"{name}: {key} is {actual.get(key)}, must be {value}"
+        for name, actual in (await configs(admin, names)).items()
+        for key, value in CONFIGS[names[name]].items()
+        if actual.get(key) != value
+    ]
