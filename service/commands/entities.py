@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 
 from service.commands.changes import Changes
@@ -96,10 +97,11 @@ class Entities:
         """So many of the entities that changed during a generation, behind one, as far as that is flushed."""
         return [entity_id for entity_id, _ in islice(self.store.items(f"{_CHANGED}{generation}", after), count)]
 
-    def flush(self, meta: Mapping[str, bytes], generation: int) -> Iterator[None]:
-        """Have the store keep all, with `meta`, in one write at the end of many steps; what changed is of `generation`.
+    def flush(self, meta: Mapping[str, bytes], generation: int) -> Iterator[Callable[[], None] | None]:
+        """Have the store keep all, with `meta`, in many steps; what changed is of `generation`.
 
-        Between the steps nothing may be merged.
+        The last one hands out the write, to be called before going on: it waits for a disk, so in a thread if others
+        are not to wait for it too. Between the steps nothing may be merged.
         """
         changes, bucket = self.unflushed, self.clock // KEPT_MICROS
         outcomes = f"{_OUTCOMES}{bucket}"
@@ -109,8 +111,8 @@ class Entities:
             space = ENTITIES if entity.version else outcomes
             puts.append((space, entity_id, self._states.pack(entity)))
             if number % _STEP == 0:
-                yield
-        yield
+                yield None
+        yield None
         changed = f"{_CHANGED}{generation}"
         puts += [(changed, entity_id, b"") for entity_id in changes.folded]
         puts += [(outcomes, key, raw) for key, raw in changes.outcomes.items()]
@@ -118,7 +120,7 @@ class Entities:
         puts += [(PARKED, id_, str(offset).encode()) for id_, offset in changes.parked.items() if offset is not None]
         puts += [(META, key, raw) for key, raw in meta.items()]
         ended = [(PARKED, id_) for id_, offset in changes.parked.items() if offset is None]
-        self.store.write(puts, ended)
+        yield partial(self.store.write, puts, ended)
         self.unflushed = Changes()
         for space in self.store.spaces():
             if space.startswith(_OUTCOMES) and int(space.removeprefix(_OUTCOMES)) < bucket - 1:

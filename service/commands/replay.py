@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Collection, Container, Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -82,11 +82,12 @@ class Replay:
                 changes.entities[found.entity_id] = Entity(found.state, found.version, found.time)
         self._merge()
 
-    def add_events(self, records: Iterable[Record]) -> None:
+    def add_events(self, records: Collection[Record]) -> None:
         """Fold events; raises GapInLog, and NewerVersion."""
         changes, read, evolve, known = self._changes, self._aggregate.read_event, self._aggregate.evolve, self._entity
         now, offset, clock = self._aggregate.versions, 0, self._event_clock
         try:
+            self._bring(records)
             for record in records:
                 offset, clock = record.offset, max(clock, record.timestamp * 1000)
                 event = orjson.loads(record.value or b"")
@@ -145,10 +146,11 @@ class Replay:
         imported = event["id"] != event_id(self._aggregate.name, event["subject"], version, event["causationid"])
         return imported or time == outcome.time
 
-    def add_replies(self, records: Iterable[Record]) -> None:
+    def add_replies(self, records: Collection[Record]) -> None:
         """Take outcomes from replies; what was not judged, or only repeated, is none. Raises GapInLog."""
         changes, known, offset, clock = self._changes, self._entity, 0, self.reply_clock
         try:
+            self._bring(records)
             for record in records:
                 # A reply is stamped with its command's broker time; those that are no outcome set the clock as well.
                 offset, clock = record.offset, max(clock, record.timestamp * 1000)
@@ -174,6 +176,10 @@ class Replay:
     def finish(self) -> None:
         """All is added."""
         self._entities.clock = max(self._entities.clock, self._event_clock, self.reply_clock)
+
+    def _bring(self, records: Collection[Record]) -> None:
+        # Where there are more than memory holds, one after the other took 4 of 23 µs of a record longer.
+        self._entities.bring({(record.key or b"").decode() for record in records})
 
     def _entity(self, entity_id: str) -> Entity:
         return self._changes.entities.get(entity_id) or self._entities.entity(entity_id)

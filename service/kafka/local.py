@@ -11,6 +11,7 @@ from service.commands.stored import Entity
 from service.kafka.checkpoint import Checkpoint
 from service.kafka.standpoint import Standpoint, standpoint_of
 from service.kafka.terms import Terms
+from service.kafka.whole import whole
 
 # How an entity, an outcome or the standpoint is kept: another number for another shape.
 _SHAPE = 1
@@ -54,8 +55,9 @@ class Local:
         """Have the store keep all that is known, and, unless it is not `finished`, how far that is."""
         at = self.standpoint
         at.clock = self.entities.clock
-        for _ in self.entities.flush(at.packed() if finished else {}, at.floors.generation):
-            await asyncio.sleep(0)
+        for write in self.entities.flush(at.packed() if finished else {}, at.floors.generation):
+            # A disk that hangs shall not hold up heartbeats and other partitions, and no store is closed in mid-write.
+            await (asyncio.sleep(0) if write is None else whole(asyncio.to_thread(write)))
         # Not before the store knows what was held when they were swept.
         self.entities.drop_changed(at.floors.generation - at.floors.sweeping)
         at.floors.turn(at.events.next_offset)

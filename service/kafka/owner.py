@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
 from contextlib import suppress
 from functools import partial
-from typing import Any
 
 import structlog
 
@@ -26,6 +24,7 @@ from service.kafka.standing import Standing
 from service.kafka.suspicion import Suspicion
 from service.kafka.terms import Terms
 from service.kafka.transaction import PartitionProducer
+from service.kafka.whole import whole
 from service.status import Part
 
 log = structlog.get_logger()
@@ -203,14 +202,4 @@ class PartitionOwner:
         finally:
             # Who comes next then has nothing to read.
             if self._at_rest.is_set():
-                await _whole(session.flush())
-
-
-async def _whole(work: Coroutine[Any, Any, None]) -> None:
-    """Do this to its end, and only then be cancelled."""
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await task
-        raise
+                await whole(session.flush())

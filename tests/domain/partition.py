@@ -184,8 +184,9 @@ class Partition:
 
 def flush(entities: Entities) -> None:
     """Have the store keep all, as an owner does now and then."""
-    for _ in entities.flush({}, 0):
-        pass
+    for write in entities.flush({}, 0):
+        if write:
+            write()
 
 
 def _append(topic: list[Stored], drafts: Sequence[Draft], taken: int = 0) -> None:

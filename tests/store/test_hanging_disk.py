@@ -1,0 +1,65 @@
+"""A disk that hangs holds up its own partition, and nothing else of the process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from threading import Event
+
+import pytest
+
+from service.commands.ports import Put
+from service.domain import AGGREGATES
+from tests.domain.memory import MemoryStore
+from tests.domain.partition import NOON, entity_id, envelope
+from tests.store.owning import Owning
+
+_HANGS_SECONDS = 5.0
+
+
+class Hanging(MemoryStore):
+    """Once it `hangs` it keeps nothing until it is `released`, or for some seconds at most."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hangs = self.written = False
+        self.begun, self.released = Event(), Event()
+
+    def write(self, puts: Iterable[Put], deletes: Iterable[tuple[str, str]]) -> None:
+        """Keep it, but not at once."""
+        if self.hangs:
+            self.begun.set()
+            self.released.wait(_HANGS_SECONDS)
+        super().write(puts, deletes)
+        self.written = self.hangs
+
+
+async def flushing(monkeypatch: pytest.MonkeyPatch) -> tuple[Hanging, asyncio.Task[None]]:
+    """An owner that is about to have its disk keep what it knows, and that disk, which hangs."""
+    disk = Hanging()
+    owning = Owning(AGGREGATES["ship"], disk=disk)
+    owning.logs.serve(monkeypatch)
+    await owning.ask(envelope("register_ship", entity_id(1), {"name": "a"}), NOON)
+    disk.hangs = True
+    flush = asyncio.create_task(owning.flush())
+    await asyncio.to_thread(disk.begun.wait)
+    return disk, flush
+
+
+async def test_others_go_on_while_a_disk_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    disk, flush = await flushing(monkeypatch)
+    assert not disk.written
+    disk.released.set()
+    await flush
+    assert disk.written
+
+
+async def test_a_store_is_let_go_only_when_its_disk_has_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    disk, flush = await flushing(monkeypatch)
+    flush.cancel()
+    await asyncio.sleep(0)
+    assert not flush.done()
+    disk.released.set()
+    with pytest.raises(asyncio.CancelledError):
+        await flush
+    assert disk.written
