@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from fairlead.kafka.partitions import partition_of
 from service.audit.records import Record
 from service.cli.exits import Exit, Stop
 from service.cli.progress import progress_of_known
-from service.commands.rehearsing import Difference, Logs, Rehearsal
+from service.commands.rehearsing import Difference, Logs, Rehearsal, may_import
 from service.domain import AGGREGATES
 from service.kafka.audited import Bounds, open_bounds, read_records
 from service.kafka.connection import connection
@@ -29,11 +29,6 @@ class Window(NamedTuple):
     since: int | None
     until: int | None
     key: bytes | None
-
-    @property
-    def in_time(self) -> bool:
-        """Whether it has a beginning or an end."""
-        return self.since is not None or self.until is not None
 
 
 @dataclass(slots=True)
@@ -99,9 +94,9 @@ async def _spans(settings: Settings, bounds: Bounds, aggregate: str, window: Win
 
 
 def _size(span: _Span, window: Window) -> int:
-    """How many offsets are read; commands twice where the window is not everything."""
+    """How many offsets are read; commands twice where it is not known whose they are."""
     start, end = span.bounds["commands"]
-    twice = end - start if window.in_time else 0
+    twice = end - start if window.key is None else 0
     return twice + sum(last - first for first, last in span.bounds.values())
 
 
@@ -120,18 +115,27 @@ async def _play(settings: Settings, span: _Span, window: Window, found: Found, p
         finally:
             passed(max(0, end - at))
 
-    of_one = None if window.key is None else {window.key}
-    needed: set[bytes | None] | None = None
-    if window.in_time:
-        # To pass over an event costs a hundredth of folding it, and in a short time few ships are told anything.
-        needed = set()
-        async with aclosing(read("commands", of_one)) as reading:
-            async for batch in reading:
-                needed.update(record.key for record in batch)
-    wanted = {"commands": of_one, "replies": of_one, "events": needed if needed is not None else of_one}
+    of_one: set[bytes | None] | None = None if window.key is None else {window.key}
+    told, imported = of_one or set(), of_one or set()
+    if of_one is None:
+        async with aclosing(read("commands", None)) as reading:
+            told, imported = await _whose(reading)
+    wanted = {"commands": of_one, "replies": of_one, "events": told}
     async with AsyncExitStack() as stack:
         commands, replies, events = [
             await stack.enter_async_context(aclosing(read(kind, wanted[kind]))) for kind in _PLAYED
         ]
-        logs = Logs(span.partition, commands, replies, events)
+        logs = Logs(span.partition, commands, replies, events, imported)
         await Rehearsal(AGGREGATES[span.aggregate], logs, found.counts, found.add).run()
+
+
+async def _whose(commands: AsyncIterator[Sequence[Record]]) -> tuple[set[bytes | None], set[bytes | None]]:
+    """The keys of all, and of those that may import.
+
+    Commands are kept for days and events for ever: of whom nothing is asked, nothing needs to be folded or kept.
+    """
+    told, imported = set[bytes | None](), set[bytes | None]()
+    async for batch in commands:
+        told.update(record.key for record in batch)
+        imported.update(record.key for record in batch if may_import(record.value))
+    return told, imported

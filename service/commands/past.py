@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Container, Sequence
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -44,23 +45,28 @@ class Log:
 
 @dataclass(slots=True)
 class _Known:
-    """An entity behind the events that were taken, with the ids of all; it stays where it was after a fault."""
+    """An entity behind the events that were taken; it stays where it was after a fault.
+
+    `ids` are those of all, 16 bytes each: as text they would be six times as long. None where nobody asks for them.
+    """
 
     state: Any
+    ids: bytearray | None
     version: int = 0
-    ids: list[str] = field(default_factory=list)
     fault: str | None = None
 
 
 class Past:
     """Entities as they were, by the events in `log`, which begins with the first of the partition.
 
-    Whoever asks does so in the order of decisions, which is that of their events: so nothing is read too far.
+    Whoever asks does so in the order of decisions, which is that of their events: so nothing is read too far. Ids of
+    events are kept of the entities whose keys are in `with_ids`.
     """
 
-    def __init__(self, aggregate: Aggregate, log: Log) -> None:
+    def __init__(self, aggregate: Aggregate, log: Log, with_ids: Container[bytes | None]) -> None:
         self._aggregate = aggregate
         self._log = log
+        self._with_ids = with_ids
         self._entities: dict[str, _Known] = {}
 
     async def at(self, entity_id: str, version: int) -> Entity:
@@ -87,13 +93,17 @@ class Past:
         return events
 
     def event_id(self, entity_id: str, version: int) -> str:
-        """The id of the event that led to a version."""
-        return self._entities[entity_id].ids[version - 1]
+        """The id of the event that led to a version; raises LookupError where it was not to be kept."""
+        ids, end = self._entities[entity_id].ids, 16 * version
+        if ids is None or len(ids) < end:
+            raise LookupError(f"the id of event {version} of {entity_id}")
+        return str(UUID(bytes=bytes(ids[end - 16 : end])))
 
     def _known(self, entity_id: str) -> _Known:
         known = self._entities.get(entity_id)
         if known is None:
-            known = self._entities[entity_id] = _Known(self._aggregate.initial)
+            ids = bytearray() if entity_id.encode() in self._with_ids else None
+            known = self._entities[entity_id] = _Known(self._aggregate.initial, ids)
         return known
 
     async def _take(self) -> tuple[_Known, Message | None]:
@@ -103,7 +113,8 @@ class Past:
             raise Untold("the end")
         raw, event = orjson.loads(record.value or b""), None
         known = self._known(raw["subject"])
-        known.ids.append(raw["id"])
+        if known.ids is not None:
+            known.ids += UUID(raw["id"]).bytes
         if known.fault is None:
             try:
                 event = self._aggregate.read_event(raw["type"], raw["data"], version_in(raw.get("dataschema")))

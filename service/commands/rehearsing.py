@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,12 +50,22 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Logs:
-    """What was recorded of one partition: commands and replies of some time, and all events."""
+    """What was recorded of one partition: commands and replies of some time, and all events of whom they are about.
+
+    `imported` are the keys of the commands that may import, of which `may_import` tells.
+    """
 
     partition: int
     commands: AsyncIterator[Sequence[Record]]
     replies: AsyncIterator[Sequence[Record]]
     events: AsyncIterator[Sequence[Record]]
+    imported: Container[bytes | None]
+
+
+def may_import(value: bytes | None) -> bool:
+    """Whether a command could be one that asks for the ids of events; to read it would cost as much as to decide it."""
+    # Its name could be written with escapes.
+    return value is not None and (b"import_history" in value or b"\\u" in value)
 
 
 class Rehearsal:
@@ -71,7 +81,7 @@ class Rehearsal:
         self._aggregate = aggregate
         self._partition = logs.partition
         self._commands, self._replies = Log(logs.commands), Log(logs.replies)
-        self._past = Past(aggregate, Log(logs.events))
+        self._past = Past(aggregate, Log(logs.events), logs.imported)
         self._again = Again(aggregate)
         self._reader = CommandReader(aggregate)
         self._personal = Judge(aggregate, allow_import=True).personal
@@ -115,6 +125,8 @@ class Rehearsal:
         data, command = reply["data"], self._reader.read(record)
         if data["status"] == "failed":
             self._put_aside[_of(reply)] = record
+        elif self._put_aside:
+            self._put_aside.pop(_of(reply), None)
         passed = _OF_STATUS.get(data["status"]) or _OF_CODE.get(data["code"])
         if data["duplicate"]:
             passed = "repeats"

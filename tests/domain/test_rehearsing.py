@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import tracemalloc
+import weakref
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+import orjson
 import pytest
 
 from fairlead.bounds import Message
 from fairlead.ship import CargoLoaded, LoadCargo
 from service.commands import rehearsing
-from service.commands.rehearsing import Difference, Logs, Rehearsal
+from service.commands.past import Log, Past
+from service.commands.ports import Record
+from service.commands.rehearsing import Difference, Logs, Rehearsal, may_import
 from service.domain import AGGREGATES, Aggregate
 from service.domain.aggregate import InvalidHistory, Rejected
 from tests.domain.evolved import LATER
@@ -20,6 +25,12 @@ from tests.domain.partition import NOON, Partition, Stored, entity_id, envelope
 from tests.workload import generate
 
 SHIP, USER = AGGREGATES["ship"], AGGREGATES["user"]
+
+
+class _Read(Stored):
+    """A record that tells when nobody holds it any more."""
+
+    __slots__ = ("__weakref__",)
 
 
 async def batches(records: Sequence[Stored]) -> AsyncIterator[Sequence[Stored]]:
@@ -37,7 +48,9 @@ async def rehearsed(
         batches([record for record in records if record.timestamp >= NOON + since])
         for records in (partition.commands, partition.replies)
     )
-    await Rehearsal(release, Logs(0, commands, replies, batches(partition.events)), counts, found.append).run()
+    imported = {record.key for record in partition.commands if may_import(record.value)}
+    logs = Logs(0, commands, replies, batches(partition.events), imported)
+    await Rehearsal(release, logs, counts, found.append).run()
     return found, counts
 
 
@@ -101,6 +114,44 @@ async def test_histories_meet_the_ids_that_were_there() -> None:
     assert ([], {"decided again": 5}) == (found, counts)
     codes = [reply.json["data"]["code"] for reply in partition.replies]
     assert [None, None, "history_differs", None, None] == codes
+
+
+async def test_an_import_whose_name_is_escaped_meets_them_too() -> None:
+    events = [{"id": entity_id(9), "time": "2026-11-24T18:20:00Z", "type": "ShipRegistered", "data": {"name": "Rio"}}]
+    partition = Partition(SHIP)
+    for _ in range(2):
+        asked = envelope("import_history", entity_id(1), {"first_version": 1, "events": events})
+        escaped = orjson.dumps(asked).replace(b"import_history", rb"import\u005fhistory")
+        partition.publish(entity_id(1).encode(), escaped, at=NOON)
+        partition.judge()
+    found, counts = await rehearsed(SHIP, partition)
+    assert ([], {"decided again": 2}) == (found, counts)
+
+
+@pytest.mark.parametrize(("with_ids", "most"), [((), 1), ((entity_id(1).encode(),), 20)])
+async def test_of_an_event_nothing_is_kept_but_16_bytes_where_its_id_may_be_asked_for(
+    with_ids: Sequence[bytes], most: int
+) -> None:
+    count, data = 5_000, {"ShipRegistered": b'{"name":"Rio"}', "ShipDocked": b'{"port":"Rio"}'}
+
+    async def log() -> AsyncIterator[Sequence[Stored]]:
+        for number in range(1, count + 1):
+            type_ = "ShipDocked" if number > 1 else "ShipRegistered"
+            told = b'{"id":"%s","subject":"%s","type":"%s","entityversion":%d,"data":%s}'
+            names = (name.encode() for name in (entity_id(number), entity_id(1), type_))
+            yield [Stored(None, told % (*names, number, data[type_]), number, NOON)]
+
+    past = Past(SHIP, Log(log()), with_ids)
+    await past.at(entity_id(1), 100)
+    tracemalloc.start()
+    try:
+        await past.at(entity_id(1), count)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < most * count
+    if with_ids:
+        assert [entity_id(1), entity_id(count)] == [past.event_id(entity_id(1), at) for at in (1, count)]
 
 
 async def test_from_the_middle_of_a_log_on_state_is_that_of_all_events() -> None:
@@ -204,6 +255,29 @@ async def test_what_failed_is_compared_once_it_was_redriven() -> None:
     found, counts = await rehearsed(SHIP, mended)
     assert ([], 2) == (found, counts["decided again"])
     assert 1 == counts["not compared: failed or waiting then"] == counts["not compared: redrives and discards"]
+
+
+async def test_what_was_redriven_is_let_go() -> None:
+    failing = Partition(replace(SHIP, decide=limited))
+    failing.ask(envelope("register_ship", entity_id(1), {"name": "Pacific Explorer"}))
+    failing.ask(envelope("load_cargo", entity_id(1), {"item": "electronics", "quantity": 1}))
+    logs = {name: getattr(failing, name) for name in ("commands", "replies", "events", "dead_letters", "snapshots")}
+    mended = Partition(SHIP, **logs, judged=failing.judged)
+    mended.ask(envelope("redrive_parked", entity_id(1), {}))
+    seen: list[weakref.ref[_Read]] = []
+
+    async def commands() -> AsyncIterator[Sequence[Record]]:
+        for stored in mended.commands:
+            read = _Read(stored.key, stored.value, stored.offset, stored.timestamp)
+            seen.append(weakref.ref(read))
+            yield [read]
+
+    counts: Counter[str] = Counter()
+    rehearsal = Rehearsal(SHIP, Logs(0, commands(), batches(mended.replies), batches(mended.events), ()), counts, print)
+    await rehearsal.run()
+    assert 2 == counts["decided again"]
+    # The last one is that of the log itself, which is at its end.
+    assert [None] * 2 == [one() for one in seen[:-1]]
 
 
 async def test_what_retention_took_is_counted() -> None:
