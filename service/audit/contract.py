@@ -8,7 +8,7 @@ from typing import Any
 
 from service.audit.records import Json
 from service.audit.text import is_integer, is_text, is_uuid, micros
-from service.audit.versions import STEPS, brought_up
+from service.audit.versions import STEPS, brought_up, schema_of
 
 LIMIT = 2**53 - 1
 MAX_CHUNK = 500
@@ -82,7 +82,7 @@ _IDS: Mapping[str, Test] = {"ship": is_uuid, "user": _user_id}
 
 def faults(aggregate: str, command: Json, key: bytes | None) -> list[str]:
     """The paths of everything that is wrong with a readable command under this key."""
-    schema = f"urn:fairlead:{aggregate}:{command['type']}:1"
+    schema = schema_of(aggregate, command["type"])
     required: Fields = {
         "specversion": lambda value: value == "1.0",
         "id": is_uuid,

@@ -6,6 +6,7 @@ from service.audit.entity import Case
 from service.audit.hashing import uuid8
 from service.audit.history import RULES, NewEvent, judge_chunk
 from service.audit.matching import Open
+from service.audit.reading import present_of
 from service.audit.records import Json
 from service.audit.ship import Refusal
 
@@ -53,5 +54,6 @@ def _new_events(aggregate: str, case: Case, *, allow_import: bool) -> list[NewEv
         if not allow_import:
             raise Refusal("import_not_allowed", "Importing is not allowed here")
         return judge_chunk(aggregate, case.subject, command["data"], entity.state, entity.ids)
-    type_, data = RULES[aggregate].decide(command["type"], command["data"], entity.state, case.subject)
+    asked = present_of(aggregate, command, case.record.key)
+    type_, data = RULES[aggregate].decide(asked["type"], asked["data"], entity.state, case.subject)
     return [NewEvent(uuid8(aggregate, case.subject, entity.version + 1, command["id"]), type_, data, case.now)]

@@ -9,6 +9,7 @@ from service.audit.hashing import partition_of
 from service.audit.matching import Open, naming
 from service.audit.records import Json, PartitionLogs, Record
 from service.audit.text import flawed, is_text, parse, writable
+from service.audit.versions import STEPS, of_former
 
 MAX_VALUE = 256 * 1024
 _MAX_ID = 200
@@ -42,7 +43,7 @@ class Fault:
 
 
 def read(logs: PartitionLogs, record: Record) -> Json | Fault:
-    """The command in a record of this partition, or why it is none."""
+    """The command in a record of this partition, as it was sent, or why it is none."""
     readable, is_flawed = _object(record.value)
     if len(record.value or b"") > MAX_VALUE:
         return Fault("too_large", Open(), readable)
@@ -50,12 +51,22 @@ def read(logs: PartitionLogs, record: Record) -> Json | Fault:
         return Fault("unreadable", Open(), readable)
     if readable["type"] not in COMMANDS[logs.aggregate]:
         return Fault("unknown_command", f"Unknown command: {readable['type']}", readable)
-    paths = faults(logs.aggregate, readable, record.key)
+    # Of what cannot be written as it is nothing can be brought up.
+    present = readable if is_flawed else present_of(logs.aggregate, readable, record.key)
+    paths = faults(logs.aggregate, present, record.key)
     if paths or is_flawed:
         return Fault("invalid_command", naming(paths) if paths else Open(), readable)
     if partition_of(record.key or b"", logs.partitions) != logs.partition:
         return Fault("wrong_partition", Open(), readable)
     return readable
+
+
+def present_of(aggregate: str, command: Json, key: bytes | None) -> Json:
+    """A readable command as the rules take it: brought up where it keeps the contract only in a former version."""
+    # Most commands have none, and what is wrong with them is not to be asked twice.
+    if not STEPS[aggregate].get(command["type"]) or not faults(aggregate, command, key):
+        return command
+    return of_former(aggregate, command) or command
 
 
 def _object(value: bytes | None) -> tuple[Json, bool]:
