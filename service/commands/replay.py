@@ -77,8 +77,12 @@ class Replay:
                 raise GapInLog(f"The snapshot at offset {record.offset} is none: {type(error).__name__}") from error
             if found.parked is not None or found.entity_id in self._entities.parked or changes.parked:
                 changes.parked[found.entity_id] = found.parked
-            self.hidden = self.hidden or (found.state is None and found.version > 0)
-            if self._states and found.state is not None:
+            if found.state is None and found.version:
+                # The record that has it is gone once it is compacted: the floor must not rise on it.
+                self.hidden = True
+                changes.folded.add(found.entity_id)
+            elif self._states and found.version:
+                changes.folded.discard(found.entity_id)
                 changes.entities[found.entity_id] = Entity(found.state, found.version, found.time)
         self._merge()
 

@@ -123,6 +123,19 @@ async def test_so_they_are_for_an_owner_with_a_disk_of_before(owning: Owning) ->
     await started_empty(owning)
 
 
+async def test_a_state_that_a_later_record_hides_is_written_again_before_the_floor_rises(owning: Owning) -> None:
+    await ask(owning, "register_ship", OTHER, name="b")
+    # With whom it waits for in it, its record has no room for its state any more.
+    await ask(owning, "register_ship", name="a" * 159)
+    await sweep(owning)
+    assert "state" in owning.snapshots()[-1].json
+    await parked(owning)
+    assert "state" not in owning.snapshots()[-1].json
+    owning.lose_disk()
+    await sweep(owning)
+    await started_empty(owning)
+
+
 async def test_a_sweep_by_other_code_is_not_built_upon(owning: Owning) -> None:
     await at_sea(owning)
     await owning.flush()
