@@ -67,12 +67,12 @@ class Rehydration:
         at.floors = Floors(begun=needed.events, floor=needed.events, marks=[(needed.clock, needed.replies)])
         at.events.next_offset, at.replies.next_offset = needed.events, needed.replies
         self._local.entities.clock = needed.clock
-        await self._add(self._replay(checkpoint, states=True), finished=False)
+        await self._add(self._replay(checkpoint, afresh=True, states=True), finished=False)
 
     async def whole(self, checkpoint: Checkpoint | None, *, replies_lost: bool) -> None:
         """Begin with the first event, which tells outcomes too where replies are lost; raises PartitionUnsafe."""
         replied = {key async for key in self._replied()} if replies_lost else None
-        await self._add(self._replay(checkpoint, replied=replied), finished=False)
+        await self._add(self._replay(checkpoint, afresh=not replies_lost, replied=replied), finished=False)
 
     def _replay(self, checkpoint: Checkpoint | None, **how: Any) -> Replay:
         terms, beyond = self._terms, checkpoint.events if checkpoint else 0
@@ -89,8 +89,13 @@ class Rehydration:
         """Add all logs; before the end of it, the store may be gone on with where it is `finished` at each point."""
         logs = self._logs
         # States before the events that follow them; events before replies where they tell outcomes too.
-        steps = [[logs.snapshots], [logs.events], [logs.replies]] if replay.outcomes_of_events else None
-        for together in steps or [[logs.snapshots], [logs.events, logs.replies]]:
+        if replay.outcomes_of_events:
+            steps = [[logs.snapshots], [logs.events], [logs.replies]]
+        elif replay.afresh:
+            steps = [[logs.replies], [logs.snapshots], [logs.events]]
+        else:
+            steps = [[logs.snapshots], [logs.events, logs.replies]]
+        for together in steps:
             async for tp, records in self._read(together):
                 self._take(replay, tp, records)
                 # The floors that the store knows rest on snapshots that may be gone behind this one.
