@@ -10,6 +10,8 @@ from service.cli.erase_certificate import Copy, Shown
 if TYPE_CHECKING:
     from service.postgres.forgetting import Forgetting
 
+# Transactions of projectors are short, and those of a backup are not waited for.
+_PATIENCE_SECONDS = 10.0
 _LOOKED = "their row has no key, and no key is there under which anything of theirs is sealed"
 
 
@@ -19,7 +21,7 @@ async def key_copy(
     """What it holds, once its dead rows are vacuumed; `came_back` where the key had been there again."""
     kept = await forgetting.keys.kept(aggregate, entity_id)
     intact = await forgetting.keys.intact({*kids, kept.kid} if kept else kids)
-    told = [_LOOKED, _vacuumed(await forgetting.keys.vacuum())]
+    told = [_LOOKED, _vacuumed(await forgetting.keys.vacuum(wait_s=_PATIENCE_SECONDS))]
     if came_back:
         told.append("a backup had brought the key back: it was destroyed again")
     shown = [Shown(f"key {kid}", ["the key itself"]) for kid in sorted(intact)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import uuid
 from collections.abc import Collection
@@ -43,6 +44,7 @@ SELECT count(*) FILTER (WHERE kid <> $3) FROM destroyed
 
 
 _VACUUM_SECONDS = 600.0
+_VACUUM_AGAIN_SECONDS = 0.5
 _VACUUMED = """
 SELECT pg_stat_get_last_vacuum_time($1::text::regclass) AS at, pg_stat_get_dead_tuples($1::text::regclass) AS dead
 """
@@ -129,11 +131,20 @@ class PostgresKeys:
             rows = await self._pool.fetch(self._intact, [uuid.UUID(kid) for kid in kids])
         return {str(row["kid"]) for row in rows}
 
-    async def vacuum(self) -> int | None:
+    async def vacuum(self, *, wait_s: float = 0.0) -> int | None:
         """Have PostgreSQL free the place of rows that are dead, such as of keys that were destroyed.
 
-        How many of them it must still keep, for transactions that are older; None where this user may not.
+        How many of them it must still keep, for transactions that do not end in this time; None where this user may
+        not.
         """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + wait_s
+        # Besides, whoever has destroyed a key may count its row as dead only after it was freed, by up to a second.
+        while (dead := await self._vacuum()) and loop.time() < deadline:  # noqa: ASYNC110  # nothing tells of it
+            await asyncio.sleep(_VACUUM_AGAIN_SECONDS)
+        return dead
+
+    async def _vacuum(self) -> int | None:
         with passing_faults():
             before = await self._pool.fetchval("SELECT clock_timestamp()")
             await self._pool.execute(f"VACUUM {self._table}", timeout=_VACUUM_SECONDS)

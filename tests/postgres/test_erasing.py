@@ -156,6 +156,24 @@ async def test_a_vacuum_frees_what_was_destroyed_once_no_older_transaction_may_s
     assert 0 == await keys.vacuum()
 
 
+async def test_a_vacuum_waits_for_older_transactions_as_long_as_it_is_told(
+    pool: Pool, names: Names, keys: PostgresKeys
+) -> None:
+    async def vacuumed() -> int:
+        return int(await pool.fetchval("SELECT pg_stat_get_vacuum_count($1::text::regclass)", f"{names.keys}.keys"))
+
+    await keys.ensure("user", PEOPLE)
+    async with pool.acquire() as other, other.transaction(isolation="repeatable_read"):
+        await other.fetchval("SELECT txid_current()")
+        await keys.destroy("user", PEOPLE)
+        before = await vacuumed()
+        waiting = asyncio.create_task(keys.vacuum(wait_s=60))
+        while await vacuumed() == before:
+            pass
+        assert not waiting.done()
+    assert 0 == await waiting
+
+
 async def test_who_may_not_vacuum_is_told(pool: Pool, names: Names, keys: PostgresKeys, servers: Endpoints) -> None:
     await keys.ensure("user", PEOPLE)
     role = f"{names.prefix}clerk"
