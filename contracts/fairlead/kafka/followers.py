@@ -54,6 +54,9 @@ class Followers:
     async def close(self) -> None:
         """Stop all, now and later."""
         self._closed = True
-        for task in self._starting:
+        starting = [*self._starting]
+        for task in starting:
             task.cancel()
-        await asyncio.gather(*(consumer.stop() for consumer in self._consumers))
+        stopping = (consumer.stop() for consumer in self._consumers)
+        # Who is cancelled while it starts has connections to close: they are not to outlive the client.
+        await asyncio.gather(*starting, *stopping, return_exceptions=True)
