@@ -41,6 +41,11 @@ class Broker:
             self._child.process.kill()
             await asyncio.to_thread(self._child.process.wait)
 
+    def signal(self, number: int) -> None:
+        """Have it stand still, or go on."""
+        if self._child is not None:
+            self._child.process.send_signal(number)
+
 
 def tell_brokers(monkeypatch: pytest.MonkeyPatch, settings: Mapping[str, str]) -> None:
     """Have the brokers that are started from now on told this as well."""

@@ -25,6 +25,7 @@ from fairlead.transport import Offsets, Record
 _BATCH_BYTES = MAX_VALUE_BYTES // 2
 # A producer that stops waits for brokers; all that was published is acknowledged by then, so this loses nothing.
 _STOP_SECONDS = 5.0
+_CUT_OFF_SECONDS = 1.0
 
 
 class KafkaTransport:
@@ -56,12 +57,17 @@ class KafkaTransport:
 
     async def close(self) -> None:
         """As in Transport."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_STOP_SECONDS):
-                await asyncio.gather(*(lanes.close() for lanes in self._lanes.values()))
-                readers = (reader.stop() for reader in self._readers.values())
-                # Without a broker aiokafka's own tasks end by being cancelled, which is not a cancellation of ours.
-                await asyncio.gather(self._followers.close(), self._producer.stop(), *readers, return_exceptions=True)
+        await asyncio.gather(*(lanes.close() for lanes in self._lanes.values()))
+        readers = (reader.stop() for reader in self._readers.values())
+        # Without a broker aiokafka's own tasks end by being cancelled, which is not a cancellation of ours.
+        stopping = asyncio.gather(self._followers.close(), self._producer.stop(), *readers, return_exceptions=True)
+        if not (await asyncio.wait([stopping], timeout=_STOP_SECONDS))[0]:
+            # A producer that waits for a broker that hangs would keep its connections, and open others.
+            self._producer._sender.sender_task.cancel()  # noqa: SLF001  # there is no other way to it
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_CUT_OFF_SECONDS):
+                    await self._producer.client.close()
+                    await stopping
 
     async def publish(self, command: Outgoing, timeout: float) -> None:  # noqa: ASYNC109  # as in Transport
         """As in Transport."""
