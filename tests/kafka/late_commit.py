@@ -38,7 +38,11 @@ class LateCommit:
             server.close()
 
     async def _serve(self, client: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
-        broker, on = await asyncio.open_connection(self._host, self._broker_port)
+        try:
+            broker, on = await asyncio.open_connection(self._host, self._broker_port)
+        except OSError:
+            back.close()
+            raise
         answers = asyncio.create_task(_copy(broker, back))
         try:
             with suppress(asyncio.IncompleteReadError, ConnectionError):
@@ -69,9 +73,11 @@ class LateCommit:
 
     async def _ask(self, frame: bytes) -> int:
         broker, on = await asyncio.open_connection(self._host, self._broker_port)
-        on.write(frame)
-        answer = await _frame(broker)
-        on.close()
+        try:
+            on.write(frame)
+            answer = await _frame(broker)
+        finally:
+            on.close()
         return int.from_bytes(answer[4:][_ERROR_CODE])
 
 
