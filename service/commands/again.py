@@ -40,7 +40,8 @@ class Again:
         try:
             check_version(command, entity)
             if command.type == "import_history":
-                events = [new.message for new in judge_history(self._aggregate, command, entity, event_id)]
+                history, _ = judge_history(self._aggregate, command, entity, event_id)
+                events = [new.message for new in history]
             else:
                 events = [*self._aggregate.decide(command.data, entity.state, command.subject)]
             # A handler folds what it writes, and fails where that cannot be.

@@ -21,6 +21,7 @@ from service.domain import Aggregate
 
 _TRACE = ("traceparent", "tracestate")
 _dumps = orjson.dumps
+_new = tuple.__new__
 _PLAIN_HEADERS: list[tuple[str, bytes | None]] = [CONTENT_TYPE]
 
 
@@ -54,6 +55,7 @@ class Encoder:
         """The events of one command, their personal data already sealed."""
         cause, _, subject, _, _, correlation_id = command
         said = "" if correlation_id is None else f',"correlationid":{_json(correlation_id)}'
+        key, headers, timestamp = record.key, _passed_on(record), record.timestamp
         drafts = []
         for message, id_, version, time in events:
             start, middle = self._kinds[type(message)]
@@ -61,7 +63,9 @@ class Encoder:
                 f'{{"specversion":"1.0","id":"{id_}{start},"subject":"{subject}","time":"{render_time(time)}{middle}'
                 f',"entityversion":{version},"causationid":"{cause}","commanddigest":"{digest}"{said},"data":'
             )
-            drafts.append(_draft(record.key, b"%b%b}" % (head.encode(), _dumps(message.__dict__, vars)), record))
+            value = b"%b%b}" % (head.encode(), _dumps(message.__dict__, vars))
+            # Past what a NamedTuple makes of its fields by itself, which is Python.
+            drafts.append(_new(Draft, (key, value, headers, timestamp)))
         return drafts
 
     def reply(self, command: Command, record: Record, outcome: Outcome, time: int, *, duplicate: bool) -> Draft:
@@ -123,10 +127,12 @@ class Encoder:
 
 
 def _draft(key: bytes | None, value: bytes, record: Record) -> Draft:
+    return _new(Draft, (key, value, _passed_on(record), record.timestamp))
+
+
+def _passed_on(record: Record) -> list[tuple[str, bytes | None]]:
     received = record.headers
-    headers = [CONTENT_TYPE, *(pair for pair in received if pair[0] in _TRACE)] if received else _PLAIN_HEADERS
-    # Past what a NamedTuple makes of its fields by itself, which is Python.
-    return tuple.__new__(Draft, (key, value, headers, record.timestamp))
+    return [CONTENT_TYPE, *(pair for pair in received if pair[0] in _TRACE)] if received else _PLAIN_HEADERS
 
 
 def _json(value: str | int | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from pydantic import ValidationError
@@ -28,8 +28,11 @@ class Refused(Exception):
 
 def judge_history(
     aggregate: Aggregate, command: Command, entity: Entity, event_id: Callable[[str, int], str]
-) -> list[NewEvent]:
-    """The events of a chunk that are not there yet; `event_id` of those that are. Raises Refused."""
+) -> tuple[list[NewEvent], Any]:
+    """The events of a chunk that are not there yet, and the state after them; `event_id` of those that are.
+
+    Raises Refused.
+    """
     chunk = cast("ImportHistory", command.data)
     if chunk.first_version > entity.version + 1:
         message = f"The chunk begins with version {chunk.first_version}, but the current version is {entity.version}"
@@ -37,11 +40,12 @@ def judge_history(
     fresh = []
     for version, entry in enumerate(chunk.events, chunk.first_version):
         if version > entity.version:
-            fresh.append(NewEvent(entry.data, entry.id, version, micros_of(entry.time)))
+            # Past what a NamedTuple makes of its fields by itself, which is Python.
+            fresh.append(tuple.__new__(NewEvent, (entry.data, entry.id, version, micros_of(entry.time))))
         elif entry.id != event_id(command.subject, version):
             raise Refused("conflict", "history_differs", f"Event {version} is another one here")
-    check_rules(aggregate, command.subject, entity.state, entity.version, [event.message for event in fresh])
-    return fresh
+    events = [event.message for event in fresh]
+    return fresh, check_rules(aggregate, command.subject, entity.state, entity.version, events)
 
 
 def check_rules(aggregate: Aggregate, entity_id: str, state: Any, version: int, events: list[Message]) -> Any:
@@ -52,7 +56,7 @@ def check_rules(aggregate: Aggregate, entity_id: str, state: Any, version: int, 
             fault = f"First event must be {aggregate.first_event}"
         else:
             try:
-                if list(aggregate.decide(aggregate.cause(event), state, entity_id)) != [event]:
+                if not _is(event, aggregate.decide(aggregate.cause(event), state, entity_id)):
                     fault = "It does not follow from the events before it"
             except Rejected as refusal:
                 fault = refusal.message
@@ -62,3 +66,9 @@ def check_rules(aggregate: Aggregate, entity_id: str, state: Any, version: int, 
             raise Refused("rejected", "invalid_history", f"Event {number}: {fault}")
         state = aggregate.evolve(state, event)
     return state
+
+
+def _is(event: Message, decided: Sequence[Message]) -> bool:
+    # How pydantic compares two that are equal takes 0.5 µs of the 6 that judging one takes.
+    [one] = decided if len(decided) == 1 else (None,)
+    return type(one) is type(event) and (one.__dict__ == event.__dict__ or one == event)

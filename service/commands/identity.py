@@ -16,8 +16,7 @@ from fairlead.envelope import Command
 from fairlead.versions import version_in
 from service.commands.personal import DataKey
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLIS = 3
+_EPOCH, _DAY_MICROS, _MILLIS = datetime(1970, 1, 1, tzinfo=UTC), 86_400_000_000, 3
 # Three of these are made for a command. A copy costs three quarters of what making one with a size does, and text
 # that is cut at places made before 0.3 µs, where it takes 0.4 if they are made anew, and bytes that are changed 0.6.
 _unkeyed = blake2b(digest_size=16).copy
@@ -98,14 +97,22 @@ def command_digest(command: Command, value: bytes, key: DataKey | None, changed:
 @lru_cache(maxsize=4096)
 def render_time(micros: int) -> str:
     """RFC 3339 in UTC from microseconds since the epoch; three decimals, six where they say more."""
-    moment = _EPOCH + timedelta(microseconds=micros)
-    precision = "microseconds" if micros % 1000 else "milliseconds"
-    return moment.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
+    date, clock = divmod(micros, _DAY_MICROS)
+    seconds, rest = divmod(clock, 1_000_000)
+    fraction = f"{rest:06}" if rest % 1000 else f"{rest // 1000:03}"
+    # A calendar takes most of the time: imported events, which are all of other moments, ask it once for a day.
+    return f"{_date(date)}T{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{fraction}Z"
+
+
+@lru_cache(maxsize=4096)
+def _date(days: int) -> str:
+    return (_EPOCH + timedelta(days=days)).date().isoformat()
 
 
 def micros_of(moment: datetime) -> int:
     """Microseconds since the epoch of an aware time."""
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    since = moment - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def micros_in(time: str) -> int:
