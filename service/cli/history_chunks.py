@@ -60,10 +60,9 @@ def _chunk(aggregate: Aggregate, entity_id: str, first: int, entries: list[Entry
 
 
 def _written(entry: Entry) -> bytes:
-    event = entry._asdict()
-    if entry.schema_version is None:
-        del event["schema_version"]
-    return orjson.dumps(event)
+    id_, time, type_, data, version = entry
+    event = {"id": id_, "time": time, "type": type_, "data": data}
+    return orjson.dumps(event if version is None else event | {"schema_version": version})
 
 
 def _impersonal(aggregate: Aggregate, type_: str, data: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -80,6 +80,8 @@ def _shape(aggregate: Aggregate, raw: Any) -> frozenset[str]:
         msg = "it is no object"
         raise ValueError(msg)  # noqa: TRY004  # a fault of the file, like the others
     shape = _REPLAY_FIELDS if "created_at" in raw and aggregate.name == "user" else _FILE_FIELDS
+    if raw.keys() == shape:
+        return shape
     faults = [] if shape <= raw.keys() else [f"{name} is missing" for name in sorted(shape - raw.keys())]
     faults += [f"{name} does not belong here" for name in sorted(raw.keys() - shape - {_VERSION})]
     version = raw.get(_VERSION, 1)
@@ -120,9 +122,10 @@ def _dumped(data: Any) -> bytes:
 
 def _checked(name: str, kind: TypeAdapter[str], value: Any) -> str:
     try:
-        return kind.validate_python(value, strict=True)
+        checked: str = kind.validator.validate_python(value, strict=True)
     except ValidationError as error:
         raise ValueError(_faults(name, error)) from error
+    return checked
 
 
 def _faults(name: str, error: ValidationError) -> str:

@@ -20,7 +20,7 @@ from service.cli.options import Given, with_servers
 from service.cli.output import emit_fields, err
 from service.cli.progress import progress_of_known, told_of_bytes
 from service.cli.roles import known_aggregates
-from service.cli.running import run
+from service.cli.running import collect_seldom, run
 from service.domain import AGGREGATES, Aggregate
 
 _SHOWN_FAULTS = 10
@@ -50,6 +50,7 @@ def import_(
     """
     known_aggregates([aggregate])
     kind, zone = AGGREGATES[aggregate], _zone(timezone)
+    collect_seldom()
     with Spool() as spool:
         with progress_of_known() as progress:
             rows = read_rows(kind, read_values(file, told_of_bytes(progress, file)), zone)

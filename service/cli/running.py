@@ -23,6 +23,12 @@ Again = signal.Handlers | Callable[[], None]
 _COLLECT = (200_000, 5, 50)
 
 
+def collect_seldom() -> None:
+    """For a process that makes much, and few cycles."""
+    gc.freeze()
+    gc.set_threshold(*_COLLECT)
+
+
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run work that has an end; a signal before it is an interruption."""
     try:
@@ -33,8 +39,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 def run_role(work: Coroutine[Any, Any, None], *, again: Again = signal.SIG_DFL, lifeline: int | None = None) -> None:
     """Run work that goes on until it is told to stop: a signal is its proper end, and so is the end of the lifeline."""
-    gc.freeze()
-    gc.set_threshold(*_COLLECT)
+    collect_seldom()
     with suppress(asyncio.CancelledError):
         _run(work, again, lifeline)
 
