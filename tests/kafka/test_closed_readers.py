@@ -7,7 +7,7 @@ import gc
 import warnings
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError
 
 from service.kafka.log_reader import open_reader
@@ -38,3 +38,23 @@ async def test_a_client_is_closed_though_whoever_stops_it_is_cancelled(servers: 
     await asyncio.wait({stopping})
 
     assert await until(sender.sender_task.done, 5.0)
+
+
+async def test_connections_are_closed_though_the_client_is_cancelled_halfway_through_its_stop(
+    servers: Endpoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    consumer = AIOKafkaConsumer(bootstrap_servers=servers.bootstrap_servers)
+    await consumer.start()
+    await consumer.topics()
+    connections = [*consumer._client._conns.values()]  # noqa: SLF001  # what is to be closed
+    close = consumer._fetcher.close  # noqa: SLF001  # where aiokafka awaits requests that it has just cancelled
+
+    async def cancelled() -> None:
+        await close()
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(consumer._fetcher, "close", cancelled)  # noqa: SLF001  # as above
+    await stop_within(consumer, 5.0)
+
+    assert connections
+    assert not any(one.connected() for one in connections)
