@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from heapq import heapify, heapreplace
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -39,14 +40,25 @@ async def scan(
         total = sum(max(0, ends[tp] - begins[tp]) for tp in assigned)
         heads: dict[TopicPartition, deque[Any]] = {tp: deque() for tp in assigned}
         while await _fill(consumer, heads, ends):
-            while all(heads.values()):
-                first = min(heads, key=lambda tp: heads[tp][0].timestamp)
-                yield heads[first].popleft()
+            for record in _merged([*heads.values()]):
+                yield record
             left = [
                 ends[tp] - (queue[0].offset if queue else await consumer.position(tp)) for tp, queue in heads.items()
             ]
             progress(total - sum(left), total)
         progress(total, total)
+
+
+def _merged(queues: list[deque[Any]]) -> Iterator[Any]:
+    """Take out of these what comes next in order of time, until one of them is empty."""
+    heads = [(queue[0].timestamp, number, queue) for number, queue in enumerate(queues)]
+    heapify(heads)
+    while True:
+        _, number, queue = heads[0]
+        yield queue.popleft()
+        if not queue:
+            return
+        heapreplace(heads, (queue[0].timestamp, number, queue))
 
 
 async def _fill(

@@ -47,5 +47,8 @@ async def _digests(place: Place, kind: str, progress: Progress, *, sorted_by: in
 
 
 def _next(before: bytes, record: Any) -> bytes:
-    content = repr((record.timestamp, record.value, record.headers)).encode()
-    return blake2b(before + content, digest_size=_DIGEST_BYTES).digest()
+    size = None if record.value is None else len(record.value)
+    digest = blake2b(before, digest_size=_DIGEST_BYTES)
+    digest.update(repr((record.timestamp, size, record.headers)).encode())
+    digest.update(record.value or b"")
+    return digest.digest()
