@@ -171,7 +171,8 @@ class Replay:
                 data, subject = reply["data"], reply["subject"]
                 refs = tuple([(event["id"], event["type"], event["version"]) for event in data["events"]])
                 answer = data["status"], data["code"], data["message"], data["entity_version"]
-                outcome = Outcome(*answer, refs, reply["commanddigest"], micros_in(reply["time"]))
+                # Past what a NamedTuple makes of its fields by itself, which is Python.
+                outcome = tuple.__new__(Outcome, (*answer, refs, reply["commanddigest"], micros_in(reply["time"])))
                 changes.outcomes[key] = pack_outcome(outcome, self._count(subject, data["entity_version"]), clock)
         except (KeyError, TypeError, ValueError) as error:
             raise GapInLog(f"The reply at offset {offset} is none: {type(error).__name__}") from error

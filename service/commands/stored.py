@@ -77,7 +77,7 @@ class States:
 
     def __init__(self, aggregate: Aggregate) -> None:
         self._read: dict[str, Callable[[Any], Any]] = {
-            state.__name__: TypeAdapter(state).validate_python for state in aggregate.states
+            state.__name__: TypeAdapter(state).validator.validate_python for state in aggregate.states
         }
 
     def tagged(self, state: Any) -> tuple[str, Any]:
