@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from fairlead.bounds import Message, Uuid
+from fairlead.bounds import MAX_INTEGER, Message, Uuid
 from fairlead.versions import NewerVersion
 from service.cli.event_files import NoJson
 from service.cli.formats import NOTEBOOK_SUFFIX
@@ -85,7 +85,7 @@ def _shape(aggregate: Aggregate, raw: Any) -> frozenset[str]:
     faults = [] if shape <= raw.keys() else [f"{name} is missing" for name in sorted(shape - raw.keys())]
     faults += [f"{name} does not belong here" for name in sorted(raw.keys() - shape - {_VERSION})]
     version = raw.get(_VERSION, 1)
-    if type(version) is not int or version < 1:
+    if type(version) is not int or not 1 <= version <= MAX_INTEGER:
         faults.append(f"{_VERSION} is no number from 1")
     if faults:
         raise ValueError("; ".join(faults))
@@ -103,6 +103,9 @@ def _row(aggregate: Aggregate, place: int, raw: Mapping[str, Any], entity_id: st
     if not isinstance(kind, str):
         msg = "event_type is no text"
         raise ValueError(msg)  # noqa: TRY004  # as above
+    if not kind.isascii():
+        # Text that is not of Unicode cannot even be sorted.
+        _dumped(kind)
     if replayed and kind.removesuffix(NOTEBOOK_SUFFIX) in aggregate.events:
         kind = kind.removesuffix(NOTEBOOK_SUFFIX)
     data = raw["event" if replayed else "data"]
