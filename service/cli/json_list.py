@@ -10,8 +10,8 @@ from json import JSONDecodeError, JSONDecoder
 from typing import IO, Any
 
 # Ours, though there is ijson: that (3.6 with yajl2_c) reads as many events, 330,000 in a second of CPU time, but ends
-# the whole file at an integer of more than 64 bits, which here is a fault of its row, and 100 kB of `[` had it killed
-# for want of 20 GB of memory.
+# the whole file at an integer of more than 64 bits, which here is a fault of its row, and at 100 kB of `[` its process
+# was killed, with 20 GB of memory free.
 # No event is as large: what has no end by then is none, and would be read as a whole before that is known.
 LARGEST = 1 << 24
 _READ = 1 << 20
