@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from service.cli.exits import Exit, Stop
 from service.cli.history_chunks import Chunk
-from service.cli.history_file import Row
+from service.cli.history_file import Row, RowFault
 
 _MADE = """
 PRAGMA journal_mode = OFF;
@@ -58,11 +58,11 @@ class Spool:
         """Keep these, in any order."""
         self._db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
-    def add_fault(self, place: int, entity_id: str | None, message: str) -> None:
-        """Keep what is wrong at a place; `entity_id` where that cannot be read as an event of it."""
+    def add_fault(self, fault: RowFault) -> None:
+        """Keep what is wrong with a row; `entity_id` where it cannot be read as an event of it."""
         # What a file may hold, and UTF-8 may not.
-        told = message.encode(errors="backslashreplace").decode()
-        self._db.execute("INSERT INTO faults VALUES (?, ?, ?)", (place, entity_id, told))
+        told = fault.message.encode(errors="backslashreplace").decode()
+        self._db.execute("INSERT INTO faults VALUES (?, ?, ?)", (fault.place, fault.entity_id, told))
 
     def add_chunk(self, chunk: Chunk) -> None:
         """Keep a chunk; those of an entity one after the other."""

@@ -40,6 +40,7 @@ from tests.bench.usage import Usage
 from tests.running import apply_topics
 
 _TICK = 0.2
+_WARMING = 200_000
 _CAUGHT_UP = 300.0
 
 
@@ -62,10 +63,11 @@ async def _measure(given: argparse.Namespace) -> None:
         await asyncio.to_thread(write_events, before, given.events, given.ships)
         say(f"{given.events:,} events of {given.ships:,} ships: {before.stat().st_size / 1e6:,.0f} MB")
         async with local_servers(folder, say, FAST_ONCE_WARM) as servers:
+            workers = f"--workers={given.workers}"
+            await _warm_up(folder / f"others.{given.form}", settings_for(servers, "others."), workers)
             settings = settings_for(servers, "files.")
             await apply_topics(settings)
             turn = _Turn(settings, given.events)
-            workers = f"--workers={given.workers}"
             async with role(folder, settings, "handle", "ship", workers, FAIRLEAD_ALLOW_IMPORT="true") as handler:
                 turn.handler = handler.process.pid
                 await turn.run("dry run", {"faults": 0}, "import", "ship", str(before), "--dry-run")
@@ -122,6 +124,14 @@ class _Turn:
             "strangers_cores": usage.strangers_cores,
         }
         say(f"{what}: {self.found[what]}")
+
+
+async def _warm_up(file: Path, settings: Settings, workers: str) -> None:
+    """Java has compiled then what the broker needs."""
+    await asyncio.to_thread(write_events, file, _WARMING, _WARMING // 10)
+    await apply_topics(settings)
+    async with role(file.parent, settings, "handle", "ship", workers, FAIRLEAD_ALLOW_IMPORT="true"):
+        await _Turn(settings, _WARMING).run("warm-up", {"imported": _WARMING}, "import", "ship", str(file))
 
 
 async def _sample(*usages: Usage) -> None:
