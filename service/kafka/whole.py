@@ -9,11 +9,16 @@ from typing import Any
 
 
 async def whole(work: Coroutine[Any, Any, None]) -> None:
-    """Do this to its end; raises what it raises, or CancelledError where that was asked meanwhile, however it ends."""
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
+    """Do this to its end; raises what it raises, or CancelledError where that was asked meanwhile, however often."""
+    task, asked = asyncio.ensure_future(work), None
+    while not task.done():
+        try:
+            # Who awaits the task itself would cancel it when asked for the second time.
+            await asyncio.wait({task})
+        except asyncio.CancelledError as cancelled:
+            asked = cancelled
+    if asked is not None:
         with suppress(Exception):
-            await task
-        raise
+            task.result()
+        raise asked
+    task.result()
