@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, groupby, islice
 from operator import itemgetter
 
-from service.cli.history_chunks import Chunk
 from service.cli.history_file import Row, RowFault
 from service.cli.history_judges import History, Judged, Judges
 from service.cli.history_rules import judged
@@ -42,14 +41,12 @@ def check_histories(aggregate: Aggregate, spool: Spool, told: Callable[[int], ob
     """
 
     def keep(found: Judged) -> None:
-        for fault in found[1]:
+        chunks, faults = found
+        for fault in faults:
             spool.add_fault(fault)
-        for chunk in found[0]:
-            keep_chunk(chunk)
-
-    def keep_chunk(chunk: Chunk) -> None:
-        spool.add_chunk(chunk)
-        told(chunk.events)
+        for chunk in chunks:
+            spool.add_chunk(chunk)
+        told(sum(chunk.events for chunk in chunks))
 
     cores, together, size = os.cpu_count() or 1, list[History](), 0
     with Judges(aggregate, cores if cores > 1 and spool.events() >= _FEW else 0, keep) as judges:
@@ -57,8 +54,8 @@ def check_histories(aggregate: Aggregate, spool: Spool, told: Callable[[int], ob
             end, first = spool.unreadable(entity_id) or _NOWHERE, list(islice(rows, _STEP))
             if len(first) == _STEP:
                 # However long it is, it is judged as it comes.
-                for chunk in judged(aggregate, entity_id, chain(first, rows), end, spool.add_fault):
-                    keep_chunk(chunk)
+                for chunk in judged(aggregate, entity_id, map(Row._make, chain(first, rows)), end, spool.add_fault):
+                    keep(([chunk], ()))
                 continue
             together.append((entity_id, end, first))
             size += len(first)

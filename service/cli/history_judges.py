@@ -10,7 +10,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process
 from threading import Thread
-from typing import Self
+from typing import Any, Self
 
 from service.cli.exits import Exit, Stop
 from service.cli.history_chunks import Chunk
@@ -18,8 +18,9 @@ from service.cli.history_file import Row, RowFault
 from service.cli.history_rules import judged
 from service.domain import AGGREGATES, Aggregate
 
-# An entity, the place of the first row of it that cannot be read, and all others in their order.
-History = tuple[str, int, Sequence[Row]]
+# An entity, the place of the first row of it that cannot be read, and the fields of all others in their order: rows
+# would be sent under the name of their class, each.
+History = tuple[str, int, Sequence[tuple[Any, ...]]]
 Judged = tuple[Sequence[Chunk], Sequence[RowFault]]
 # So much is handed over before the first of it is asked for, so that none of them waits for the others.
 _AHEAD = 3
@@ -94,5 +95,5 @@ def _judged_by_name(aggregate: str, histories: Sequence[History]) -> Judged:
 def _judged(aggregate: Aggregate, histories: Sequence[History]) -> Judged:
     found, faults = list[Chunk](), list[RowFault]()
     for entity_id, end, rows in histories:
-        found.extend(judged(aggregate, entity_id, rows, end, faults.append))
+        found.extend(judged(aggregate, entity_id, map(Row._make, rows), end, faults.append))
     return found, faults

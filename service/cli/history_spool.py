@@ -72,9 +72,9 @@ class Spool:
         """Keep as a fault each event under an id that an earlier one has."""
         self._db.execute(_REPEATED)
 
-    def ordered(self) -> Iterator[Row]:
-        """The events entity by entity, in order of time; equal times keep the order of the file."""
-        return map(Row._make, self._db.execute(_ORDERED))
+    def ordered(self) -> Iterator[tuple[Any, ...]]:
+        """The fields of each row, entity by entity, in order of time; equal times keep the order of the file."""
+        return self._db.execute(_ORDERED)
 
     def unreadable(self, entity_id: str) -> int | None:
         """The place of the first row of an entity that cannot be read, where there is one."""
