@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from service.commands.ports import LocalStore, StoreBroken
 from service.kafka.terms import Terms
+from service.kafka.whole import whole
 
 
 @asynccontextmanager
@@ -15,10 +16,10 @@ async def open_store(terms: Terms, partition: int) -> AsyncIterator[LocalStore]:
     """The store of a partition; one that breaks is emptied, to be filled anew. Raises StoreBroken."""
     opening = asyncio.ensure_future(asyncio.to_thread(terms.shelf.open, f"{terms.topics.events}-{partition}"))
     try:
-        store = await asyncio.shield(opening)
+        store = await whole(opening)
     except asyncio.CancelledError:
-        # A thread cannot be cancelled: it would open the store for nobody.
-        (await opening).close()
+        # A thread cannot be cancelled: it has opened the store for nobody.
+        opening.result().close()
         raise
     try:
         yield store

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
-async def whole(work: Coroutine[Any, Any, None]) -> None:
+async def whole(work: Coroutine[Any, Any, T] | asyncio.Future[T]) -> T:
     """Do this to its end; raises what it raises, or CancelledError where that was asked meanwhile, however often."""
     task, asked = asyncio.ensure_future(work), None
     while not task.done():
@@ -21,4 +23,4 @@ async def whole(work: Coroutine[Any, Any, None]) -> None:
         with suppress(Exception):
             task.result()
         raise asked
-    task.result()
+    return task.result()

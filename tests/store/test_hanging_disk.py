@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 from threading import Event
 
 import pytest
 
 from service.commands.ports import Put
 from service.domain import AGGREGATES
-from tests.domain.memory import MemoryStore
+from service.kafka.opening import open_store
+from tests.domain.memory import MemoryShelf, MemoryStore
 from tests.domain.partition import NOON, entity_id, envelope
 from tests.store.owning import Owning
 
@@ -65,3 +67,26 @@ async def test_a_store_is_let_go_only_when_its_disk_has_answered(monkeypatch: py
     with pytest.raises(asyncio.CancelledError):
         await flush
     assert disk.written
+
+
+async def test_a_store_that_is_opened_for_nobody_is_closed_however_often_that_is_told() -> None:
+    begun, released, closed = Event(), Event(), Event()
+
+    class Shelf(MemoryShelf):
+        def open(self, name: str) -> MemoryStore:
+            begun.set()
+            released.wait(_HANGS_SECONDS)
+            store = super().open(name)
+            store.close = closed.set  # type: ignore[method-assign]  # to hear of it
+            return store
+
+    terms = replace(Owning(AGGREGATES["ship"]).terms, shelf=Shelf())
+    opening = asyncio.create_task(open_store(terms, 0).__aenter__())
+    await asyncio.to_thread(begun.wait)
+    for _ in range(3):
+        opening.cancel()
+        await asyncio.wait({opening}, timeout=0.1)
+    released.set()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    assert closed.is_set()
