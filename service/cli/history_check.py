@@ -62,4 +62,5 @@ def check_histories(aggregate: Aggregate, spool: Spool, told: Callable[[int], ob
             if size >= _STEP:
                 judges.take(together)
                 together, size = [], 0
-        judges.take(together)
+        if together:
+            judges.take(together)
