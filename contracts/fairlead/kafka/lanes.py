@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
@@ -13,11 +12,8 @@ from aiokafka.errors import MessageSizeTooLargeError
 
 from fairlead.failures import TooLarge
 from fairlead.kafka.pacing import breathe
-from fairlead.kafka.partitions import partition_of
+from fairlead.kafka.partitions import known_partition_of
 from fairlead.outgoing import Outgoing
-
-# Hashing an id takes 5 µs in Python, more than to serialize a command; most callers speak to an entity again.
-_known_partition_of = lru_cache(maxsize=100_000)(partition_of)
 
 
 class _Waiting(NamedTuple):
@@ -39,7 +35,7 @@ class Lanes:
         What nobody waits for any more when its turn comes is not published.
         """
         key = command.entity_id.encode()
-        self._lanes[_known_partition_of(key, len(self._lanes))].put(_Waiting(key, command, told, confirm))
+        self._lanes[known_partition_of(key, len(self._lanes))].put(_Waiting(key, command, told, confirm))
 
     async def close(self) -> None:
         """Publish nothing more."""

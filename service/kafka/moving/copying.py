@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from contextlib import aclosing
-from functools import lru_cache
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
-from fairlead.kafka.partitions import partition_of
+from fairlead.kafka.partitions import known_partition_of
 from service.commands.ports import Draft
 from service.kafka.batches import batches
 from service.kafka.moving.places import Place
@@ -23,13 +22,10 @@ COPIED = ("events", "replies", "dead-letters")
 _BATCH_BYTES = 512 * 1024
 _AT_ONCE = 5_000
 
-# Murmur2 is Python, and takes 7 µs: a third of all that was done with a record.
-_known = lru_cache(maxsize=50_000)(partition_of)
-
 
 def place_of(record: Any, partitions: int) -> int:
     """The partition of a record among so many; one without a key stays where it is."""
-    return record.partition if record.key is None else _known(record.key, partitions)
+    return record.partition if record.key is None else known_partition_of(record.key, partitions)
 
 
 async def copy(source: Place, target: Place, kind: str, progress: Progress) -> int:
