@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,8 +10,10 @@ from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import NodeNotReadyError
 
 _DAY_MS = 24 * 3600 * 1000
+_LET_IN_SECONDS, _TICK = 20.0, 0.05
 KINDS = ("commands", "events", "replies", "snapshots", "dead-letters")
 
 # compression.type=uncompressed makes the broker unpack and measure what strangers send: a bomb is refused there.
@@ -101,13 +104,29 @@ async def partition_counts(connection: Mapping[str, Any], topics: Collection[str
 
 @asynccontextmanager
 async def administrator(connection: Mapping[str, Any]) -> AsyncIterator[AIOKafkaAdminClient]:
-    """A client that asks and changes what the cluster has."""
-    admin = AIOKafkaAdminClient(**connection)
-    await admin.start()
+    """A client that asks and changes what the cluster has; raises KafkaError where no broker is to be had."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + _LET_IN_SECONDS
+    while True:
+        admin = AIOKafkaAdminClient(**connection)
+        try:
+            await admin.start()
+            if await _names_brokers(admin):
+                yield admin
+                return
+        finally:
+            await admin.close()
+        if loop.time() > until:
+            raise NodeNotReadyError
+        await asyncio.sleep(_TICK)
+
+
+async def _names_brokers(admin: AIOKafkaAdminClient) -> bool:
+    # One that was taken for dead answers before it is let in again, and names none until then, not even itself.
     try:
-        yield admin
-    finally:
-        await admin.close()
+        return bool((await admin.describe_cluster())["brokers"])
+    except NodeNotReadyError:
+        return False
 
 
 async def configs(
