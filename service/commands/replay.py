@@ -24,8 +24,6 @@ from service.commands.stored import (
 )
 from service.domain import Aggregate
 
-# Some 50 MB. To count in entities on disk, where memory has not all, took 15 of 25 CPU-µs of a reply or snapshot.
-_COUNTED = 300_000
 _REMEMBERED = frozenset({"accepted", "rejected", "conflict"})
 
 
@@ -36,7 +34,8 @@ class GapInLog(Exception):
 class Replay:
     """Adds to `entities` what their partition's logs say: each log in order, snapshots before events.
 
-    With `afresh` nothing was known before, and replies are added first: then outcomes are counted without entities.
+    With `afresh` nothing was known before, and replies are added first: then outcomes are counted without entities,
+    for as many of these as there is `room`.
     With `states`, the states in snapshots are taken, and events that they cover passed over. Events tell outcomes too:
     from the offset `beyond` on, where no checkpoint speaks of them, and, with `replied`, where replies have been
     removed too early: that has the keys of all that replies tell, and events must then be added before replies.
@@ -52,6 +51,7 @@ class Replay:
         keep_event_ids: bool,
         beyond: int,
         afresh: bool = False,
+        room: int = 0,
         states: bool = False,
         replied: Container[str] | None = None,
     ) -> None:
@@ -66,7 +66,7 @@ class Replay:
         self._beyond = beyond
         # The places of entities: as many as there is room for, those of all others are kept with them.
         self._places: dict[str, int] = {}
-        self._room = _COUNTED if afresh else 0
+        self._room = room if afresh else 0
         self._states = states
         self._replied = replied
         self._changes = Changes()

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.commands import floors, replay, snapshots
+from service.commands import floors, snapshots
 from service.domain import Aggregate
+from service.kafka import rehydration
 from service.kafka import session as sessions
 from tests.domain.failing import failing
 from tests.domain.memory import MemoryStore
@@ -71,7 +72,7 @@ async def _story(patched: pytest.MonkeyPatch, owning: Owning, history: History, 
     with patched.context() as served:
         owning.logs.serve(served)
         # How many entities are counted in memory while logs are read from their beginning.
-        served.setattr(replay, "_COUNTED", data.draw(st.sampled_from([0, 1, 100])))
+        served.setattr(rehydration, "_COUNTED", data.draw(st.sampled_from([0, 1, 100])))
         for command, time, ends in history:
             owning.publish(command, time)
             if ends:
