@@ -6,6 +6,8 @@ import gzip
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Protocol
 
@@ -17,6 +19,7 @@ from service.cli.json_list import LARGEST, Source, read_list
 # Half the time of the usual level, for files that are a tenth larger.
 _LEVEL = 3
 _TELL_EVERY = 1_000
+_READ_BYTES = 128 * 1024
 
 
 class NoJson(ValueError):
@@ -69,7 +72,7 @@ def read_values(path: Path, told: Callable[[int], object]) -> Iterator[tuple[int
     `told` hears now and then how many bytes of the file were read. Raises Stop and OSError.
     """
     with path.open("rb") as file:
-        content: Source = gzip.GzipFile(fileobj=file) if path.name.endswith(".gz") else file
+        content: Source = _unpacked(file) if path.name.endswith(".gz") else file
         try:
             for place, value in _lines(content) if is_lines(path) else enumerate(read_list(content), 1):
                 if place % _TELL_EVERY == 0 and file.seekable():
@@ -81,8 +84,13 @@ def read_values(path: Path, told: Callable[[int], object]) -> Iterator[tuple[int
             raise Stop(Exit.INVALID, f"{path} cannot be read: {error}") from error
 
 
+def _unpacked(file: IO[bytes]) -> Source:
+    # Its own readline is Python, and took 0.5 of 1.2 µs of a line.
+    return BufferedReader(gzip.GzipFile(fileobj=file), _READ_BYTES)
+
+
 def _lines(content: Source) -> Iterator[tuple[int, Any]]:
-    for number, line in enumerate(iter(lambda: content.readline(LARGEST), b""), 1):
+    for number, line in enumerate(iter(partial(content.readline, LARGEST), b""), 1):
         if len(line) == LARGEST:
             raise ValueError(f"line {number} is too long for an event")
         if line.isspace():

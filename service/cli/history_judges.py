@@ -35,13 +35,16 @@ class Judges:
     def __init__(self, aggregate: Aggregate, processes: int, keep: Callable[[Judged], None]) -> None:
         self._aggregate = aggregate
         self._keep = keep
-        self._most = _AHEAD * processes
+        self._processes = processes
         self._under_way = deque[Future[Judged]]()
         # One that is forked would have none of this one's threads, and the locks that they hold.
         spawn = get_context("spawn")
         self._pool = ProcessPoolExecutor(processes, spawn, initializer=_end_with_parent) if processes else None
 
     def __enter__(self) -> Self:
+        # Each begins with what it is given first: with nothing, so that they begin while this one still sorts.
+        for _ in range(self._processes):
+            self.take([])
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -63,7 +66,7 @@ class Judges:
             self._under_way.append(self._pool.submit(_judged_by_name, self._aggregate.name, histories))
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        if len(self._under_way) > self._most:
+        if len(self._under_way) > _AHEAD * self._processes:
             self._keep_next()
 
     def _keep_next(self) -> None:

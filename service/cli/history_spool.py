@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
+from itertools import chain, pairwise
 from types import TracebackType
 from typing import Any, Self
 
 from service.cli.exits import Exit, Stop
 from service.cli.history_chunks import Chunk
-from service.cli.history_file import Row, RowFault
+from service.cli.history_file import RowFault
 
 _MADE = """
 PRAGMA journal_mode = OFF;
@@ -54,8 +55,8 @@ class Spool:
             )
             raise Stop(Exit.FAILED, message) from error
 
-    def add_rows(self, rows: Iterable[Row]) -> None:
-        """Keep these, in any order."""
+    def add_rows(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Keep these, the fields of a row each, in any order."""
         self._db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
     def add_fault(self, fault: RowFault) -> None:
@@ -64,9 +65,9 @@ class Spool:
         told = fault.message.encode(errors="backslashreplace").decode()
         self._db.execute("INSERT INTO faults VALUES (?, ?, ?)", (fault.place, fault.entity_id, told))
 
-    def add_chunk(self, chunk: Chunk) -> None:
-        """Keep a chunk; those of an entity one after the other."""
-        self._db.execute("INSERT INTO chunks VALUES (?, ?, ?, ?, ?)", chunk)
+    def add_chunks(self, chunks: Iterable[Chunk]) -> None:
+        """Keep these; those of an entity one after the other."""
+        self._db.executemany("INSERT INTO chunks VALUES (?, ?, ?, ?, ?)", chunks)
 
     def find_repeated(self) -> None:
         """Keep as a fault each event under an id that an earlier one has."""
@@ -75,6 +76,10 @@ class Spool:
     def ordered(self) -> Iterator[tuple[Any, ...]]:
         """The fields of each row, entity by entity, in order of time; equal times keep the order of the file."""
         return self._db.execute(_ORDERED)
+
+    def any_unreadable(self) -> bool:
+        """Whether there is a row of a known entity that cannot be read."""
+        return bool(self._one("SELECT EXISTS (SELECT 1 FROM faults WHERE entity_id IS NOT NULL)"))
 
     def unreadable(self, entity_id: str) -> int | None:
         """The place of the first row of an entity that cannot be read, where there is one."""
@@ -101,17 +106,14 @@ class Spool:
 
     def histories(self) -> Iterator[Iterator[Chunk]]:
         """The chunks of each entity; several entities can be gone through at once."""
-        for (first,) in self._db.execute("SELECT rowid FROM chunks WHERE first_version = 1 ORDER BY rowid"):
-            yield self._history(first)
+        firsts = self._db.execute("SELECT rowid FROM chunks WHERE first_version = 1 ORDER BY rowid")
+        behind_all = self._one("SELECT count(*) + 1 FROM chunks")
+        for (first,), (next_first,) in pairwise(chain(firsts, [(behind_all,)])):
+            yield map(self._chunk, range(first, next_first))
 
-    def _history(self, first: int) -> Iterator[Chunk]:
-        at = first
-        while found := self._db.execute("SELECT * FROM chunks WHERE rowid = ?", (at,)).fetchone():
-            chunk = Chunk._make(found)
-            if chunk.first_version == 1 and at > first:
-                return
-            yield chunk
-            at += 1
+    def _chunk(self, rowid: int) -> Chunk:
+        [found] = self._db.execute("SELECT * FROM chunks WHERE rowid = ?", (rowid,))
+        return Chunk._make(found)
 
     def _one(self, query: str, *parameters: str) -> Any:
         [(found,)] = self._db.execute(query, parameters)
