@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import signal
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from threading import Thread
 from typing import Any, Self
@@ -42,9 +43,6 @@ class Judges:
         self._pool = ProcessPoolExecutor(processes, spawn, initializer=_end_with_parent) if processes else None
 
     def __enter__(self) -> Self:
-        # Each begins with what it is given first: with nothing, so that they begin while this one still sorts.
-        for _ in range(self._processes):
-            self.take([])
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -55,6 +53,11 @@ class Judges:
             if self._pool:
                 self._pool.shutdown(cancel_futures=True)
 
+    def begin(self) -> None:
+        """Have the processes begin, which each does when it is given something, though it be nothing."""
+        for _ in range(self._processes):
+            self.take([])
+
     def take(self, histories: Sequence[History]) -> None:
         """Judge these; raises Stop where a process has ended that should not."""
         if self._pool is None:
@@ -63,19 +66,27 @@ class Judges:
         # It begins a process now and then, which is not to hear of Ctrl-C: it is told to end by this one.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            self._under_way.append(self._pool.submit(_judged_by_name, self._aggregate.name, histories))
+            with _none_ended():
+                self._under_way.append(self._pool.submit(_judged_by_name, self._aggregate.name, histories))
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         if len(self._under_way) > _AHEAD * self._processes:
             self._keep_next()
 
     def _keep_next(self) -> None:
-        try:
-            self._keep(self._under_way.popleft().result())
-        except BrokenProcessPool as error:
-            raise Stop(
-                Exit.FAILED, "A process that checked the file was ended, as where memory is short: call it again"
-            ) from error
+        with _none_ended():
+            found = self._under_way.popleft().result()
+        self._keep(found)
+
+
+@contextmanager
+def _none_ended() -> Iterator[None]:
+    try:
+        yield
+    except BrokenProcessPool as error:
+        raise Stop(
+            Exit.FAILED, "A process that checked the file was ended, as where memory is short: call it again"
+        ) from error
 
 
 def _end_with_parent() -> None:

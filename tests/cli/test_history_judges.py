@@ -73,6 +73,17 @@ async def test_ctrl_c_ends_all_of_them_and_none_says_anything(tmp_path: Path) ->
 
 
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core has one process")
+async def test_that_one_of_them_was_ended_is_told_in_a_line(tmp_path: Path) -> None:
+    process, others = await judging(tmp_path)
+    next(other for other in others if "spawn_main" in " ".join(other.cmdline())).kill()
+    _, told = await process.communicate()
+    assert process.returncode == 1
+    assert told.startswith(b"fairlead: A process that checked the file was ended")
+    assert told.count(b"\n") == 1
+    assert await until(lambda: not any(map(psutil.Process.is_running, others)), _WITHIN)
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core has one process")
 async def test_they_end_where_the_command_is_killed(tmp_path: Path) -> None:
     process, others = await judging(tmp_path)
     process.kill()
