@@ -20,8 +20,8 @@ from service.commands.ports import Record
 from service.commands.reading import CommandReader
 from service.domain import Aggregate
 
-# A reply follows its command, however many are judged in one batch.
-_AHEAD = 20_000
+# A reply follows its command, however many are judged in one batch. One whose command is gone is looked for so far.
+_AHEAD, _AHEAD_BYTES = 20_000, 64 << 20
 # What no rule has decided.
 _OF_STATUS = {"busy": "put off then", "failed": "failed or waiting then"}
 _OF_CODE = {
@@ -90,6 +90,7 @@ class Rehearsal:
         self._differs = differs
         # By the id of the reply that each will get; and by entity and id what failed, which may be decided later.
         self._asked: dict[str, Record] = {}
+        self._asked_bytes = 0
         self._put_aside: dict[tuple[str | None, str], Record] = {}
 
     async def run(self) -> None:
@@ -111,15 +112,24 @@ class Rehearsal:
         id_, asked = reply["id"], self._asked
         if id_ not in asked and (aside := self._put_aside.get(_of(reply))) is not None:
             return aside
-        while id_ not in asked and len(asked) < _AHEAD and (record := await self._commands.next()) is not None:
+        while id_ not in asked and self._has_room() and (record := await self._commands.next()) is not None:
             asked[reply_id(self._aggregate.name, self._partition, record.offset)] = record
+            self._asked_bytes += len(record.value or b"")
         if id_ not in asked:
             return None
         # Replies come in the order of commands: nobody is told of those before it.
         while (first := next(iter(asked))) != id_:
-            del asked[first]
+            self._answered(first)
             self._pass("without a reply")
-        return asked.pop(id_)
+        return self._answered(id_)
+
+    def _has_room(self) -> bool:
+        return len(self._asked) < _AHEAD and self._asked_bytes < _AHEAD_BYTES
+
+    def _answered(self, id_: str) -> Record:
+        record = self._asked.pop(id_)
+        self._asked_bytes -= len(record.value or b"")
+        return record
 
     async def _take(self, record: Record, reply: Any) -> None:
         data, command = reply["data"], self._reader.read(record)

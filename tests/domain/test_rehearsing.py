@@ -292,6 +292,28 @@ async def test_what_retention_took_is_counted() -> None:
     } == counts
 
 
+@pytest.mark.parametrize(("most", "held"), [(1_000, 6), (10**6, 41)])
+async def test_no_more_is_held_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch, most: int, held: int) -> None:
+    monkeypatch.setattr(rehearsing, "_AHEAD_BYTES", most)
+    partition = loaded(*[1] * 40)
+    del partition.commands[0]
+    seen: list[weakref.ref[_Read]] = []
+    there = []
+
+    async def commands() -> AsyncIterator[Sequence[Record]]:
+        for stored in partition.commands:
+            there.append(sum(one() is not None for one in seen))
+            read = _Read(stored.key, stored.value, stored.offset, stored.timestamp)
+            seen.append(weakref.ref(read))
+            yield [read]
+
+    counts: Counter[str] = Counter()
+    logs = Logs(0, commands(), batches(partition.replies), batches(partition.events), ())
+    await Rehearsal(SHIP, logs, counts, print).run()
+    assert counts["decided again"] == len(seen)
+    assert held - 2 <= max(there) <= held
+
+
 async def test_nobodys_name_is_shown() -> None:
     def decide(command: Any, state: Any, user_id: str) -> Sequence[Message]:
         events = USER.decide(command, state, user_id)
