@@ -51,7 +51,8 @@ def check_histories(aggregate: Aggregate, spool: Spool, told: Callable[[int], ob
 
     cores, together, size = os.cpu_count() or 1, list[History](), 0
     any_unreadable = spool.any_unreadable()
-    with Judges(aggregate, cores if cores > 1 and spool.events() >= _FEW else 0, keep) as judges:
+    events = spool.events()
+    with Judges(aggregate, min(cores, events // _STEP) if cores > 1 and events >= _FEW else 0, keep) as judges:
         judges.begin()  # while this one sorts
         for entity_id, rows in groupby(spool.ordered(), key=itemgetter(0)):
             end = (spool.unreadable(entity_id) if any_unreadable else None) or _NOWHERE

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context, parent_process
 from threading import Thread
 from typing import Any, Self
@@ -66,7 +66,7 @@ class Judges:
         # It begins a process now and then, which is not to hear of Ctrl-C: it is told to end by this one.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            with _none_ended():
+            with self._none_ended():
                 self._under_way.append(self._pool.submit(_judged_by_name, self._aggregate.name, histories))
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -74,19 +74,21 @@ class Judges:
             self._keep_next()
 
     def _keep_next(self) -> None:
-        with _none_ended():
+        with self._none_ended():
             found = self._under_way.popleft().result()
         self._keep(found)
 
-
-@contextmanager
-def _none_ended() -> Iterator[None]:
-    try:
-        yield
-    except BrokenProcessPool as error:
-        raise Stop(
-            Exit.FAILED, "A process that checked the file was ended, as where memory is short: call it again"
-        ) from error
+    @contextmanager
+    def _none_ended(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenProcessPool as error:
+            # Early releases of Python 3.11 wait for ever for who feeds those that are gone (gh-94777).
+            with suppress(AttributeError, OSError):
+                self._pool._call_queue._reader.close()  # type: ignore[union-attr]  # noqa: SLF001
+            raise Stop(
+                Exit.FAILED, "A process that checked the file was ended, as where memory is short: call it again"
+            ) from error
 
 
 def _end_with_parent() -> None:

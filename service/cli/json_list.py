@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from codecs import getincrementaldecoder
 from collections.abc import Iterator
-from gzip import GzipFile
 from json import JSONDecodeError, JSONDecoder
 from typing import IO, Any
 
@@ -17,7 +16,7 @@ LARGEST = 1 << 24
 _READ = 1 << 20
 _BLANK = re.compile(r"[ \t\r\n]*")
 
-Source = IO[bytes] | GzipFile
+Source = IO[bytes]
 
 
 def read_list(content: Source) -> Iterator[Any]:

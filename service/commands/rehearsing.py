@@ -97,7 +97,7 @@ class Rehearsal:
         """Go through all replies, in whose order the commands were decided."""
         while (record := await self._replies.next()) is not None:
             reply = orjson.loads(record.value or b"")
-            command = await self._command(reply)
+            command = await self._command(reply, record.timestamp)
             if command is None:
                 self._pass("replies to what is no longer kept")
             else:
@@ -107,28 +107,36 @@ class Rehearsal:
         for _ in self._asked:
             self._pass("without a reply")
 
-    async def _command(self, reply: Any) -> Record | None:
-        """What this is the reply to, None where that is gone."""
+    async def _command(self, reply: Any, at: int) -> Record | None:
+        """What this is the reply to, of the same broker time; None where that is gone."""
         id_, asked = reply["id"], self._asked
         if id_ not in asked and (aside := self._put_aside.get(_of(reply))) is not None:
             return aside
-        while id_ not in asked and self._has_room() and (record := await self._commands.next()) is not None:
+        while id_ not in asked and self._has_room(at) and (record := await self._commands.next()) is not None:
             asked[reply_id(self._aggregate.name, self._partition, record.offset)] = record
-            self._asked_bytes += len(record.value or b"")
+            self._asked_bytes += _size(record)
         if id_ not in asked:
             return None
         # Replies come in the order of commands: nobody is told of those before it.
-        while (first := next(iter(asked))) != id_:
-            self._answered(first)
-            self._pass("without a reply")
-        return self._answered(id_)
+        while next(iter(asked)) != id_:
+            self._pass_first()
+        return self._taken_out(id_)
 
-    def _has_room(self) -> bool:
-        return len(self._asked) < _AHEAD and self._asked_bytes < _AHEAD_BYTES
+    def _has_room(self, at: int) -> bool:
+        """Whether there is room for one more, if need be that of what was asked before this time."""
+        while len(self._asked) >= _AHEAD or self._asked_bytes >= _AHEAD_BYTES:
+            if next(iter(self._asked.values())).timestamp >= at:
+                return False
+            self._pass_first()
+        return True
 
-    def _answered(self, id_: str) -> Record:
+    def _pass_first(self) -> None:
+        self._taken_out(next(iter(self._asked)))
+        self._pass("without a reply")
+
+    def _taken_out(self, id_: str) -> Record:
         record = self._asked.pop(id_)
-        self._asked_bytes -= len(record.value or b"")
+        self._asked_bytes -= _size(record)
         return record
 
     async def _take(self, record: Record, reply: Any) -> None:
@@ -185,6 +193,11 @@ class Rehearsal:
 
     def _pass(self, why: str) -> None:
         self._counts[f"not compared: {why}"] += 1
+
+
+def _size(record: Record) -> int:
+    headers = sum(len(name) + len(value or b"") for name, value in record.headers)
+    return len(record.key or b"") + len(record.value or b"") + headers
 
 
 def _of(reply: Any) -> tuple[str | None, str]:

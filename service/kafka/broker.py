@@ -15,6 +15,7 @@ from aiokafka.errors import (
 )
 
 from service.kafka.stopping import stop_within
+from service.kafka.topics import administrator
 
 _ANSWER_SECONDS = 20.0  # a new cluster first creates the topic of its transactions
 
@@ -24,7 +25,9 @@ class NoTransactions(Exception):
 
 
 async def require_transactions(connection: Mapping[str, Any], prefix: str) -> None:
-    """Begin to be a transactional producer, and be none; raises NoTransactions and KafkaConnectionError."""
+    """Begin to be a transactional producer, and be none; raises NoTransactions and KafkaError where none answers."""
+    async with administrator(connection):
+        pass  # it waits where the broker is not let in yet, at which a producer's start fails an assertion
     producer = AIOKafkaProducer(**connection, transactional_id=f"{prefix}fairlead.probe", acks="all")
     where = connection["bootstrap_servers"]
     try:

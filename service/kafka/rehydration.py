@@ -28,8 +28,8 @@ _RECORDS = 500
 # What many records change is written once: with a fourth of 20,000 each took 1.2 to 1.8 times as long; more is memory.
 _FLUSHED = 10_000
 _FLUSH_SECONDS = 1.0
-# Of all partitions together, since one handler may begin with all of them: some 130 MB. To count in entities on disk,
-# where memory has not all, took 15 of 25 CPU-µs of a reply or snapshot.
+# Of all partitions of an aggregate together, since one handler may begin with all of them: some 130 MB. To count in
+# entities on disk, where memory has not all, took 15 of 25 CPU-µs of a reply or snapshot.
 _COUNTED = 1_000_000
 
 
@@ -79,8 +79,15 @@ class Rehydration:
 
     def _replay(self, checkpoint: Checkpoint | None, **how: Any) -> Replay:
         terms, beyond = self._terms, checkpoint.events if checkpoint else 0
-        what, ids, room = (terms.aggregate, self._local.entities, terms.snapshots), terms.allow_import, _COUNTED
-        return Replay(*what, keep_event_ids=ids, beyond=beyond, room=room // terms.partitions, **how)
+        return Replay(
+            terms.aggregate,
+            self._local.entities,
+            terms.snapshots,
+            keep_event_ids=terms.allow_import,
+            beyond=beyond,
+            room=_COUNTED // terms.partitions,
+            **how,
+        )
 
     async def _replied(self) -> AsyncIterator[str]:
         async for _, records in self._read([self._logs.replies]):

@@ -7,6 +7,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ from tests.running import PARTITIONS, apply_topics, running_handler, settings_fo
 
 SESSION_MS = 2_000
 PER_SECOND = 300
-BURST = 20_000
+# A burst may be over before it was caught in a transaction: then there is another one.
+BURST, TURNS = 20_000, 1_000
 # Where a transaction waits for its projector: between two statements, and while it copies rows.
 OPEN = ("state = 'idle in transaction'", "state = 'active' AND wait_event = 'ClientRead'") * 2
 PREFIX = "projectors."
@@ -70,11 +72,13 @@ async def _share(*projectors: Projector) -> list[set[str]]:
             await asyncio.sleep(0.05)  # what they say of themselves sends no event
 
 
-async def _frozen_in_a_transaction(one: Projector, connection: Any, where: str) -> None:
+async def _frozen_in_a_transaction(one: Projector, connection: Any, where: str, load: Load) -> None:
     """Freeze it where it has begun to write, and has not ended."""
     begun = f"SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND {where}"  # noqa: S608  # our own
     async with asyncio.timeout(60):
-        while True:
+        for turn in count():
+            if turn % TURNS == 0:
+                load.burst(BURST)  # what is few events at a time takes no transaction in which one could stand still
             one.process.signal(signal.SIGSTOP)
             # What is under way ends, and then the server waits for it or not.
             if await connection.fetchval(begun, one.name) and await connection.fetchval(begun, one.name):
@@ -108,8 +112,7 @@ async def test_frozen_and_killed_projectors_leave_each_row_once(servers: Endpoin
             for where in OPEN:
                 await _share(one, other)
                 await _moves_on(connection)
-                load.burst(BURST)  # what is few events at a time takes no transaction in which one could stand still
-                await _frozen_in_a_transaction(one, connection, where)
+                await _frozen_in_a_transaction(one, connection, where, load)
                 await _share(other)
                 await _moves_on(connection)
                 one.process.signal(signal.SIGCONT)

@@ -314,6 +314,15 @@ async def test_no_more_is_held_than_there_is_room_for(monkeypatch: pytest.Monkey
     assert held - 2 <= max(there) <= held
 
 
+async def test_however_many_have_no_reply_those_behind_them_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rehearsing, "_AHEAD_BYTES", 1_000)
+    partition = loaded(*[1] * 40)
+    del partition.replies[:20]
+    found, counts = await rehearsed(SHIP, partition)
+    assert [] == found
+    assert {"decided again": 22, "not compared: without a reply": 20} == counts
+
+
 async def test_nobodys_name_is_shown() -> None:
     def decide(command: Any, state: Any, user_id: str) -> Sequence[Message]:
         events = USER.decide(command, state, user_id)

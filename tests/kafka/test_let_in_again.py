@@ -10,11 +10,27 @@ from contextlib import asynccontextmanager
 import pytest
 from aiokafka.errors import NodeNotReadyError
 
+from fairlead.failures import Unreachable
+from fairlead.kafka.consumers import starting
 from service.kafka import topics
+from service.kafka.broker import require_transactions
 from service.kafka.topics import administrator
 from service.local.servers import Endpoints
 
 METADATA, VERSIONS = 3, 18
+
+
+@pytest.mark.parametrize("unknown", [0, 1, 5])
+async def test_a_handler_waits_for_it(servers: Endpoints, unknown: int) -> None:
+    async with broker(servers.bootstrap_servers, unknown) as address:
+        await require_transactions({"bootstrap_servers": address}, "let-in-again.")
+
+
+async def test_a_client_is_told_that_none_is_there(servers: Endpoints) -> None:
+    async with broker(servers.bootstrap_servers, unknown=10**6) as address:
+        with pytest.raises(Unreachable):
+            async with starting({"bootstrap_servers": address}, "ship.events"):
+                pass
 
 
 @pytest.mark.parametrize("unknown", [0, 1, 2, 5])

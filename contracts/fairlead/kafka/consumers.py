@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from fairlead.failures import TopicsMissing, Unreachable
 
@@ -21,8 +21,11 @@ async def starting(connection: Mapping[str, Any], *needed: str, **settings: Any)
         # Asking for all topics creates none, as asking for one by its name can.
         _require({*needed}, await consumer.topics())
         yield consumer
-    except KafkaConnectionError as error:
+    except KafkaError as error:
         await consumer.stop()
+        # A broker that is not let in by its controller names none, which aiokafka has no narrower error for.
+        if type(error) not in (KafkaConnectionError, KafkaError):
+            raise
         raise Unreachable(connection["bootstrap_servers"]) from error
     except BaseException:
         await consumer.stop()
