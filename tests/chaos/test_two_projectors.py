@@ -7,6 +7,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -17,15 +18,15 @@ import httpx
 from service.local.ports import free_port
 from service.local.servers import Endpoints
 from service.projections import PROJECTIONS
-from tests.chaos.handlers import Handler, handler
-from tests.chaos.load import Load
+from tests.chaos.handlers import Handler, eventually, handler
+from tests.chaos.load import Load, Replies, watched_replies
 from tests.checker import check
 from tests.running import PARTITIONS, apply_topics, running_handler, settings_for
 
 SESSION_MS = 2_000
 PER_SECOND = 300
 # A burst may be over before it was caught in a transaction: then there is another one.
-BURST, TURNS = 20_000, 1_000
+BURST, TURNS = 20_000, 300
 # Where a transaction waits for its projector: between two statements, and while it copies rows.
 OPEN = ("state = 'idle in transaction'", "state = 'active' AND wait_event = 'ClientRead'") * 2
 PREFIX = "projectors."
@@ -72,14 +73,16 @@ async def _share(*projectors: Projector) -> list[set[str]]:
             await asyncio.sleep(0.05)  # what they say of themselves sends no event
 
 
-async def _frozen_in_a_transaction(one: Projector, connection: Any, where: str, load: Load) -> None:
+async def _frozen_in_a_transaction(one: Projector, connection: Any, where: str, load: Load, replies: Replies) -> None:
     """Freeze it where it has begun to write, and has not ended."""
     begun = f"SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND {where}"  # noqa: S608  # our own
     async with asyncio.timeout(60):
         for turn in count():
-            if turn % TURNS == 0:
-                load.burst(BURST)  # what is few events at a time takes no transaction in which one could stand still
             one.process.signal(signal.SIGSTOP)
+            if turn % TURNS == 0:
+                # What is few events at a time takes no transaction in which one could stand still, and copies no rows.
+                load.burst(BURST)
+                await eventually(partial(replies.have, replies.count + BURST // 4), "much waits for it")
             # What is under way ends, and then the server waits for it or not.
             if await connection.fetchval(begun, one.name) and await connection.fetchval(begun, one.name):
                 return
@@ -107,12 +110,13 @@ async def test_frozen_and_killed_projectors_leave_each_row_once(servers: Endpoin
         connection: Any = await asyncpg.connect(servers.database_url)
         stack.push_async_callback(connection.close)
         await stack.enter_async_context(running_handler(settings))
+        replies = stack.enter_context(watched_replies(servers.bootstrap_servers, PREFIX))
         one, other = [await stack.enter_async_context(_projector(servers, tmp_path)) for _ in range(2)]
         async with load.steady(PER_SECOND):
             for where in OPEN:
                 await _share(one, other)
                 await _moves_on(connection)
-                await _frozen_in_a_transaction(one, connection, where, load)
+                await _frozen_in_a_transaction(one, connection, where, load, replies)
                 await _share(other)
                 await _moves_on(connection)
                 one.process.signal(signal.SIGCONT)
