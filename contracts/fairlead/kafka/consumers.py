@@ -21,14 +21,11 @@ async def starting(connection: Mapping[str, Any], *needed: str, **settings: Any)
         # Asking for all topics creates none, as asking for one by its name can.
         _require({*needed}, await consumer.topics())
         yield consumer
-    except KafkaError as error:
+    except BaseException as error:
         await consumer.stop()
         # A broker that is not let in by its controller names none, which aiokafka has no narrower error for.
-        if type(error) not in (KafkaConnectionError, KafkaError):
-            raise
-        raise Unreachable(connection["bootstrap_servers"]) from error
-    except BaseException:
-        await consumer.stop()
+        if isinstance(error, KafkaConnectionError) or type(error) is KafkaError:
+            raise Unreachable(connection["bootstrap_servers"]) from error
         raise
 
 
