@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -83,9 +84,10 @@ class Judges:
         try:
             yield
         except BrokenProcessPool as error:
-            # Early releases of Python 3.11 wait for ever for who feeds those that are gone (gh-94777).
-            with suppress(AttributeError, OSError):
-                self._pool._call_queue._reader.close()  # type: ignore[union-attr]  # noqa: SLF001
+            # Before 3.11.5 a pool waits for ever for who feeds those that are gone (gh-94777).
+            if sys.version_info < (3, 11, 5):
+                with suppress(AttributeError, OSError):
+                    self._pool._call_queue._reader.close()  # type: ignore[union-attr]  # noqa: SLF001
             raise Stop(
                 Exit.FAILED, "A process that checked the file was ended, as where memory is short: call it again"
             ) from error

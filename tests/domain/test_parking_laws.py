@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.control import CONTROL
-from service.domain import Aggregate
-from tests.domain.partition import NOON, Partition, envelope
+from service.domain import AGGREGATES, Aggregate
+from tests.domain.partition import NOON, Partition, entity_id, envelope
 from tests.domain.partition_histories import assert_equal, histories, outcomes_of, publish
 from tests.domain.strategies import aggregates
-from tests.domain.troubles import Troubled, trouble
+from tests.domain.troubles import History, Troubled, trouble
 
 
 @pytest.fixture(params=aggregates, ids=lambda aggregate: aggregate.name, scope="module")
@@ -89,6 +89,24 @@ def test_the_letter_of_what_an_entity_waits_from_is_the_oldest_of_those_that_cou
 @given(st.data())
 def test_once_all_is_redriven_at_once_it_is_as_if_nothing_had_failed(aggregate: Aggregate, data: st.DataObject) -> None:
     history = [(command, NOON, ends) for command, _, ends in data.draw(histories(aggregate))]
+    assert_as_if_nothing_had_failed(aggregate, history)
+
+
+def test_a_repeat_with_other_content_may_be_answered_before_a_deletion_that_waits() -> None:
+    # The creation is one with which these rules do not fail, the deletion one with which they do.
+    user, id_ = entity_id(1), entity_id(1_000)
+    create, other = (envelope("create_user", user, {"username": "a", "balance": sum_}, id=id_) for sum_ in (3, 4))
+    delete = envelope("delete_user", user, {}, id=entity_id(1_001))
+    troubled = assert_as_if_nothing_had_failed(
+        AGGREGATES["user"], [(one, NOON, True) for one in (create, delete, other)]
+    )
+    assert [("accepted", None), ("failed", "internal_error"), ("conflict", "id_reused")] == [
+        (reply.json["data"]["status"], reply.json["data"]["code"]) for reply in troubled.replies[:3]
+    ]
+
+
+def assert_as_if_nothing_had_failed(aggregate: Aggregate, history: History) -> Partition:
+    """Of a history whose failed commands are redriven until none waits; returns the partition that had them."""
     troubled, sound = Troubled(aggregate), Partition(aggregate)
     troubled.keys = sound.keys
     publish(troubled, history)
@@ -100,6 +118,7 @@ def test_once_all_is_redriven_at_once_it_is_as_if_nothing_had_failed(aggregate: 
     for subject in {command["subject"] for command, _, _ in history}:
         assert events_of(sound, subject) == events_of(troubled, subject)
         assert answers_of(sound, subject) == answers_of(troubled, subject)
+    return troubled
 
 
 def events_of(partition: Partition, subject: str) -> list[Any]:
@@ -111,14 +130,19 @@ def events_of(partition: Partition, subject: str) -> list[Any]:
 def answers_of(partition: Partition, subject: str) -> list[Any]:
     """Each outcome of a command of the domain, in no order, since a repeat of what is known does not wait.
 
-    Nor does one with an id that is known, which is told the version of then.
+    Nor does one with an id that is known and other content: before a deletion that waits it is `id_reused`, which is
+    told the version of then, and behind one it is a repeat, since content cannot be compared any more.
     """
-    kinds = {command.json["id"]: command.json["type"] for command in partition.commands}
-    told = [
-        (reply.json["causationid"], orjson.dumps(reply.json["data"]))
+    contents = defaultdict[str, set[bytes]](set)
+    for command in partition.commands:
+        if command.json["subject"] == subject and command.json["type"] not in CONTROL:
+            contents[command.json["id"]].add(command.value or b"")
+    return sorted(
+        (reply.json["causationid"], orjson.dumps(told))
         for reply in partition.replies
         if reply.json["subject"] == subject
-        and reply.json["data"]["status"] != "failed"
-        and reply.json["data"]["code"] != "id_reused"
-    ]
-    return sorted(answer for answer in told if kinds[answer[0]] not in CONTROL)
+        and (told := reply.json["data"])["status"] != "failed"
+        and told["code"] != "id_reused"
+        and (sent := contents.get(reply.json["causationid"]))
+        and not (len(sent) > 1 and told["duplicate"])
+    )
