@@ -17,7 +17,7 @@ from tests.bench.failure import exit_code
 from tests.bench.figures import keep
 from tests.bench.progress import say
 from tests.bench.recovery_report import table, with_medians
-from tests.bench.recovery_steps import Recovery
+from tests.bench.recovery_steps import WORKERS, Recovery
 from tests.running import PARTITIONS
 
 _CHECKED = 500_000
@@ -53,7 +53,8 @@ async def _measure(given: argparse.Namespace) -> None:
             await recovery.warm()
             await recovery.standby()
             for kind in ("snapshots", "events"):
-                await recovery.cold(kind)
+                for workers in (1, WORKERS):
+                    await recovery.cold(kind, workers)
                 if given.profile:
                     await recovery.profile(kind)
             if given.events + given.hot <= _CHECKED:

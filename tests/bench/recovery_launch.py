@@ -7,11 +7,15 @@ import os
 import signal
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from service import app
 from service.__main__ import main
+from service.cli import workers
+from service.cli.supervisor import Program
 
 _EVERY_SECONDS = 0.002
 _LINES = 25
@@ -41,6 +45,19 @@ def sample_until_ready(file: Path, ready_file: Path) -> None:
     signal.setitimer(signal.ITIMER_PROF, _EVERY_SECONDS, _EVERY_SECONDS)
 
 
+def fold_as(fold: str) -> None:
+    """Have this process, and the workers that it starts, believe that this is the fingerprint of their code."""
+    own = workers.program
+
+    def program(*given: Any) -> Program:
+        worker = own(*given)
+        line = worker.line[worker.line.index("service") + 1 :]
+        return replace(worker, line=[sys.executable, "-m", "tests.bench.recovery_launch", f"--fold={fold}", *line])
+
+    vars(app)["fingerprint"] = lambda _: fold
+    vars(workers)["program"] = program
+
+
 def _callers(frame: FrameType | None) -> set[str]:
     found = set()
     while frame is not None:
@@ -66,7 +83,7 @@ if __name__ == "__main__":
     parser.add_argument("--profile", type=Path, help="where to write what the sampler saw")
     ours, sys.argv[1:] = parser.parse_known_args()
     if ours.fold:
-        vars(app)["fingerprint"] = lambda _: ours.fold  # in this process alone
+        fold_as(ours.fold)
     if ours.profile:
         sample_until_ready(ours.profile, Path(os.environ["FAIRLEAD_READY_FILE"]))
     main()

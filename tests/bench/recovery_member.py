@@ -61,9 +61,10 @@ class Member:
 
     @property
     def cpu(self) -> float:
-        """Seconds of CPU that it was given."""
-        times = psutil.Process(self.child.process.pid).cpu_times()
-        return float(times.user + times.system)
+        """Seconds of CPU that it was given, and its children."""
+        process = psutil.Process(self.child.process.pid)
+        times = [one.cpu_times() for one in (process, *process.children(recursive=True))]
+        return float(sum(one.user + one.system for one in times))
 
     def said(self, what: str) -> dict[int, str]:
         """By partition how it came to know what it knows, where it said this: "acquired", or "standing by"."""
@@ -106,6 +107,7 @@ class Crew:
         self,
         name: str,
         *,
+        workers: int = 1,
         fold: str | None = None,
         profile: Path | None = None,
         others: Mapping[str, str] = MappingProxyType({}),
@@ -127,7 +129,7 @@ class Crew:
         program = ["-P", "-m", "service"]
         if any(launch):
             program = ["-m", "tests.bench.recovery_launch", *(word for words in launch for word in words)]
-        command = [sys.executable, *program, "handle", "ship"]
+        command = [sys.executable, *program, "handle", "ship", f"--workers={workers}"]
         for folder in (ready_file.parent, self.state(name)):
             folder.mkdir(exist_ok=True)
         began = time.time()

@@ -9,11 +9,17 @@ from typing import Any
 from rich.table import Table
 
 from tests.bench.recovery_standby import SESSION_S
+from tests.bench.recovery_steps import WORKERS, named
 
 Found = dict[str, Any]
 Row = tuple[str, str, str]
 RSS_MB, WARM_S, RATIO, TAKEN_OVER_S = 512, 3.0, 0.5, SESSION_S + 2
-COLD = ("cold, snapshots", "cold, events")
+# Each with what a start takes of as many workers that have nothing to read.
+COLD = {
+    named(f"cold, {kind}", workers): named("empty", workers)
+    for kind in ("snapshots", "events")
+    for workers in (1, WORKERS)
+}
 
 
 def with_medians(found: Found) -> Found:
@@ -24,8 +30,8 @@ def with_medians(found: Found) -> Found:
     for entry in found.values():
         if isinstance(entry, dict) and "starts" in entry:
             entry.update(_medians(entry["starts"]))
-    for name in COLD:
-        found[name].update(_beside(found[name], found["empty"]))
+    for name, empty in COLD.items():
+        found[name].update(_beside(found[name], found[empty]))
     return found
 
 
@@ -75,7 +81,8 @@ def _loads(found: Found) -> Iterator[Row]:
 
 
 def _starts(found: Found) -> Iterator[Row]:
-    for name, target in (("empty", ""), ("warm, stopped", f"{WARM_S:g} s"), ("warm, killed", f"{WARM_S:g} s")):
+    warm = dict.fromkeys(("warm, stopped", "warm, killed"), f"{WARM_S:g} s")
+    for name, target in (dict.fromkeys(COLD.values(), "") | warm).items():
         start = found[name]
         told = f"{start['first_reply_s']:.2f} s; ready {start['ready_s']:.2f} s, {start['cpu_s']:.2f} s of CPU"
         yield f"{name}: first reply", told, target

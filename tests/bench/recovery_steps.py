@@ -20,6 +20,7 @@ from tests.bench.recovery_starts import Start, Starts
 from tests.bench.topics import delete_topics
 
 ONE = "one"
+WORKERS = 2
 _BEGUN = 120.0
 
 
@@ -42,14 +43,15 @@ class Recovery:
 
     async def empty(self) -> None:
         """A service of which nobody has asked anything: the first start, in which all is cold, does not count."""
-        found: list[Start] = []
-        for turn in range(self.turns + 1):
-            starts = Starts(self.servers, self.directory, f"empty{turn}.", Fleet(1))
-            await starts.make_topics()
-            async with starts.started(ONE) as (_, start):
-                found.append(start)
-            await delete_topics(self.servers.bootstrap_servers, starts.settings.prefix)
-        self._tell("empty", found[1:])
+        for workers in (1, WORKERS):
+            found: list[Start] = []
+            for turn in range(self.turns + 1):
+                starts = Starts(self.servers, self.directory, f"empty{workers}-{turn}.", Fleet(1))
+                await starts.make_topics()
+                async with starts.started(ONE, workers=workers) as (_, start):
+                    found.append(start)
+                await delete_topics(self.servers.bootstrap_servers, starts.settings.prefix)
+            self._tell(named("empty", workers), found[1:])
 
     async def preload(self) -> None:
         """The history, worked off by a handler from first to last."""
@@ -96,21 +98,21 @@ class Recovery:
                 raise BenchFailed("nothing was handled that a kill could interrupt")
             await member.kill()
 
-    async def cold(self, kind: str) -> None:
+    async def cold(self, kind: str, workers: int) -> None:
         """Without a store: by `snapshots`, or by `events` alone, as after a release; beside a plain consumer."""
         starts, plain = [], []
         for turn in range(self.turns):
             ranges = await asyncio.to_thread(self._at.logs.ranges, cold=kind == "snapshots")
-            starts.append(await self._cold(kind, turn))
+            starts.append(await self._cold(kind, f"{workers}-{turn}", workers=workers))
             plain.append(await self._at.plain(ranges))
-        self._tell(f"cold, {kind}", starts, plain)
+        self._tell(named(f"cold, {kind}", workers), starts, plain)
 
     async def profile(self, kind: str) -> None:
         """Tell where the main thread is in such a start."""
-        await self._cold(kind, self.turns, profile=(file := self.directory / f"{kind}.profile"))
+        await self._cold(kind, "profiled", profile=(file := self.directory / f"{kind}.profile"))
         say(f"\ncold, {kind}: where the main thread is\n{file.read_text()}")
 
-    async def _cold(self, kind: str, turn: int, **how: Any) -> Start:
+    async def _cold(self, kind: str, turn: str, **how: Any) -> Start:
         self._at.crew.forget(ONE)
         # Another fold each time: a fold like the last checkpoint's may believe the snapshots.
         fold = f"{kind}{turn}" if kind == "events" else None
@@ -144,6 +146,11 @@ class Recovery:
         self.found[name] = {"starts": starts, **({"plain": plain} if plain else {})}
         for start in (*starts, *(plain or ())):
             say(f"{name}: {_told(start)}")
+
+
+def named(step: str, workers: int) -> str:
+    """What this step is called with so many of them."""
+    return step if workers == 1 else f"{step}, {workers} workers"
 
 
 def _told(found: dict[str, Any]) -> str:
