@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Container, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
@@ -12,6 +13,7 @@ import orjson
 from fairlead.control import CONTROL
 from fairlead.envelope import Command
 from service.commands.again import Again, Said
+from service.commands.asked import Asked
 from service.commands.faults import Unreadable
 from service.commands.identity import changed_by_reading, command_digest, reply_id
 from service.commands.judging import Judge
@@ -20,8 +22,6 @@ from service.commands.ports import Record
 from service.commands.reading import CommandReader
 from service.domain import Aggregate
 
-# A reply follows its command, however many are judged in one batch. One whose command is gone is looked for so far.
-_AHEAD, _AHEAD_BYTES = 20_000, 64 << 20
 # What no rule has decided.
 _OF_STATUS = {"busy": "put off then", "failed": "failed or waiting then"}
 _OF_CODE = {
@@ -80,7 +80,9 @@ class Rehearsal:
     ) -> None:
         self._aggregate = aggregate
         self._partition = logs.partition
-        self._commands, self._replies = Log(logs.commands), Log(logs.replies)
+        reply_to = partial(reply_id, aggregate.name, logs.partition)
+        self._asked = Asked(Log(logs.commands), reply_to, partial(self._pass, "without a reply"))
+        self._replies = Log(logs.replies)
         self._past = Past(aggregate, Log(logs.events), logs.imported)
         self._again = Again(aggregate)
         self._reader = CommandReader(aggregate)
@@ -88,9 +90,7 @@ class Rehearsal:
         self._changed = changed_by_reading(aggregate.commands)
         self._counts = counts
         self._differs = differs
-        # By the id of the reply that each will get; and by entity and id what failed, which may be decided later.
-        self._asked: dict[str, Record] = {}
-        self._asked_bytes = 0
+        # By entity and id what failed, which may be decided later.
         self._put_aside: dict[tuple[str | None, str], Record] = {}
 
     async def run(self) -> None:
@@ -102,42 +102,13 @@ class Rehearsal:
                 self._pass("replies to what is no longer kept")
             else:
                 await self._take(command, reply)
-        while await self._commands.next() is not None:
-            self._pass("without a reply")
-        for _ in self._asked:
-            self._pass("without a reply")
+        await self._asked.end()
 
     async def _command(self, reply: Any, at: int) -> Record | None:
         """What this is the reply to, of the same broker time; None where that is gone."""
-        id_, asked = reply["id"], self._asked
-        if id_ not in asked and (aside := self._put_aside.get(_of(reply))) is not None:
+        if reply["id"] not in self._asked and (aside := self._put_aside.get(_of(reply))) is not None:
             return aside
-        while id_ not in asked and self._has_room(at) and (record := await self._commands.next()) is not None:
-            asked[reply_id(self._aggregate.name, self._partition, record.offset)] = record
-            self._asked_bytes += _size(record)
-        if id_ not in asked:
-            return None
-        # Replies come in the order of commands: nobody is told of those before it.
-        while next(iter(asked)) != id_:
-            self._pass_first()
-        return self._taken_out(id_)
-
-    def _has_room(self, at: int) -> bool:
-        """Whether there is room for one more, if need be that of what was asked before this time."""
-        while len(self._asked) >= _AHEAD or self._asked_bytes >= _AHEAD_BYTES:
-            if next(iter(self._asked.values())).timestamp >= at:
-                return False
-            self._pass_first()
-        return True
-
-    def _pass_first(self) -> None:
-        self._taken_out(next(iter(self._asked)))
-        self._pass("without a reply")
-
-    def _taken_out(self, id_: str) -> Record:
-        record = self._asked.pop(id_)
-        self._asked_bytes -= _size(record)
-        return record
+        return await self._asked.taken(reply["id"], at)
 
     async def _take(self, record: Record, reply: Any) -> None:
         data, command = reply["data"], self._reader.read(record)
@@ -193,11 +164,6 @@ class Rehearsal:
 
     def _pass(self, why: str) -> None:
         self._counts[f"not compared: {why}"] += 1
-
-
-def _size(record: Record) -> int:
-    headers = sum(len(name) + len(value or b"") for name, value in record.headers)
-    return len(record.key or b"") + len(record.value or b"") + headers
 
 
 def _of(reply: Any) -> tuple[str | None, str]:

@@ -32,6 +32,7 @@ def main() -> int:
     parser.add_argument("--commands", type=int, default=300_000, help="that wait, in each measurement")
     parser.add_argument("--turns", type=int, default=3, help="of which the medians are reported")
     parser.add_argument("--entities", type=int, default=0, help="ships that there are besides those commanded")
+    parser.add_argument("--before", type=int, default=0, help="commands that come first and do not count")
     parser.add_argument("--seconds", type=float, default=20.0, help="for each latency, of each turn")
     parser.add_argument("--events", type=int, default=500_000, help="that projections catch up with")
     parser.add_argument("--only", choices=PARTS, help="leave the others out")
@@ -46,6 +47,7 @@ async def _measure(given: argparse.Namespace, parts: Collection[str]) -> None:
         "commands": given.commands,
         "turns": given.turns,
         "entities_besides": given.entities,
+        "commands_before": given.before,
         "ships": SHIPS,
         "partitions": PARTITIONS,
         "latency_seconds": given.seconds,
@@ -54,7 +56,7 @@ async def _measure(given: argparse.Namespace, parts: Collection[str]) -> None:
     told = conditions(**counts)
     with TemporaryDirectory(prefix="fairlead-bench-") as folder:
         async with local_servers(Path(folder), say, FAST_ONCE_WARM) as servers:
-            bench = Bench(servers, Path(folder), given.entities, given.commands, given.seconds)
+            bench = Bench(servers, Path(folder), given.entities, given.before, given.commands, given.seconds)
             projections = Projections(servers, Path(folder), given.events)
             clients = Clients(servers, Path(folder), given.commands)
             if "handler" in parts:

@@ -31,14 +31,14 @@ def settings_for(servers: Endpoints, prefix: str) -> Settings:
 
 
 async def handle(  # noqa: PLR0913  # where, as what, how much of it counts, and whom to tell
-    directory: Path, settings: Settings, workers: int, entities: int, commands: int, told: Callable[[int], None]
+    directory: Path, settings: Settings, workers: int, uncounted: int, commands: int, told: Callable[[int], None]
 ) -> Figures:
-    """Have it work off what waits; the first `entities` do not count. Raises BenchFailed."""
+    """Have it work off what waits; the first `uncounted` of them do not count. Raises BenchFailed."""
     servers, topic = settings.bootstrap_servers, f"{settings.prefix}ship.replies"
     async with role(directory, settings, "handle", "ship", f"--workers={workers}") as child:
-        usage = await worked_off(child, servers, topic, entities + commands, told)
+        usage = await worked_off(child, servers, topic, uncounted + commands, told)
         await handled(settings)
-    return figures(await written_at(servers, topic, after=entities), usage)
+    return figures(await written_at(servers, topic, after=uncounted), usage)
 
 
 async def handled(settings: Settings) -> None:

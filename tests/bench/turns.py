@@ -35,6 +35,7 @@ class Bench:
     servers: Endpoints
     directory: Path
     entities: int
+    before: int
     commands: int
     seconds: float
     handler: dict[int, list[Figures]] = field(default_factory=lambda: {1: [], WORKERS: []})
@@ -45,15 +46,14 @@ class Bench:
     async def warm_up(self) -> None:
         """Let the broker's Java compile what it will need, and take the bytes that the bound writes."""
         workload = Workload()
-        self._ready_made = [*workload.registrations(self.entities), *workload.commands(self.commands)]
+        self._ready_made = [*workload.registrations(self.entities), *workload.commands(self.before + self.commands)]
         commands = min(self.commands, _WARM_UP)
-        async with self._waiting("warm-up", self._ready_made[: self.entities + commands]) as settings:
-            with working("warm-up: handler", self.entities + commands) as told:
-                await handle(self.directory, settings, 1, self.entities, commands, told)
-            servers, first = self.servers.bootstrap_servers, self.entities
-            await take_sample(servers, settings.prefix, first, self._sample)
+        async with self._waiting("warm-up", self._ready_made[: self._uncounted + commands]) as settings:
+            with working("warm-up: handler", self._uncounted + commands) as told:
+                await handle(self.directory, settings, 1, self._uncounted, commands, told)
+            await take_sample(self.servers.bootstrap_servers, settings.prefix, self._uncounted, self._sample)
             for producers in PRODUCERS:
-                await self._raw(settings, "warm-up", producers, self.entities + commands)
+                await self._raw(settings, "warm-up", producers, self._uncounted + commands)
 
     async def turn(self, number: int, turns: int) -> None:
         """Measure all once; raises BenchFailed, also where the checker objects."""
@@ -70,6 +70,10 @@ class Bench:
             await self._latency(idle, name)
             with working(f"{name}: the checker judges what was written", 1):
                 await asyncio.gather(*(check(self.directory, settings) for settings in (*written, idle)))
+
+    @property
+    def _uncounted(self) -> int:
+        return self.entities + self.before
 
     @property
     def _sample(self) -> Path:
@@ -89,7 +93,7 @@ class Bench:
     async def _handle(self, settings: Settings, name: str, workers: int) -> Figures:
         name = f"{name}: handler, {workers} process(es)"
         with working(name, len(self._ready_made)) as told:
-            found = await handle(self.directory, settings, workers, self.entities, self.commands, told)
+            found = await handle(self.directory, settings, workers, self._uncounted, self.commands, told)
         return _told(name, found)
 
     async def _raw(self, settings: Settings, name: str, producers: int, commands: int) -> Figures:

@@ -14,7 +14,7 @@ import pytest
 
 from fairlead.bounds import Message
 from fairlead.ship import CargoLoaded, LoadCargo
-from service.commands import rehearsing
+from service.commands import asked, rehearsing
 from service.commands.past import Log, Past
 from service.commands.ports import Record
 from service.commands.rehearsing import Difference, Logs, Rehearsal, may_import
@@ -294,7 +294,7 @@ async def test_what_retention_took_is_counted() -> None:
 
 @pytest.mark.parametrize(("most", "held"), [(1_000, 6), (10**6, 41)])
 async def test_no_more_is_held_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch, most: int, held: int) -> None:
-    monkeypatch.setattr(rehearsing, "_AHEAD_BYTES", most)
+    monkeypatch.setattr(asked, "_AHEAD_BYTES", most)
     partition = loaded(*[1] * 40)
     del partition.commands[0]
     seen: list[weakref.ref[_Read]] = []
@@ -315,7 +315,7 @@ async def test_no_more_is_held_than_there_is_room_for(monkeypatch: pytest.Monkey
 
 
 async def test_however_many_have_no_reply_those_behind_them_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rehearsing, "_AHEAD_BYTES", 1_000)
+    monkeypatch.setattr(asked, "_AHEAD_BYTES", 1_000)
     partition = loaded(*[1] * 40)
     del partition.replies[:20]
     found, counts = await rehearsed(SHIP, partition)
