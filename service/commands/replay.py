@@ -8,20 +8,13 @@ from typing import Any
 import orjson
 
 from fairlead.versions import version_in
+from service.commands.causes import Causes
 from service.commands.changes import Changes
 from service.commands.entities import Entities
-from service.commands.identity import event_id, micros_in
+from service.commands.identity import micros_in
 from service.commands.ports import Record
 from service.commands.snapshots import Snapshots
-from service.commands.stored import (
-    Entity,
-    Outcome,
-    Remembered,
-    event_key,
-    outcome_key,
-    pack_outcome,
-    unpack_outcome,
-)
+from service.commands.stored import Entity, Outcome, event_key, outcome_key, pack_outcome
 from service.domain import Aggregate
 
 _REMEMBERED = frozenset({"accepted", "rejected", "conflict"})
@@ -69,6 +62,7 @@ class Replay:
         self._room = room if afresh else 0
         self._states = states
         self._replied = replied
+        self._causes = Causes(aggregate.name, entities, replied)
         self._changes = Changes()
         self._folded: set[str] = set()
 
@@ -115,8 +109,7 @@ class Replay:
                 if self._keep_event_ids:
                     changes.event_ids[event_key(subject, version)] = event["id"]
                 if offset >= self._beyond or self._replied is not None:
-                    self._event_clock = clock
-                    self._add_cause(subject, event, time)
+                    self._causes.add(changes, event, time, clock)
         except (KeyError, TypeError, ValueError) as error:
             raise GapInLog(f"The event at offset {offset} is none: {type(error).__name__}") from error
         self.found_any, self._event_clock = True, clock
@@ -129,32 +122,6 @@ class Replay:
         unfolded = subject not in self._folded and subject not in self._changes.folded
         if not (self._states and version <= known and unfolded):
             raise GapInLog(f"{subject} has version {version} at offset {offset} after version {known}")
-
-    def _add_cause(self, subject: str, event: dict[str, Any], time: int) -> None:
-        key = outcome_key(subject, event["causationid"])
-        if self._replied is not None and key in self._replied:
-            return
-        refs = ((event["id"], event["type"], event["entityversion"]),)
-        raw = self._changes.outcomes.get(key)
-        before = self._entities.outcome(key) if raw is None else unpack_outcome(raw)
-        version, digest = event["entityversion"], event["commanddigest"]
-        if before is not None and self._goes_on(before, event, time):
-            outcome = before.outcome._replace(entity_version=version, events=before.outcome.events + refs)
-            self._changes.outcomes[key] = pack_outcome(outcome, before.place, self._event_clock)
-        elif before is None or version > before.outcome.entity_version:
-            outcome, entity = Outcome("accepted", None, None, version, refs, digest, time), self._entity(subject)
-            # Where a reply follows, it is counted by that.
-            place = entity.place + (self._replied is not None)
-            self._changes.entities[subject] = entity._replace(place=place)
-            self._changes.outcomes[key] = pack_outcome(outcome, place, self._event_clock)
-
-    def _goes_on(self, before: Remembered, event: dict[str, Any], time: int) -> bool:
-        """Whether an event is of the same decision as those before it with its command's id."""
-        version, outcome = event["entityversion"], before.outcome
-        if outcome.digest != event["commanddigest"] or outcome.entity_version != version - 1:
-            return False
-        imported = event["id"] != event_id(self._aggregate.name, event["subject"], version, event["causationid"])
-        return imported or time == outcome.time
 
     def add_replies(self, records: Collection[Record]) -> None:
         """Take outcomes from replies; what was not judged, or only repeated, is none. Raises GapInLog."""

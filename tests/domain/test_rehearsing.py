@@ -108,8 +108,8 @@ async def test_histories_meet_the_ids_that_were_there() -> None:
         return envelope("import_history", entity_id(1), {"first_version": first, "events": events})
 
     partition = Partition(SHIP)
-    for asked in (chunk(1, 10, 11), chunk(1, 10, 11, 12), chunk(2, 13), chunk(1, 10), chunk(3, 12)):
-        partition.ask(asked)
+    for one in (chunk(1, 10, 11), chunk(1, 10, 11, 12), chunk(2, 13), chunk(1, 10), chunk(3, 12)):
+        partition.ask(one)
     found, counts = await rehearsed(SHIP, partition)
     assert ([], {"decided again": 5}) == (found, counts)
     codes = [reply.json["data"]["code"] for reply in partition.replies]
