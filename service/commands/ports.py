@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -93,7 +93,7 @@ class Store(Protocol):
     def spaces(self) -> Collection[str]:
         """Those that hold something, or did."""
 
-    def write(self, puts: Iterable[Put], deletes: Iterable[tuple[str, str]]) -> None:
+    def write(self, puts: Collection[Put], deletes: Collection[tuple[str, str]]) -> None:
         """All of this or nothing: (space, key, value) and (space, key)."""
 
     def drop(self, space: str) -> None:

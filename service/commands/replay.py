@@ -151,6 +151,10 @@ class Replay:
         """Whether events tell outcomes too."""
         return self._replied is not None
 
+    def covered(self, events: int) -> None:
+        """A checkpoint speaks of all events below this offset."""
+        self._beyond = max(self._beyond, events)
+
     def finish(self) -> None:
         """All is added."""
         self._entities.clock = max(self._entities.clock, self._event_clock, self.reply_clock)

@@ -13,7 +13,7 @@ from service.kafka.checkpoint import Checkpoint
 from service.kafka.checkpoints import checkpoints_between, last_checkpoints
 from service.kafka.local import Local
 from service.kafka.log_reader import Tell, open_reader, read_log
-from service.kafka.rehydration import Logs, Rehydration, Stale
+from service.kafka.rehydration import Gap, Logs, Rehydration, Stale
 from service.kafka.terms import Terms
 from service.kafka.unsafe import PartitionUnsafe, recognise, require_end, require_in_force
 
@@ -41,7 +41,9 @@ async def read_partition(terms: Terms, partition: int, store: LocalStore, tell: 
     # A read_committed consumer would give the last stable offset: an open transaction of someone else hides
     # committed events behind it. The high watermark hides nothing.
     async with open_reader(terms.connection, "read_uncommitted") as marks:
-        ends = await marks.end_offsets([commands, snapshots, events, replies])
+        # First of snapshots: what they tell of is in the others, where somebody writes meanwhile.
+        ends = await marks.end_offsets([snapshots])
+        ends |= await marks.end_offsets([commands, events, replies])
         starts = await marks.beginning_offsets([commands, snapshots, events, replies])
     logs = Logs(snapshots, events, replies, starts, ends)
     found = await checkpoints_between(terms.connection, {snapshots: starts[snapshots]}, {snapshots: ends[snapshots]})
@@ -80,7 +82,8 @@ async def _rehydrate(
         try:
             rehydration = Rehydration(terms, logs, local, tell)
             await rehydration.warm(checkpoint)
-        except Stale:
+        except (Stale, Gap):
+            # A cache is no reason to stop a partition: if the log is at fault, who reads all of it is told so.
             pass
         else:
             return "warm", True

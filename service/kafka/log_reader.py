@@ -90,5 +90,8 @@ async def _until_stalled(
             return
         batches = await reader.getmany(*at, timeout_ms=_POLL_MS, max_records=_RECORDS)
         for tp, records in batches.items():
+            # What comes after the end another log may not have yet.
+            if records and records[-1].offset >= ends[tp]:
+                records = [record for record in records if record.offset < ends[tp]]  # noqa: PLW2901  # the others are none
             if records:
                 yield tp, records

@@ -13,7 +13,16 @@ from service.kafka.whole import whole
 
 @asynccontextmanager
 async def open_store(terms: Terms, partition: int) -> AsyncIterator[LocalStore]:
-    """The store of a partition; one that breaks is emptied, to be filled anew. Raises StoreBroken."""
+    """The store of a partition; one that breaks is emptied, to be filled anew. Raises StoreBroken.
+
+    Who had it before in this process has let go of it first: else it would be locked, and an empty copy taken.
+    """
+    async with terms.opened[partition], _opened(terms, partition) as store:
+        yield store
+
+
+@asynccontextmanager
+async def _opened(terms: Terms, partition: int) -> AsyncIterator[LocalStore]:
     opening = asyncio.ensure_future(asyncio.to_thread(terms.shelf.open, f"{terms.topics.events}-{partition}"))
     try:
         store = await whole(opening)

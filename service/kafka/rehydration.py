@@ -37,6 +37,10 @@ class Stale(Exception):
     """The local store is of another log than this one."""
 
 
+class Gap(PartitionUnsafe):
+    """What was read does not follow what was known: one of them is not what this service wrote."""
+
+
 @dataclass(frozen=True, slots=True)
 class Logs:
     """The logs of a partition, with where each starts and ends."""
@@ -127,10 +131,12 @@ class Rehydration:
                 replay.add_replies(records)
             else:
                 checkpoints = [record for record in records if record.key == KEY]
-                at.checkpoint = read_checkpoint(checkpoints[-1]) if checkpoints else at.checkpoint
+                if checkpoints:
+                    at.checkpoint = read_checkpoint(checkpoints[-1])
+                    replay.covered(at.checkpoint.events)
                 replay.add_snapshots([record for record in records if record.key != KEY])
         except GapInLog as gap:
-            raise PartitionUnsafe(
+            raise Gap(
                 f"{tp.topic}[{tp.partition}]: {gap}; something else wrote to the topic, or lost from it: restore it "
                 "from a copy, and let nobody but the handler write to it"
             ) from gap
@@ -148,8 +154,10 @@ class Rehydration:
                 reader.seek(tp, max(at.next_offset, self._logs.starts[tp]))
             flushed = loop.time()
             while True:
-                for tp, records in (await reader.getmany(timeout_ms=_POLL_MS, max_records=_RECORDS)).items():
-                    self._take(replay, tp, records)
+                batches = await reader.getmany(timeout_ms=_POLL_MS, max_records=_RECORDS)
+                # Checkpoints, which are on the first of them, say of which events a reply tells.
+                for tp in [tp for tp in self._at if tp in batches]:
+                    self._take(replay, tp, batches[tp])
                 if replay.hidden:
                     raise Stale
                 if self._local.unflushed >= _FLUSHED or loop.time() - flushed >= _FLUSH_SECONDS:

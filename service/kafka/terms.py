@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from service.commands.ports import KeyStore, Shelf
@@ -18,7 +20,7 @@ class Terms:
     """Where they work, on what and how; with `busy_above`, so many commands may wait.
 
     `cached` is how many entities of a partition stay in memory, about; with `standby` there are copies of the
-    partitions that others own.
+    partitions that others own. `opened` is held by who has the store of a partition.
     """
 
     connection: Mapping[str, Any]
@@ -36,3 +38,4 @@ class Terms:
     busy_above: int | None
     transaction_timeout_ms: int
     commit_timeout_s: float
+    opened: Mapping[int, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))

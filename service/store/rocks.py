@@ -8,15 +8,16 @@ the disk.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from operator import itemgetter
 from pathlib import Path
+from time import sleep
 from traceback import clear_frames
 from typing import Any, cast
 
 import orjson
-from rocksdict import Rdict, WriteBatch
+from rocksdict import Rdict, WriteBatch, WriteOptions
 
 from service.commands.ports import Put, StoreBroken
 from service.store.memory import Memory
@@ -24,6 +25,9 @@ from service.store.memory import Memory
 # The key in every space of its last write, and of what all spaces then were: a manifest that lost its end still opens,
 # with some of the spaces older than others.
 _SEAL = b""
+_STALLED, _STALLED_SECONDS = "Write stall", 0.02
+_AT_ONCE = WriteOptions()
+_AT_ONCE.no_slowdown = True
 
 
 class RocksStore:
@@ -84,21 +88,36 @@ class RocksStore:
         """Those that hold something, or did."""
         return [*self._spaces]
 
-    def write(self, puts: Iterable[Put], deletes: Iterable[tuple[str, str]]) -> None:
-        """All of this or nothing; it outlives the process, but not the machine."""
+    def write(self, puts: Collection[Put], deletes: Collection[tuple[str, str]]) -> None:
+        """All of this or nothing; it outlives the process, but not the machine.
+
+        It waits while RocksDB has more to sort than is good, which RocksDB would do with the interpreter's lock held.
+        """
         with _told(self._path):
-            batch, families = WriteBatch(raw_mode=True), dict[str, Any]()
-            for space, key, value in puts:
-                family = families.get(space) or families.setdefault(space, self._family(space))
-                batch.put(key.encode(), value, family)
-            for space, key in deletes:
-                family = families.get(space) or families.setdefault(space, self._family(space))
-                batch.delete(key.encode(), family)
-            number, ages = self._sealed
-            self._sealed = number + 1, ages | dict.fromkeys(families, number + 1)
-            for family in families.values():
-                batch.put(_SEAL, orjson.dumps(self._sealed), family)
-            self._db.write(batch)
+            while True:
+                batch = self._batch(puts, deletes)
+                try:
+                    self._db.write(batch, _AT_ONCE)
+                except Exception as error:  # rocksdict raises no narrower one
+                    if _STALLED not in str(error):
+                        raise
+                    sleep(_STALLED_SECONDS)
+                else:
+                    return
+
+    def _batch(self, puts: Collection[Put], deletes: Collection[tuple[str, str]]) -> WriteBatch:
+        batch, families = WriteBatch(raw_mode=True), dict[str, Any]()
+        for space, key, value in puts:
+            family = families.get(space) or families.setdefault(space, self._family(space))
+            batch.put(key.encode(), value, family)
+        for space, key in deletes:
+            family = families.get(space) or families.setdefault(space, self._family(space))
+            batch.delete(key.encode(), family)
+        number, ages = self._sealed
+        self._sealed = number + 1, ages | dict.fromkeys(families, number + 1)
+        for family in families.values():
+            batch.put(_SEAL, orjson.dumps(self._sealed), family)
+        return batch
 
     def _family(self, space: str) -> Any:
         if space not in self._spaces:

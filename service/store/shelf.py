@@ -7,8 +7,8 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import count
+from contextlib import contextmanager, suppress
+from itertools import chain, count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
@@ -42,6 +42,13 @@ def open_shelf(folder: str | None) -> Iterator[RocksShelf]:
         yield RocksShelf(Path(own))
 
 
+def _written(store: Path) -> int:
+    """When something of it was, in nanoseconds."""
+    with suppress(FileNotFoundError):
+        return max((entry.stat().st_mtime_ns for entry in os.scandir(store)), default=0)
+    return 0
+
+
 class RocksShelf:
     """Stores under one folder, which is created when missing."""
 
@@ -53,13 +60,15 @@ class RocksShelf:
         self.boot = boot() or str(uuid4())
 
     def open(self, name: str) -> RocksStore:
-        """The store of this name, or the first of its copies that no other process has; raises StoreBroken.
+        """Of the copies that nobody has open that which was written last, or a new one; raises StoreBroken.
 
         A frozen process keeps its own: once it wakes up it writes to that, and not to what its successor has.
         """
         base = base_name(name)
-        for number in count():
-            path = self._folder / f"{base}.{number}"
+        copies = [path for path in self._folder.glob(f"{base}.*/") if path.stem == base]
+        there = sorted(copies, key=_written, reverse=True)
+        new = (path for number in count() if (path := self._folder / f"{base}.{number}") not in there)
+        for path in chain(there, new):
             lock = os.open(path.with_name(f"{path.name}.lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from service.commands.ports import Put
 
@@ -34,7 +34,7 @@ class MemoryStore:
         """Those that hold something, or did."""
         return [*self.kept]
 
-    def write(self, puts: Iterable[Put], deletes: Iterable[tuple[str, str]]) -> None:
+    def write(self, puts: Collection[Put], deletes: Collection[tuple[str, str]]) -> None:
         """All of this or nothing."""
         for space, key, value in puts:
             self.kept.setdefault(space, {})[key] = value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Iterable
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -156,7 +156,7 @@ async def test_where_replies_are_gone_too_early_the_events_tell_outcomes(pier: P
 async def test_a_disk_that_fails_in_mid_work_is_made_anew(pier: Pier, monkeypatch: pytest.MonkeyPatch) -> None:
     write, failures = RocksStore.write, [StoreBroken("the disk is full")]
 
-    def failing(store: RocksStore, puts: Iterable[Put], deletes: Iterable[tuple[str, str]]) -> None:
+    def failing(store: RocksStore, puts: Collection[Put], deletes: Collection[tuple[str, str]]) -> None:
         if failures:
             raise failures.pop()
         write(store, puts, deletes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import replace
 from threading import Event
 
@@ -27,7 +27,7 @@ class Hanging(MemoryStore):
         self.hangs = self.written = False
         self.begun, self.released = Event(), Event()
 
-    def write(self, puts: Iterable[Put], deletes: Iterable[tuple[str, str]]) -> None:
+    def write(self, puts: Collection[Put], deletes: Collection[tuple[str, str]]) -> None:
         """Keep it, but not at once."""
         if self.hangs:
             self.begun.set()
