@@ -36,7 +36,12 @@ async def test_nobody_waits_for_a_store_that_has_much_to_sort_but_who_writes_to_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits, known = list[float](), dict[str, bytes]()
-    monkeypatch.setattr(rocks, "sleep", lambda seconds: (waits.append(seconds), sleep(seconds)))
+
+    def waited(seconds: float) -> None:
+        waits.append(seconds)
+        sleep(seconds)
+
+    monkeypatch.setattr(rocks, "sleep", waited)
     with closing(RocksStore(tmp_path / "store", Behind(read=1 << 20, written=1 << 20))) as store:
         writing = asyncio.create_task(asyncio.to_thread(_write, store, known))
         longest, at = 0.0, perf_counter()

@@ -1,0 +1,28 @@
+"""A copy that does not fit its log is made anew: no cache is a reason to stop a partition."""
+
+from __future__ import annotations
+
+import pytest
+
+from service.commands.entities import ENTITIES
+from service.domain import AGGREGATES
+from tests.domain.atlantis import SHIP
+from tests.domain.partition import NOON, envelope
+from tests.domain.partition_histories import assert_equal
+from tests.store.owning import Owning, copied
+
+
+async def test_one_that_knows_more_of_a_ship_than_it_has_read_of_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    owning = Owning(AGGREGATES["ship"])
+    owning.logs.serve(monkeypatch)
+    await owning.ask(envelope("register_ship", SHIP, {"name": "a"}), NOON)
+    await owning.flush()
+    ahead = copied(owning.disk)
+    await owning.ask(envelope("dock_ship", SHIP, {"port": "b"}), NOON)
+    await owning.flush()
+    # As who stands by had it that read snapshots a little further than events.
+    ahead.kept[ENTITIES] = copied(owning.disk).kept[ENTITIES]
+    found = await owning.acquired(ahead)
+    assert "warm" != found.how
+    assert_equal(owning.replayed(), found.local.entities)
+    assert "warm" == (await owning.acquired(ahead)).how
