@@ -32,7 +32,8 @@ class Replay:
     With `states`, the states in snapshots are taken, and events that they cover passed over. Events tell outcomes too:
     from the offset `beyond` on, where no checkpoint speaks of them, and, with `replied`, where replies have been
     removed too early: that has the keys of all that replies tell, and events must then be added before replies.
-    `hidden` says that a snapshot has no state that can be taken, where one before it may have had.
+    `hidden` says that a snapshot has no state that can be taken, where one before it may have had. `ahead` has the
+    versions that snapshots tell of and events do not yet, where something was known before.
     """
 
     def __init__(  # noqa: PLR0913  # what it builds, by what rules, from how much of the logs
@@ -51,6 +52,7 @@ class Replay:
         self.afresh = afresh
         self.found_any = False
         self.hidden = False
+        self.ahead: dict[str, int] = {}
         self.reply_clock = self._event_clock = entities.clock
         self._aggregate = aggregate
         self._entities = entities
@@ -61,6 +63,7 @@ class Replay:
         self._places: dict[str, int] = {}
         self._room = room if afresh else 0
         self._states = states
+        self._goes_on = not afresh and replied is None
         self._replied = replied
         self._causes = Causes(aggregate.name, entities, replied)
         self._changes = Changes()
@@ -84,6 +87,8 @@ class Replay:
                 changes.folded.discard(found.entity_id)
                 place = places.get(found.entity_id) or (self._entity(found.entity_id).place if full else 0)
                 changes.entities[found.entity_id] = Entity(found.state, found.version, found.time, place)
+            elif self._goes_on and found.version > self._entity(found.entity_id).version:
+                self.ahead[found.entity_id] = found.version
         self._merge()
 
     def add_events(self, records: Collection[Record]) -> None:
@@ -106,6 +111,8 @@ class Replay:
                 state, time = evolve(before.state, data), micros_in(event["time"])
                 changes.entities[subject] = Entity(state, version, time, places.get(subject, before.place))
                 changes.folded.add(subject)
+                if self.ahead and self.ahead.get(subject) == version:
+                    del self.ahead[subject]
                 if self._keep_event_ids:
                     changes.event_ids[event_key(subject, version)] = event["id"]
                 if offset >= self._beyond or self._replied is not None:

@@ -26,3 +26,22 @@ async def test_one_that_knows_more_of_a_ship_than_it_has_read_of_events(monkeypa
     assert "warm" != found.how
     assert_equal(owning.replayed(), found.local.entities)
     assert "warm" == (await owning.acquired(ahead)).how
+
+
+async def test_one_that_never_read_of_a_ship_because_its_snapshot_was_compacted_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    owning = Owning(AGGREGATES["ship"])
+    owning.logs.serve(monkeypatch)
+    await owning.ask(envelope("register_ship", SHIP, {"name": "a"}), NOON)
+    await owning.flush()
+    blind = copied(owning.disk)
+    del blind.kept[ENTITIES][SHIP]
+    session = await owning.owned()
+    owning.publish(envelope("depart_ship", SHIP, {}), NOON)
+    session._suspicion.refused[session.next_offset] = "MessageSizeTooLarge"  # noqa: SLF001  # as a broker told it
+    await owning.work()
+    assert 1 == len(owning.logs.written[owning.topics.events])
+    found = await owning.acquired(blind)
+    assert "warm" != found.how
+    assert_equal(owning.replayed(), found.local.entities)
