@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from typing import Any, Self, Unpack
 
 from fairlead.bounds import Message
@@ -137,9 +136,10 @@ class Client:
         token was removed, UnreadableEvent, TopicsMissing, Unreachable, and LookupError for an unknown aggregate.
         """
         reader = EventReader(aggregate, entity_id)
-        offsets = read_token(after, aggregate, entity_id) if after is not None else {}
-        async with aclosing(self._transport.read(aggregate, entity_id, dict(offsets), follow=follow)) as records:
-            async for record in records:
+        stood = read_token(after, aggregate, entity_id) if after is not None else {}
+        async with self._transport.read(aggregate, entity_id, stood, follow=follow) as reading:
+            offsets = {**stood, **reading.begins}
+            async for record in reading.records:
                 offsets[record.partition] = record.offset + 1
                 event = reader.read(record, offsets)
                 if event is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from uuid import uuid4
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from fairlead import Client, FollowedEvent
 from fairlead.failures import BadToken
 from fairlead.ship import CargoLoaded, DockShip, LoadCargo, RegisterShip, ShipDocked, ShipRegistered
+from fairlead.tokens import read_token
 from fairlead.user import CreateUser, UserCreated
 
 _SECONDS = 60
@@ -55,6 +57,14 @@ async def test_a_token_goes_on_behind_its_event(client: Client, stop: int) -> No
     found = await all_of(client, ship)
     later = await all_of(client, ship, found[stop - 1].token)
     assert found[stop:] == later
+
+
+async def test_each_token_tells_of_all_partitions_whichever_have_had_events(client: Client) -> None:
+    await client.send(RegisterShip(name="x"), str(uuid4()))
+    async with aclosing(client.events("ship")) as following:
+        first = (await anext(following)).token
+    latest = await client.latest("ship")
+    assert read_token(latest, "ship", None).keys() == read_token(first, "ship", None).keys()
 
 
 async def test_each_event_of_an_aggregate_comes_once_however_often_it_is_resumed(client: Client) -> None:

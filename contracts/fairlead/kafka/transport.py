@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -19,7 +19,7 @@ from fairlead.kafka.following import EventLog
 from fairlead.kafka.lanes import Lanes
 from fairlead.kafka.replies import ReplyReader
 from fairlead.outgoing import Outgoing
-from fairlead.transport import Offsets, Record
+from fairlead.transport import Offsets, Reading
 
 # A broker holds a whole batch to the bound of a command.
 _BATCH_BYTES = MAX_VALUE_BYTES // 2
@@ -95,7 +95,7 @@ class KafkaTransport:
 
     def read(
         self, aggregate: str, entity_id: str | None, after: Offsets, *, follow: bool
-    ) -> AsyncGenerator[Record, None]:
+    ) -> AbstractAsyncContextManager[Reading]:
         """As in Transport."""
         return self._log(aggregate, entity_id).read(after, follow=follow)
 
