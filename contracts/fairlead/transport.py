@@ -31,7 +31,9 @@ class Reading(NamedTuple):
 
 
 class Transport(Protocol):
-    """All but `close` raise TopicsMissing and Unreachable."""
+    """All but `close` raise TopicsMissing and Unreachable; a token is of the topics of one `prefix`."""
+
+    prefix: str
 
     async def open(self) -> None:
         """Begin, before anything else is called."""

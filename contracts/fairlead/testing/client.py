@@ -72,6 +72,8 @@ class InMemoryClient(Client):
 
 
 class _Memory:
+    prefix = ""
+
     def __init__(self, rule: Rule | None) -> None:
         self.sent: list[Sent] = []
         self.answers: dict[type[Message], list[Answer]] = {}
