@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from typing import Any, Self, Unpack
 
 from fairlead.bounds import Message
@@ -13,7 +12,7 @@ from fairlead.events import EventReader, FollowedEvent
 from fairlead.failures import NoReply, NotConfirmed, TooLarge, TopicsMissing, Unreachable
 from fairlead.kafka.transport import KafkaTransport
 from fairlead.outgoing import Extras, aggregate_of, encode, said
-from fairlead.tokens import read_token, write_token
+from fairlead.tokens import Followed, read_token, write_token
 from fairlead.transport import Transport
 
 __all__ = ["Client", "Extras", "NoReply", "NotConfirmed", "TooLarge", "TopicsMissing", "Unreachable"]
@@ -101,9 +100,7 @@ class Client:
 
         Raises NotConfirmed, TooLarge, TopicsMissing and Unreachable.
         """
-        aggregate, type_ = aggregate_of(command)
-        data = said(command)
-        return await self.publish_raw(aggregate, type_, entity_id, data, timeout=timeout, **extras)
+        return await self.publish_raw(*aggregate_of(command), entity_id, said(command), timeout=timeout, **extras)
 
     async def publish_raw(
         self,
@@ -136,10 +133,12 @@ class Client:
         that were added meanwhile are read from their beginning. Raises BadToken, EventsGone where what is behind the
         token was removed, UnreadableEvent, TopicsMissing, Unreachable, and LookupError for an unknown aggregate.
         """
-        reader = EventReader(aggregate, entity_id)
-        offsets = read_token(after, aggregate, entity_id) if after is not None else {}
-        async with aclosing(self._transport.read(aggregate, entity_id, dict(offsets), follow=follow)) as records:
-            async for record in records:
+        followed = Followed(self._transport.prefix, aggregate, entity_id)
+        reader = EventReader(followed)
+        stood = read_token(after, followed) if after is not None else {}
+        async with self._transport.read(aggregate, entity_id, stood, follow=follow) as reading:
+            offsets = {**stood, **reading.begins}
+            async for record in reading.records:
                 offsets[record.partition] = record.offset + 1
                 event = reader.read(record, offsets)
                 if event is not None:
@@ -147,4 +146,5 @@ class Client:
 
     async def latest(self, aggregate: str, *, entity_id: str | None = None) -> str:
         """The token behind all events that there are now: with it `events` has only what happens later."""
-        return write_token(aggregate, entity_id, await self._transport.ends(aggregate, entity_id))
+        followed = Followed(self._transport.prefix, aggregate, entity_id)
+        return write_token(followed, await self._transport.ends(aggregate, entity_id))

@@ -11,7 +11,7 @@ from fairlead.aggregates import declared
 from fairlead.bounds import Message
 from fairlead.envelope import Event
 from fairlead.failures import UnreadableEvent
-from fairlead.tokens import write_token
+from fairlead.tokens import Followed, write_token
 from fairlead.transport import Offsets, Record
 from fairlead.versions import NewerVersion, present, version_in
 
@@ -30,7 +30,7 @@ class FollowedEvent:
     data: Message
     traceparent: str | None
     tracestate: str | None
-    _place: tuple[str, str | None, Offsets] = field(repr=False, compare=False)
+    _place: tuple[Followed, Offsets] = field(repr=False, compare=False)
 
     @property
     def token(self) -> str:
@@ -41,10 +41,10 @@ class FollowedEvent:
 class EventReader:
     """Reads the events of one aggregate, or of one entity; raises LookupError for an unknown aggregate."""
 
-    def __init__(self, aggregate: str, entity_id: str | None) -> None:
-        self._models: dict[str, type[Message]] = declared(aggregate).EVENTS
-        self._of = aggregate, entity_id
-        self._key = None if entity_id is None else entity_id.encode()
+    def __init__(self, followed: Followed) -> None:
+        self._models: dict[str, type[Message]] = declared(followed.aggregate).EVENTS
+        self._followed = followed
+        self._key = None if followed.entity_id is None else followed.entity_id.encode()
 
     def read(self, record: Record, offsets: Offsets) -> FollowedEvent | None:
         """None where it is another entity's, or of a type that this release does not know; raises UnreadableEvent.
@@ -53,7 +53,7 @@ class EventReader:
         """
         if self._key not in (None, record.key):
             return None
-        place = (*self._of, dict(offsets))
+        place = (self._followed, dict(offsets))
         try:
             event = Event.model_validate_json(record.value)
             model = self._models.get(event.type)
@@ -61,7 +61,7 @@ class EventReader:
                 return None
             data = model.model_validate(present(model, event.data, version_in(event.dataschema)))
         except (ValueError, LookupError, TypeError, NewerVersion) as error:
-            where = f"The event of {self._of[0]} at partition {record.partition}, offset {record.offset}"
+            where = f"The event of {self._followed.aggregate} at partition {record.partition}, offset {record.offset}"
             raise UnreadableEvent(f"{where} cannot be read: {_told(error)}", write_token(*place)) from error
         trace = dict(record.headers)
         return FollowedEvent(

@@ -42,7 +42,7 @@ class TopicsMissing(LookupError):
 
 
 class BadToken(ValueError):
-    """No token of what is asked for: it tells of another aggregate, of another entity, or of nothing."""
+    """No token of what is asked for: it tells of another aggregate, entity or prefix, or of nothing."""
 
 
 class EventsGone(LookupError):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple, Protocol
 
 from fairlead.envelope import Reply
@@ -22,8 +23,17 @@ class Record(NamedTuple):
     headers: Headers
 
 
+class Reading(NamedTuple):
+    """Events as they come, and where each partition of theirs began, since some may have none for long."""
+
+    begins: Offsets
+    records: AsyncIterator[Record]
+
+
 class Transport(Protocol):
-    """All but `close` raise TopicsMissing and Unreachable."""
+    """All but `close` raise TopicsMissing and Unreachable; a token is of the topics of one `prefix`."""
+
+    prefix: str
 
     async def open(self) -> None:
         """Begin, before anything else is called."""
@@ -39,7 +49,7 @@ class Transport(Protocol):
 
     def read(
         self, aggregate: str, entity_id: str | None, after: Offsets, *, follow: bool
-    ) -> AsyncGenerator[Record, None]:
+    ) -> AbstractAsyncContextManager[Reading]:
         """The committed events from these offsets on, of the entity's partition or of all; raises EventsGone.
 
         Unless it is to follow, up to where they ended when it was called.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from uuid import uuid4
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from fairlead import Client, FollowedEvent
 from fairlead.failures import BadToken
 from fairlead.ship import CargoLoaded, DockShip, LoadCargo, RegisterShip, ShipDocked, ShipRegistered
+from fairlead.tokens import Followed, read_token, write_token
 from fairlead.user import CreateUser, UserCreated
 
 _SECONDS = 60
@@ -55,6 +57,15 @@ async def test_a_token_goes_on_behind_its_event(client: Client, stop: int) -> No
     found = await all_of(client, ship)
     later = await all_of(client, ship, found[stop - 1].token)
     assert found[stop:] == later
+
+
+async def test_each_token_tells_of_all_partitions_whichever_have_had_events(client: Client) -> None:
+    await client.send(RegisterShip(name="x"), str(uuid4()))
+    async with aclosing(client.events("ship")) as following:
+        first = (await anext(following)).token
+    latest = await client.latest("ship")
+    followed = Followed(client._transport.prefix, "ship", None)  # noqa: SLF001  # nobody else is to know
+    assert read_token(latest, followed).keys() == read_token(first, followed).keys()
 
 
 async def test_each_event_of_an_aggregate_comes_once_however_often_it_is_resumed(client: Client) -> None:
@@ -116,6 +127,9 @@ async def test_a_token_is_of_what_it_was_made_for(client: Client) -> None:
     for aggregate, entity_id in (("ship", None), ("ship", "another"), ("user", "7b0f")):
         with pytest.raises(BadToken, match="not of"):
             await anext(client.events(aggregate, entity_id=entity_id, after=token))
+    of_topics_elsewhere = write_token(Followed("elsewhere.", "ship", None), {0: 0})
+    with pytest.raises(BadToken, match="elsewhere"):
+        await anext(client.events("ship", after=of_topics_elsewhere, follow=False))
     with pytest.raises(BadToken, match="no token"):
         await anext(client.events("ship", after="{}"))
 

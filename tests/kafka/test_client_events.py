@@ -70,6 +70,15 @@ async def test_what_was_removed_behind_a_token_is_an_error_and_not_passed_over(p
     assert [4, 5] == [event.entityversion for event in await found(client)]
 
 
+async def test_what_was_removed_before_a_partition_told_anything_is_an_error(pier: Pier, client: Client) -> None:
+    write(pier, 0, docked(ship_on(0), 1))
+    [first] = await found(client)
+    write(pier, 1, docked(ship_on(1), 1), docked(ship_on(1), 1))
+    await pier.remove("events", 1, 1)
+    with pytest.raises(EventsGone, match="partition 1"):
+        await found(client, after=first.token)
+
+
 async def test_a_token_from_beyond_the_end_is_of_another_log(pier: Pier, client: Client) -> None:
     write(pier, 0, docked(ship_on(0), 1))
     [event] = await found(client)

@@ -9,10 +9,12 @@ from typing import Any
 from uuid import uuid4
 
 import asyncpg
+import pytest
 from confluent_kafka.admin import AdminClient
 from httpx import AsyncClient
 from structlog.testing import capture_logs
 
+from fairlead.failures import BadToken
 from fairlead.ship import DockShip, RegisterShip
 from fairlead.user import CreateUser, DeleteUser
 from service.cli.kafka_client import open_client
@@ -62,6 +64,17 @@ async def test_two_tenants_have_the_same_ids_and_nothing_in_common(servers: Endp
     ]
     assert of_each[0] == of_each[1]
     assert {"fairlead", "fairlead_keys"} < of_each[0]
+
+
+async def test_a_token_of_one_tenant_is_none_of_the_others(servers: Endpoints) -> None:
+    red, blue = (_settings(servers, f"{colour}-{uuid4().hex[:8]}.") for colour in ("red", "blue"))
+    for settings in (red, blue):
+        await apply_topics(settings)
+    async with open_client(red, "/test") as of_red, open_client(blue, "/test") as of_blue:
+        token = await of_red.latest("ship")
+        assert [] == [event async for event in of_red.events("ship", after=token, follow=False)]
+        with pytest.raises(BadToken, match=red.prefix):
+            await anext(of_blue.events("ship", after=token, follow=False))
 
 
 def _settings(servers: Endpoints, prefix: str) -> Settings:

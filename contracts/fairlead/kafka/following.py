@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +14,11 @@ from fairlead.failures import EventsGone
 from fairlead.kafka.consumers import starting
 from fairlead.kafka.followers import Followers
 from fairlead.kafka.partitions import partition_of
-from fairlead.transport import Offsets, Record
+from fairlead.transport import Offsets, Reading, Record
 
 _MAX_RECORDS = 1_000
+
+_Places = Mapping[TopicPartition, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +31,25 @@ class EventLog:
     topic: str
     entity_id: str | None
 
-    async def read(self, after: Offsets, *, follow: bool) -> AsyncGenerator[Record, None]:
+    @asynccontextmanager
+    async def read(self, after: Offsets, *, follow: bool) -> AsyncIterator[Reading]:
         """As `Transport.read`."""
-        consumer, ends = await self.followers.unless_closed(self._begin(after))
+        consumer, begins, ends = await self.followers.unless_closed(self._begin(after))
         try:
-            async with self.followers.reading(consumer):
-                while follow or await _left(consumer, ends):
-                    for records in (await consumer.getmany(timeout_ms=1_000, max_records=_MAX_RECORDS)).values():
-                        for record in records:
-                            yield Record(record.partition, record.offset, record.key, record.value, record.headers)
+            async with (
+                self.followers.reading(consumer),
+                aclosing(_records(consumer, None if follow else ends)) as records,
+            ):
+                yield Reading(_by_number(begins), records)
         except OffsetOutOfRangeError as error:
             [(place, offset), *_] = error.args[0].items()
             raise EventsGone(self.topic, place.partition, offset) from error
 
     async def ends(self) -> Offsets:
         """As `Transport.ends`."""
-        consumer, ends = await self.followers.unless_closed(self._begin({}))
+        consumer, _, ends = await self.followers.unless_closed(self._begin({}))
         await consumer.stop()
-        return {place.partition: offset for place, offset in ends.items()}
+        return _by_number(ends)
 
     async def _places(self) -> Collection[TopicPartition]:
         chosen = sorted(await self.producer.partitions_for(self.topic))
@@ -53,19 +57,30 @@ class EventLog:
             chosen = [chosen[partition_of(self.entity_id.encode(), len(chosen))]]
         return [TopicPartition(self.topic, number) for number in chosen]
 
-    async def _begin(self, after: Offsets) -> tuple[AIOKafkaConsumer, Mapping[TopicPartition, int]]:
-        """A consumer where the offsets say, and where the committed events end now."""
+    async def _begin(self, after: Offsets) -> tuple[AIOKafkaConsumer, _Places, _Places]:
+        """A consumer where the offsets say, where that is, and where the committed events end now."""
         async with starting(self.connection, self.topic, auto_offset_reset="none") as consumer:
             places = await self._places()
             consumer.assign(places)
-            begins, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
-            for place in places:
-                offset = after.get(place.partition, begins[place])
-                if not begins[place] <= offset <= ends[place]:
+            first, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
+            begins = {place: after.get(place.partition, first[place]) for place in places}
+            for place, offset in begins.items():
+                if not first[place] <= offset <= ends[place]:
                     raise EventsGone(self.topic, place.partition, offset)
                 consumer.seek(place, offset)
-        return consumer, dict(ends)
+        return consumer, begins, dict(ends)
 
 
-async def _left(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> bool:
+async def _records(consumer: AIOKafkaConsumer, ends: _Places | None) -> AsyncGenerator[Record, None]:
+    while ends is None or await _left(consumer, ends):
+        for records in (await consumer.getmany(timeout_ms=1_000, max_records=_MAX_RECORDS)).values():
+            for record in records:
+                yield Record(record.partition, record.offset, record.key, record.value, record.headers)
+
+
+def _by_number(places: _Places) -> Offsets:
+    return {place.partition: offset for place, offset in places.items()}
+
+
+async def _left(consumer: AIOKafkaConsumer, ends: _Places) -> bool:
     return any([await consumer.position(place) < end for place, end in ends.items()])

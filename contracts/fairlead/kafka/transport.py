@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -19,7 +19,7 @@ from fairlead.kafka.following import EventLog
 from fairlead.kafka.lanes import Lanes
 from fairlead.kafka.replies import ReplyReader
 from fairlead.outgoing import Outgoing
-from fairlead.transport import Offsets, Record
+from fairlead.transport import Offsets, Reading
 
 # A broker holds a whole batch to the bound of a command.
 _BATCH_BYTES = MAX_VALUE_BYTES // 2
@@ -33,7 +33,7 @@ class KafkaTransport:
 
     def __init__(self, connection: Mapping[str, Any], prefix: str) -> None:
         self._connection = connection
-        self._prefix = prefix
+        self.prefix = prefix
         self._readers: dict[str, ReplyReader] = {}
         self._lanes: dict[str, Lanes] = {}
         self._opening: dict[str, asyncio.Lock] = {}
@@ -95,7 +95,7 @@ class KafkaTransport:
 
     def read(
         self, aggregate: str, entity_id: str | None, after: Offsets, *, follow: bool
-    ) -> AsyncGenerator[Record, None]:
+    ) -> AbstractAsyncContextManager[Reading]:
         """As in Transport."""
         return self._log(aggregate, entity_id).read(after, follow=follow)
 
@@ -104,7 +104,7 @@ class KafkaTransport:
         return await self._log(aggregate, entity_id).ends()
 
     def _log(self, aggregate: str, entity_id: str | None) -> EventLog:
-        topic = f"{self._prefix}{aggregate}.events"
+        topic = f"{self.prefix}{aggregate}.events"
         return EventLog(self._connection, self._producer, self._followers, topic, entity_id)
 
     async def _reader(self, aggregate: str) -> ReplyReader:
@@ -113,7 +113,7 @@ class KafkaTransport:
             if reader is None or reader.broken:
                 if reader is not None:
                     await reader.stop()
-                replies, commands = (f"{self._prefix}{aggregate}.{kind}" for kind in ("replies", "commands"))
+                replies, commands = (f"{self.prefix}{aggregate}.{kind}" for kind in ("replies", "commands"))
                 reader = await ReplyReader.start(self._connection, self._producer, replies, commands)
                 if aggregate not in self._lanes:
                     partitions = sorted(await self._producer.partitions_for(commands))

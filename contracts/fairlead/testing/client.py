@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, NamedTuple
 
 import orjson
@@ -16,7 +17,7 @@ from fairlead.outgoing import Outgoing
 from fairlead.testing.answers import Answer, NotPrepared, Rule, events_of
 from fairlead.testing.judge import Judge
 from fairlead.testing.log import PARTITION
-from fairlead.transport import Offsets, Record
+from fairlead.transport import Offsets, Reading
 
 
 class Sent(NamedTuple):
@@ -71,6 +72,8 @@ class InMemoryClient(Client):
 
 
 class _Memory:
+    prefix = ""
+
     def __init__(self, rule: Rule | None) -> None:
         self.sent: list[Sent] = []
         self.answers: dict[type[Message], list[Answer]] = {}
@@ -100,10 +103,14 @@ class _Memory:
         self.sent.append(_sent(command))
         return self.judge(command.aggregate).judge(command)
 
-    def read(
+    @asynccontextmanager
+    async def read(
         self, aggregate: str, _entity_id: str | None, after: Offsets, *, follow: bool
-    ) -> AsyncGenerator[Record, None]:
-        return self.judge(aggregate).log.read(after.get(PARTITION), follow=follow)
+    ) -> AsyncIterator[Reading]:
+        log = self.judge(aggregate).log
+        begin = after.get(PARTITION, log.first)
+        async with aclosing(log.read(begin, follow=follow)) as records:
+            yield Reading({PARTITION: begin}, records)
 
     async def ends(self, aggregate: str, _entity_id: str | None) -> Offsets:
         return {PARTITION: self.judge(aggregate).log.end}

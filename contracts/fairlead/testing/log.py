@@ -53,6 +53,11 @@ class EventLog:
         return refs
 
     @property
+    def first(self) -> int:
+        """The offset that a reader without a token begins at, since what was before it was removed."""
+        return self._first
+
+    @property
     def end(self) -> int:
         """The next offset."""
         return self._first + len(self._records)
@@ -67,9 +72,9 @@ class EventLog:
         self._closed = True
         self._change()
 
-    async def read(self, after: int | None, *, follow: bool) -> AsyncGenerator[Record, None]:
+    async def read(self, at: int, *, follow: bool) -> AsyncGenerator[Record, None]:
         """From this offset on; raises EventsGone, and ConnectionError once it is closed."""
-        at, end = self._first if after is None else after, self.end
+        end = self.end
         while follow or at < end:
             if self._closed:
                 msg = "The client was closed"
