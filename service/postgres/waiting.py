@@ -113,6 +113,20 @@ async def park_anew(connection: Connection, schema: str, place: Place, failed: M
     )
 
 
+async def park_further(connection: Connection, schema: str, place: Place, taken: Sequence[Waiting]) -> None:
+    """Whose first messages were taken is parked from the next on: by that a switch knows how far its rows have come."""
+    # Who has none waiting has all that there is, until the projector comes further.
+    await connection.executemany(
+        f"""
+        UPDATE {schema}.parked SET "offset" = coalesce(
+            (SELECT min("offset") FROM {schema}.waiting WHERE (topic, partition, entity_id) = ($1, $2, $3)),
+            (SELECT next_offset FROM {schema}.progress WHERE (topic, partition) = ($1, $2))
+        ) WHERE (topic, partition, entity_id) = ($1, $2, $3)
+        """,  # noqa: S608  # as above
+        [(*place, entity_id) for entity_id in dict.fromkeys(one.entity_id for one in taken)],
+    )
+
+
 async def unpark(connection: Connection, schema: str, place: Place, only: str | None) -> int:
     """Who has nothing waiting is parked no longer, which projectors hear of by the turn; how many those are."""
     gone = await connection.fetch(
