@@ -60,10 +60,12 @@ async def count_waiting(connection: Connection, schema: str, only: str | None) -
 
 
 async def hold(connection: Connection, schema: str, place: Place) -> None:
-    """Let neither a projector nor another redrive change what waits there until the end of the transaction."""
+    """Let no projector, switch or other redrive come between what waits and its rows to the transaction's end."""
     # Whatever the server's own setting: a turn that a crash undoes could come again, and stand for other entities.
     await connection.execute("SET LOCAL synchronous_commit = on")
     await connection.execute(f"SET LOCAL idle_in_transaction_session_timeout = {FROZEN_MS}")
+    # The row's lock alone would be none to a switch, to which the build that readers see must stand still.
+    await connection.execute(f"LOCK TABLE {schema}.progress IN ROW EXCLUSIVE MODE")
     await connection.execute(
         f"SELECT FROM {schema}.progress WHERE (topic, partition) = ($1, $2) FOR UPDATE",  # as above
         *place,

@@ -11,6 +11,7 @@ from service.postgres.pool import Pool
 from service.postgres.redriving import Redriven, Redriving
 from service.postgres.switching import Held, Move, NotLevel, StaleThere, Terms, switch
 from service.postgres.views import InUse
+from service.postgres.waiting import hold
 from service.projections.build import Build
 from service.projections.level import Offsets
 from tests.event_records import event_record
@@ -135,6 +136,19 @@ async def test_what_a_redrive_that_was_killed_has_taken_keeps_readers_where_they
     await _begin_redrive(beside, new)
     assert old == await beside.switch(SHIPS, new)
     assert seen == await beside.versions()
+
+
+async def test_a_redrive_of_what_readers_see_stands_still_too(beside: Beside) -> None:
+    """Else what it takes in between would be seen, and then no more."""
+    old, new = await beside.prepare(), await beside.add(SHIPS_2)
+    for code, build in ((SHIPS, old), (SHIPS_2, new)):
+        await beside.feed(code, build, RECORDS, 60)
+    async with beside.pool.acquire() as redriving, redriving.transaction():
+        await hold(redriving, beside.names.tables(old), (TOPIC, 0))
+        switching = asyncio.create_task(beside.switch(SHIPS_2, new))
+        await asyncio.wait({switching}, timeout=0.5)
+        assert not switching.done()
+    assert old == await switching
 
 
 async def _begin_redrive(beside: Beside, build: Build) -> None:
