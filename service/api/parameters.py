@@ -7,8 +7,9 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import Depends, Path, Query
-from pydantic import AwareDatetime, BeforeValidator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
+from fairlead.bounds import in_utc
 from service.api.problems import BadRequest
 from service.projections.questions import Days, Fresh, Ships, Span, Then
 
@@ -24,7 +25,7 @@ def _restore_plus(value: object) -> object:
     return _LOST_PLUS.sub(r"+\1", value) if isinstance(value, str) and len(value) > len("2026-11-24 18:20") else value
 
 
-_Time = Annotated[AwareDatetime, BeforeValidator(_restore_plus)]
+_Time = Annotated[AwareDatetime, BeforeValidator(_restore_plus), AfterValidator(in_utc)]
 _Text = Query(min_length=1, max_length=200, pattern=_NO_NUL)
 
 Id = Annotated[str, Path(min_length=1, max_length=200, pattern=_NO_NUL)]

@@ -60,7 +60,7 @@ async def drop_expired(pool: Pool, names: Names) -> list[Build]:
             await _drop(pool, names, build, 0)
         except (InUse, TimeoutError) as fault:
             log.warning("its time is past, but it cannot be dropped", projection=build.label, reason=str(fault))
-        except LookupError:  # another projector was first
+        except (LookupError, Shown):  # another projector was first, or readers were moved back to it meanwhile
             continue
         else:
             log.info("dropped", projection=build.label)

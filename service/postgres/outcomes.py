@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import Any
 
+from service.postgres.arrivals import Arrivals
 from service.postgres.public import Public
 from service.postgres.signals import Signals
+from service.projections.answers import NotYet
+from service.projections.questions import Fresh
 
 # Each reply is a row. One that is not final counts until another is there, but never instead of an outcome.
 _OUTCOMES = """
@@ -23,18 +26,26 @@ FROM {public}.outcomes AS told WHERE command_id = $1 AND (
 """
 
 
-async def outcomes(views: Public, signals: Signals, command_id: str, wait_s: float = 0) -> list[Mapping[str, Any]]:
-    """What became of the commands with this id, which each entity has to itself; raises StoreUnavailable.
+_ANSWERED = "SELECT DISTINCT command_id FROM {public}.outcomes WHERE command_id = ANY($1::text[])"
 
-    Waits up to `wait_s` seconds for the first of them.
-    """
-    deadline = asyncio.get_running_loop().time() + wait_s
-    while True:
-        moved = signals.next("outcomes")
-        if found := await views.fetch(_OUTCOMES, command_id):
-            return found
-        try:
-            async with asyncio.timeout_at(deadline):
-                await moved.wait()
-        except TimeoutError:
-            return []
+
+class Outcomes:
+    """However many wait for some, the view is asked for all of them at once each time that it moves on."""
+
+    def __init__(self, views: Public, signals: Signals) -> None:
+        self._views = views
+        # A command comes to version 1 by its first outcome.
+        self._arrivals = Arrivals(signals, "outcomes", self._answered)
+
+    async def of(self, command_id: str, wait_s: float = 0) -> list[Mapping[str, Any]]:
+        """What became of the commands with this id, which each entity has to itself; raises StoreUnavailable.
+
+        Waits up to `wait_s` seconds for the first of them.
+        """
+        if wait_s:
+            with suppress(NotYet):
+                await self._arrivals.reach(command_id, Fresh(1, wait_s))
+        return await self._views.fetch(_OUTCOMES, command_id)
+
+    async def _answered(self, command_ids: Collection[str]) -> Mapping[str, int]:
+        return {row["command_id"]: 1 for row in await self._views.fetch(_ANSWERED, list(command_ids))}

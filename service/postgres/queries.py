@@ -8,12 +8,13 @@ from functools import partial
 from typing import Any
 
 from service.commands.ports import KeyStore
-from service.postgres import fleet, outcomes, ports, ships, standing, totals
+from service.postgres import fleet, ports, ships, standing, totals
 from service.postgres.entities import Entities
 from service.postgres.erasures import Erasures
 from service.postgres.journal import Journal
 from service.postgres.moments import Moments
 from service.postgres.names import Names
+from service.postgres.outcomes import Outcomes
 from service.postgres.pool import Pool
 from service.postgres.public import Public
 from service.postgres.reveal import Reveal
@@ -41,7 +42,7 @@ class Queries:
         self.ports, self.port = partial(ports.ports, views), partial(ports.port, views)
         self.throughput = partial(ports.throughput, views)
         self.totals = partial(totals.totals, views)
-        self.outcomes = partial(outcomes.outcomes, views, signals)
+        self.outcomes = Outcomes(views, signals).of
         self.progress, self.builds = partial(standing.progress, views), partial(standing.builds, views)
         self.ping = partial(views.fetch, "SELECT 1")
 

@@ -17,6 +17,7 @@ from service.postgres.waiting import (
     hold,
     next_waiting,
     park_anew,
+    park_further,
     places,
     still_parked,
     unpark,
@@ -127,6 +128,8 @@ class Redriving:
                 # At the end only: of each such turn the projector hears by failing, and then looks again.
                 ends = len(records) < _MESSAGES
                 gone = await unpark(connection, schema, place, at.only) if ends else 0
+                if not ends:
+                    await park_further(connection, schema, place, taken)
                 await connection.execute("SELECT pg_notify($1, $2)", *self._notify)
         at.failed = failed
         done.messages += len(taken)

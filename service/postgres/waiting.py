@@ -60,10 +60,12 @@ async def count_waiting(connection: Connection, schema: str, only: str | None) -
 
 
 async def hold(connection: Connection, schema: str, place: Place) -> None:
-    """Let neither a projector nor another redrive change what waits there until the end of the transaction."""
+    """Let no projector, switch or other redrive come between what waits and its rows to the transaction's end."""
     # Whatever the server's own setting: a turn that a crash undoes could come again, and stand for other entities.
     await connection.execute("SET LOCAL synchronous_commit = on")
     await connection.execute(f"SET LOCAL idle_in_transaction_session_timeout = {FROZEN_MS}")
+    # The row's lock alone would be none to a switch, to which the build that readers see must stand still.
+    await connection.execute(f"LOCK TABLE {schema}.progress IN ROW EXCLUSIVE MODE")
     await connection.execute(
         f"SELECT FROM {schema}.progress WHERE (topic, partition) = ($1, $2) FOR UPDATE",  # as above
         *place,
@@ -110,6 +112,20 @@ async def park_anew(connection: Connection, schema: str, place: Place, failed: M
         WHERE (topic, partition, entity_id) = ($1, $2, $3)
         """,  # noqa: S608  # as above
         [(*place, entity_id, at.offset, at.reason) for entity_id, at in failed.items()],
+    )
+
+
+async def park_further(connection: Connection, schema: str, place: Place, taken: Sequence[Waiting]) -> None:
+    """Whose first messages were taken is parked from the next on: by that a switch knows how far its rows have come."""
+    # Who has none waiting has all that there is, until the projector comes further.
+    await connection.executemany(
+        f"""
+        UPDATE {schema}.parked SET "offset" = coalesce(
+            (SELECT min("offset") FROM {schema}.waiting WHERE (topic, partition, entity_id) = ($1, $2, $3)),
+            (SELECT next_offset FROM {schema}.progress WHERE (topic, partition) = ($1, $2))
+        ) WHERE (topic, partition, entity_id) = ($1, $2, $3)
+        """,  # noqa: S608  # as above
+        [(*place, entity_id) for entity_id in dict.fromkeys(one.entity_id for one in taken)],
     )
 
 

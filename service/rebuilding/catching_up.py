@@ -49,9 +49,11 @@ async def catch_up(ground: Ground, logs: Logs, code: Projection, build: Build, w
 async def _read(ground: Ground, logs: Logs, code: Projection, build: Build, ends: Offsets) -> None:
     """Take what there is up to these ends, beside the projectors who do the same."""
     takings = ground.takings(code, tables_of(ground.pool, ground.names, build), ends)
-    begins = {place: await taking.begin(0) for place, taking in takings.items()}
-    records: dict[Place, list[Record]] = {place: [] for place in behind(begins, ends)}
-    async for topic, partition, found in logs.between(begins, {place: ends[place] for place in records}):
+    # Where a build is said to stand it stands for good: one said to stand before the log begins could never be read on.
+    begins = await logs.begins()
+    starts = {place: await taking.begin(begins.get(place, 0)) for place, taking in takings.items()}
+    records: dict[Place, list[Record]] = {place: [] for place in behind(starts, ends)}
+    async for topic, partition, found in logs.between(starts, {place: ends[place] for place in records}):
         records[topic, partition] += found
     for place, found in records.items():
         # A projector that was as quick has come further, if not always so far.

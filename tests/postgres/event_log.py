@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import orjson
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import RecordsToDelete
 
+from service.kafka.topics import administrator
 from service.local.servers import Endpoints
 from service.postgres.names import Names
 
@@ -35,3 +37,8 @@ class Log:
             return end
         finally:
             await producer.stop()
+
+    async def forget(self, before: int) -> None:
+        """Have the log begin here, as retention does."""
+        async with administrator(self.connection) as admin:
+            await admin.delete_records({TopicPartition(self.topic, 0): RecordsToDelete(before)})

@@ -49,11 +49,11 @@ async def beside(pool: Pool, names: Names) -> Beside:
     return beside
 
 
-async def _take(beside: Beside, log: Log, code: Projection, count: int) -> None:
+async def _take(beside: Beside, log: Log, code: Projection, count: int, beginning: int = 0) -> None:
     """Have a build take the first so many events of the log, which are a transaction each."""
     taking = Taking(code, SOURCE, BuildTables(beside.pool, beside.names, code.build()), log.topic, 0)
-    await taking.begin(0)
-    await taking.take(RECORDS[:count], 2 * count)
+    await taking.begin(beginning)
+    await taking.take(RECORDS[:count], beginning + 2 * count)
 
 
 async def test_a_build_that_is_a_little_behind_is_brought_up_by_the_switch(
@@ -114,6 +114,22 @@ async def test_of_a_log_that_was_made_anew_all_that_there_is_has_to_be_read(
     await moving.switch(settings, "ships", Terms())
 
     assert ("ships.v2", 20) == (await beside.shown(), await _offset(beside, log))
+
+
+async def test_a_build_that_read_nothing_yet_begins_where_the_log_does(
+    settings: Settings, log: Log, beside: Beside
+) -> None:
+    """From any other place no projector could ever go on."""
+    beginning = await log.write([record.value for record in RECORDS[:9]], keep=False)
+    await log.forget(beginning)
+    await log.write(*([record.value] for record in RECORDS))
+    await _take(beside, log, SHIPS, 60, beginning)
+    seen = await beside.versions()
+
+    await moving.switch(settings, "ships", Terms())
+
+    assert ("ships.v2", seen) == (await beside.shown(), await beside.versions())
+    assert beginning + 120 == await _offset(beside, log)
 
 
 async def _offset(beside: Beside, log: Log) -> int:

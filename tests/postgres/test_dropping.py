@@ -11,7 +11,7 @@ from service.postgres.dropping import Shown, drop, drop_expired
 from service.postgres.names import Names
 from service.postgres.pool import Pool
 from service.postgres.schema import alone
-from service.postgres.views import InUse
+from service.postgres.views import InUse, show
 from service.projections.build import Build
 from service.projections.store import StoreUnavailable
 from tests.postgres.beside import Beside, voyage
@@ -112,6 +112,26 @@ async def test_one_that_is_shown_again_before_its_time_stays(beside: Beside, mon
     await beside.switch(SHIPS_2, new)
 
     assert [] == await drop_expired(beside.pool, beside.names)
+    assert new in await followed_builds(beside.pool, beside.names, CODE)
+
+
+async def test_one_that_is_shown_again_while_it_is_to_be_dropped_is_passed_over(
+    beside: Beside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that a projector keeps up would end with the look that meets it."""
+    monkeypatch.setattr("service.postgres.dropping._GRACE_SECONDS", 0.0)
+    await beside.prepare()
+    new, other = await beside.add(SHIPS_2), await beside.add(SHIPS_2, 2)
+    await _keep(beside, new, -1)
+    await _keep(beside, other, -1)
+    waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND pid <> pg_backend_pid()"
+    async with beside.pool.acquire() as switching, alone(switching, beside.names):
+        dropping = asyncio.create_task(drop_expired(beside.pool, beside.names))
+        while not await beside.pool.fetchval(waits):
+            assert not dropping.done()
+        await show(switching, beside.names, SHIPS_2, new)
+
+    assert [other] == await dropping
     assert new in await followed_builds(beside.pool, beside.names, CODE)
 
 

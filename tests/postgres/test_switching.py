@@ -8,11 +8,15 @@ import pytest
 
 from service.postgres.names import Names
 from service.postgres.pool import Pool
+from service.postgres.redriving import Redriven, Redriving
 from service.postgres.switching import Held, Move, NotLevel, StaleThere, Terms, switch
 from service.postgres.views import InUse
+from service.postgres.waiting import hold
+from service.projections.build import Build
 from service.projections.level import Offsets
 from tests.event_records import event_record
-from tests.postgres.beside import Beside, voyage
+from tests.postgres.beside import SOURCE, TOPIC, Beside, voyage
+from tests.postgres.poisoned import docked, poisoned
 from tests.postgres.ships_v2 import SHIPS, SHIPS_2
 
 RECORDS = voyage(60)
@@ -107,6 +111,54 @@ async def test_what_is_parked_in_the_new_build_alone_keeps_readers_where_they_ar
         await beside.switch(SHIPS, new)
 
     assert old == await beside.switch(SHIPS, new, Terms(stale=True))
+
+
+@pytest.mark.parametrize(
+    ("ships", "poison"),
+    [("aaaaa", {"0"}), ("aabbb", {"0", "2"})],
+    ids=["some of its messages taken", "all of its messages taken"],
+)
+async def test_what_a_redrive_that_was_killed_has_taken_keeps_readers_where_they_are(
+    beside: Beside, monkeypatch: pytest.MonkeyPatch, ships: str, poison: set[str]
+) -> None:
+    monkeypatch.setattr("service.postgres.redriving._MESSAGES", 2)
+    old, new = await beside.prepare(), await beside.add(SHIPS, 2)
+    records = [docked(offset, ship) for offset, ship in enumerate(ships)]
+    for build in (old, new):
+        await beside.feed(poisoned(SHIPS, poison), build, records, 5)
+    await _begin_redrive(beside, old)
+    seen = await beside.versions()
+    assert {"a": 2} == seen
+
+    with pytest.raises(StaleThere, match=r"1 entities are parked in ships\.v1\.2 that ships\.v1 has taken, such as a"):
+        await beside.switch(SHIPS, new)
+
+    await _begin_redrive(beside, new)
+    assert old == await beside.switch(SHIPS, new)
+    assert seen == await beside.versions()
+
+
+async def test_a_redrive_of_what_readers_see_stands_still_too(beside: Beside) -> None:
+    """Else what it takes in between would be seen, and then no more."""
+    old, new = await beside.prepare(), await beside.add(SHIPS_2)
+    for code, build in ((SHIPS, old), (SHIPS_2, new)):
+        await beside.feed(code, build, RECORDS, 60)
+    async with beside.pool.acquire() as redriving, redriving.transaction():
+        await hold(redriving, beside.names.tables(old), (TOPIC, 0))
+        switching = asyncio.create_task(beside.switch(SHIPS_2, new))
+        await asyncio.wait({switching}, timeout=0.5)
+        assert not switching.done()
+    assert old == await switching
+
+
+async def _begin_redrive(beside: Beside, build: Build) -> None:
+    """The first transaction of one, which is killed then."""
+
+    def kill() -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        await Redriving(beside.pool, beside.names, SHIPS, build, {TOPIC: SOURCE}).run(None, Redriven(), kill)
 
 
 async def test_a_view_that_others_have_built_upon_is_named(beside: Beside) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from httpx import AsyncClient, Response
@@ -10,6 +12,7 @@ from httpx import AsyncClient, Response
 from service.postgres.arrivals import Arrivals
 from service.postgres.names import Names
 from service.postgres.pool import Pool
+from service.postgres.public import Public
 from service.postgres.queries import Queries
 from service.postgres.signals import Signals
 from service.projections.answers import NotYet
@@ -50,6 +53,31 @@ async def test_the_outcome_of_a_command_is_waited_for(client: AsyncClient, queri
     asking = await _asked(client, queries, f"/commands/{COMMAND}?wait=20")
     await seeding.reply("ship", "a", COMMAND, status="accepted")
     assert [("a", "accepted")] == [(one["entity_id"], one["status"]) for one in (await asking).json()["items"]]
+
+
+async def test_however_many_wait_for_outcomes_these_are_asked_once_each_time_that_they_move(
+    queries: Queries, seeding: Seeding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, fetch = [], Public.fetch
+
+    async def counted(views: Public, query: str, *parameters: Any) -> list[Mapping[str, Any]]:
+        asked.append(query)
+        return await fetch(views, query, *parameters)
+
+    monkeypatch.setattr(Public, "fetch", counted)
+    first, second, *others = [asyncio.create_task(queries.outcomes(f"c{number}", 20)) for number in range(50)]
+    await seeding.reply("ship", "a", "c0", status="accepted")
+    # Notices come from here on.
+    await first
+    for _ in range(10):
+        await queries.ping()
+    asked.clear()
+    await seeding.reply("ship", "a", "c1", status="accepted")
+    assert ["accepted"] == [one["status"] for one in await second]
+    assert 2 == len(asked)
+    assert not any(reader.done() for reader in others)
+    for reader in others:
+        reader.cancel()
 
 
 async def test_however_many_wait_the_projection_is_asked_once_each_time_that_it_moves(pool: Pool, names: Names) -> None:
