@@ -1,4 +1,4 @@
-"""The client's messages on Kafka: one idempotent producer, and a reader of replies for each aggregate."""
+"""The client's messages on Kafka: one way to publish, and a reader of replies for each aggregate."""
 
 from __future__ import annotations
 
@@ -7,22 +7,16 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaConnectionError
-
-from fairlead.bounds import MAX_VALUE_BYTES
 from fairlead.envelope import Reply
-from fairlead.failures import Unreachable
 from fairlead.kafka.deadlines import Deadlines
 from fairlead.kafka.followers import Followers
 from fairlead.kafka.following import EventLog
 from fairlead.kafka.lanes import Lanes
+from fairlead.kafka.producers import Producers
 from fairlead.kafka.replies import ReplyReader
 from fairlead.outgoing import Outgoing
 from fairlead.transport import Offsets, Record
 
-# A broker holds a whole batch to the bound of a command.
-_BATCH_BYTES = MAX_VALUE_BYTES // 2
 # A producer that stops waits for brokers; all that was published is acknowledged by then, so this loses nothing.
 _STOP_SECONDS = 5.0
 _CUT_OFF_SECONDS = 1.0
@@ -37,36 +31,25 @@ class KafkaTransport:
         self._readers: dict[str, ReplyReader] = {}
         self._lanes: dict[str, Lanes] = {}
         self._opening: dict[str, asyncio.Lock] = {}
+        self._producers = Producers(connection)
         self._followers = Followers()
         self._deadlines = Deadlines()
 
     async def open(self) -> None:
         """As in Transport."""
         self._loop = asyncio.get_running_loop()
-        self._producer = AIOKafkaProducer(
-            **self._connection, acks="all", enable_idempotence=True, max_batch_size=_BATCH_BYTES
-        )
-        try:
-            await self._producer.start()
-        except KafkaConnectionError as error:
-            await self._producer.stop()
-            raise Unreachable(self._connection["bootstrap_servers"]) from error
-        except BaseException:
-            await self._producer.stop()
-            raise
+        await self._producers.open()
 
     async def close(self) -> None:
         """As in Transport."""
         await asyncio.gather(*(lanes.close() for lanes in self._lanes.values()))
         readers = (reader.stop() for reader in self._readers.values())
         # Without a broker aiokafka's own tasks end by being cancelled, which is not a cancellation of ours.
-        stopping = asyncio.gather(self._followers.close(), self._producer.stop(), *readers, return_exceptions=True)
+        stopping = asyncio.gather(self._followers.close(), self._producers.stop(), *readers, return_exceptions=True)
         if not (await asyncio.wait([stopping], timeout=_STOP_SECONDS))[0]:
-            # A producer that waits for a broker that hangs would keep its connections, and open others.
-            self._producer._sender.sender_task.cancel()  # noqa: SLF001  # there is no other way to it
             with suppress(TimeoutError):
                 async with asyncio.timeout(_CUT_OFF_SECONDS):
-                    await self._producer.client.close()
+                    await self._producers.cut_off()
                     await stopping
 
     async def publish(self, command: Outgoing, timeout: float) -> None:  # noqa: ASYNC109  # as in Transport
@@ -105,7 +88,7 @@ class KafkaTransport:
 
     def _log(self, aggregate: str, entity_id: str | None) -> EventLog:
         topic = f"{self._prefix}{aggregate}.events"
-        return EventLog(self._connection, self._producer, self._followers, topic, entity_id)
+        return EventLog(self._connection, self._producers, self._followers, topic, entity_id)
 
     async def _reader(self, aggregate: str) -> ReplyReader:
         async with self._opening.setdefault(aggregate, asyncio.Lock()):
@@ -114,9 +97,9 @@ class KafkaTransport:
                 if reader is not None:
                     await reader.stop()
                 replies, commands = (f"{self._prefix}{aggregate}.{kind}" for kind in ("replies", "commands"))
-                reader = await ReplyReader.start(self._connection, self._producer, replies, commands)
+                reader = await ReplyReader.start(self._connection, self._producers, replies, commands)
                 if aggregate not in self._lanes:
-                    partitions = sorted(await self._producer.partitions_for(commands))
-                    self._lanes[aggregate] = Lanes(self._producer, commands, partitions)
+                    partitions = await self._producers.partitions_for(commands)
+                    self._lanes[aggregate] = Lanes(self._producers, commands, partitions)
                 self._readers[aggregate] = reader
             return reader
