@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from fairlead.envelope import Reply
+from fairlead.failures import CLOSED
 from fairlead.kafka.deadlines import Deadlines
 from fairlead.kafka.followers import Followers
 from fairlead.kafka.following import EventLog
@@ -34,6 +35,7 @@ class KafkaTransport:
         self._producers = Producers(connection)
         self._followers = Followers()
         self._deadlines = Deadlines()
+        self._closed = False
 
     async def open(self) -> None:
         """As in Transport."""
@@ -42,6 +44,8 @@ class KafkaTransport:
 
     async def close(self) -> None:
         """As in Transport."""
+        # From here on nobody adds a reader or lanes that would outlive the client.
+        self._closed = True
         await asyncio.gather(*(lanes.close() for lanes in self._lanes.values()))
         readers = (reader.stop() for reader in self._readers.values())
         # Without a broker aiokafka's own tasks end by being cancelled, which is not a cancellation of ours.
@@ -56,6 +60,7 @@ class KafkaTransport:
         """As in Transport."""
         async with asyncio.timeout(timeout):
             await self._reader(command.aggregate)
+            self._require_open()
             confirmed = self._loop.create_future()
             self._lanes[command.aggregate].put(command, confirmed, confirm=True)
             await confirmed
@@ -67,6 +72,7 @@ class KafkaTransport:
         if reader is None or reader.broken:
             async with asyncio.timeout_at(deadline):
                 reader = await self._reader(command.aggregate)
+        self._require_open()
         waiter = reader.expect(command.id, command.entity_id)
         due = self._deadlines.add(waiter.reply, deadline)
         try:
@@ -90,7 +96,19 @@ class KafkaTransport:
         topic = f"{self._prefix}{aggregate}.events"
         return EventLog(self._connection, self._producers, self._followers, topic, entity_id)
 
+    def _require_open(self) -> None:
+        if self._closed:
+            raise ConnectionError(CLOSED)
+
     async def _reader(self, aggregate: str) -> ReplyReader:
+        self._require_open()
+        reader = self._readers.get(aggregate)
+        if reader is None or reader.broken:
+            # Whoever closes the client waits for what is half open.
+            return await self._followers.unless_closed(self._open_reader(aggregate))
+        return reader
+
+    async def _open_reader(self, aggregate: str) -> ReplyReader:
         async with self._opening.setdefault(aggregate, asyncio.Lock()):
             reader = self._readers.get(aggregate)
             if reader is None or reader.broken:
@@ -98,8 +116,13 @@ class KafkaTransport:
                     await reader.stop()
                 replies, commands = (f"{self._prefix}{aggregate}.{kind}" for kind in ("replies", "commands"))
                 reader = await ReplyReader.start(self._connection, self._producers, replies, commands)
-                if aggregate not in self._lanes:
+                try:
                     partitions = await self._producers.partitions_for(commands)
+                    self._require_open()
+                except BaseException:
+                    await reader.stop()
+                    raise
+                if aggregate not in self._lanes:
                     self._lanes[aggregate] = Lanes(self._producers, commands, partitions)
                 self._readers[aggregate] = reader
             return reader
