@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+# What a ConnectionError says to whoever waits for something when the client is closed, or asks later.
+CLOSED = "The client was closed"
+
 
 class NoReply(TimeoutError):
     """The command was sent and may still be carried out; sending it again with the same id is safe."""

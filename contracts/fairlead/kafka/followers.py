@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import ConsumerStoppedError, KafkaError
 
-_CLOSED = "The client was closed"
+from fairlead.failures import CLOSED
+
 T = TypeVar("T")
 
 
@@ -30,7 +31,7 @@ class Followers:
             return await task
         except asyncio.CancelledError as error:
             if self._closed:
-                raise ConnectionError(_CLOSED) from error
+                raise ConnectionError(CLOSED) from error
             raise
         finally:
             self._starting.discard(task)
@@ -40,12 +41,12 @@ class Followers:
         """Stopped after the block; raises ConnectionError where the client is closed before."""
         try:
             if self._closed:
-                raise ConnectionError(_CLOSED)
+                raise ConnectionError(CLOSED)
             self._consumers.add(consumer)
             yield
         except (ConsumerStoppedError, KafkaError) as error:
             if self._closed:
-                raise ConnectionError(_CLOSED) from error
+                raise ConnectionError(CLOSED) from error
             raise
         finally:
             self._consumers.discard(consumer)

@@ -7,13 +7,14 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
 from fairlead.failures import EventsGone
 from fairlead.kafka.consumers import starting
 from fairlead.kafka.followers import Followers
 from fairlead.kafka.partitions import partition_of
+from fairlead.kafka.producers import Producers
 from fairlead.transport import Offsets, Reading, Record
 
 _MAX_RECORDS = 1_000
@@ -26,7 +27,7 @@ class EventLog:
     """A topic of events, or what an entity has of it; each reading has a consumer of its own."""
 
     connection: Mapping[str, Any]
-    producer: AIOKafkaProducer
+    producers: Producers
     followers: Followers
     topic: str
     entity_id: str | None
@@ -52,7 +53,7 @@ class EventLog:
         return _by_number(ends)
 
     async def _places(self) -> Collection[TopicPartition]:
-        chosen = sorted(await self.producer.partitions_for(self.topic))
+        chosen = await self.producers.partitions_for(self.topic)
         if self.entity_id is not None:
             chosen = [chosen[partition_of(self.entity_id.encode(), len(chosen))]]
         return [TopicPartition(self.topic, number) for number in chosen]

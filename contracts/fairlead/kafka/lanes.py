@@ -7,12 +7,12 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
 
-from fairlead.failures import TooLarge
+from fairlead.failures import CLOSED, TooLarge
 from fairlead.kafka.pacing import breathe
 from fairlead.kafka.partitions import known_partition_of
+from fairlead.kafka.producers import Producers
 from fairlead.outgoing import Outgoing
 
 
@@ -26,8 +26,8 @@ class _Waiting(NamedTuple):
 class Lanes:
     """The partitions of one topic of commands."""
 
-    def __init__(self, producer: AIOKafkaProducer, topic: str, partitions: Sequence[int]) -> None:
-        self._lanes = [_Lane(producer, topic, number) for number in partitions]
+    def __init__(self, producers: Producers, topic: str, partitions: Sequence[int]) -> None:
+        self._lanes = [_Lane(producers, topic, number) for number in partitions]
 
     def put(self, command: Outgoing, told: asyncio.Future[Any], *, confirm: bool = False) -> None:
         """Have it published; `told` gets the exception where that fails, and None where it is to be confirmed.
@@ -43,8 +43,8 @@ class Lanes:
 
 
 class _Lane:
-    def __init__(self, producer: AIOKafkaProducer, topic: str, partition: int) -> None:
-        self._producer = producer
+    def __init__(self, producers: Producers, topic: str, partition: int) -> None:
+        self._producers = producers
         self._place = topic, partition
         self._queue: deque[_Waiting] = deque()
         self._some = asyncio.Event()
@@ -62,21 +62,31 @@ class _Lane:
         topic, partition = self._place
         while True:
             await self._some.wait()
-            batch, self._under_way = self._fill()
+            self._under_way = ()
             try:
-                if self._under_way:
-                    delivered = await self._producer.send_batch(batch, topic, partition=partition)
-                    await delivered
+                async with self._producers.delivering() as producer:
+                    batch = producer.create_batch()
+                    self._under_way = self._fill(batch)
+                    if self._under_way:
+                        delivered = await producer.send_batch(batch, topic, partition=partition)
+                        await delivered
             except Exception as error:  # noqa: BLE001  # whatever it is, it is told to those who wait
-                _fail(self._under_way, error)
+                # Where no producer could be had nothing is under way, and all who wait are told.
+                _fail(self._under_way or self._emptied(), error)
             else:
                 for waiting in self._under_way:
                     if waiting.confirm and not waiting.told.done():
                         waiting.told.set_result(None)
             await breathe(len(self._under_way))
 
-    def _fill(self) -> tuple[Any, Sequence[_Waiting]]:
-        batch, taken = self._producer.create_batch(), []
+    def _emptied(self) -> Sequence[_Waiting]:
+        waiting = [*self._queue]
+        self._queue.clear()
+        self._some.clear()
+        return waiting
+
+    def _fill(self, batch: Any) -> Sequence[_Waiting]:
+        taken = []
         while self._queue:
             waiting = self._queue[0]
             if not waiting.told.done():
@@ -88,12 +98,12 @@ class _Lane:
         else:
             self._some.clear()
         batch.close()
-        return batch, taken
+        return taken
 
     async def close(self) -> None:
         self._task.cancel()
         await asyncio.wait([self._task])
-        _fail([*self._under_way, *self._queue], ConnectionError("The client was closed"))
+        _fail([*self._under_way, *self._queue], ConnectionError(CLOSED))
 
 
 def _fail(waiting: Sequence[_Waiting], error: Exception) -> None:

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
 import orjson
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from fairlead.failures import CLOSED
 from fairlead.kafka.consumers import starting
 from fairlead.kafka.pacing import breathe
+from fairlead.kafka.producers import Producers
 
 _MAX_RECORDS = 200
 
@@ -39,10 +41,10 @@ class ReplyReader:
         self._task.add_done_callback(self._fail)
 
     @classmethod
-    async def start(cls, connection: Mapping[str, Any], producer: AIOKafkaProducer, replies: str, *needed: str) -> Self:
+    async def start(cls, connection: Mapping[str, Any], producers: Producers, replies: str, *needed: str) -> Self:
         """A reader that misses no reply to what is sent from now on; raises TopicsMissing and Unreachable."""
         async with starting(connection, replies, *needed, auto_offset_reset="latest") as consumer:
-            partitions = [TopicPartition(replies, number) for number in await producer.partitions_for(replies)]
+            partitions = [TopicPartition(replies, number) for number in await producers.partitions_for(replies)]
             consumer.assign(partitions)
             await consumer.seek_to_end()
             for partition in partitions:
@@ -98,4 +100,4 @@ class ReplyReader:
         for waiters in self._waiting.values():
             for waiter in waiters:
                 if not waiter.reply.done():
-                    waiter.reply.set_exception(error or ConnectionError("The client was closed"))
+                    waiter.reply.set_exception(error or ConnectionError(CLOSED))

@@ -1,4 +1,4 @@
-"""The client's messages on Kafka: one idempotent producer, and a reader of replies for each aggregate."""
+"""The client's messages on Kafka: one way to publish, and a reader of replies for each aggregate."""
 
 from __future__ import annotations
 
@@ -7,22 +7,17 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any
 
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaConnectionError
-
-from fairlead.bounds import MAX_VALUE_BYTES
 from fairlead.envelope import Reply
-from fairlead.failures import Unreachable
+from fairlead.failures import CLOSED
 from fairlead.kafka.deadlines import Deadlines
 from fairlead.kafka.followers import Followers
 from fairlead.kafka.following import EventLog
 from fairlead.kafka.lanes import Lanes
+from fairlead.kafka.producers import Producers
 from fairlead.kafka.replies import ReplyReader
 from fairlead.outgoing import Outgoing
 from fairlead.transport import Offsets, Reading
 
-# A broker holds a whole batch to the bound of a command.
-_BATCH_BYTES = MAX_VALUE_BYTES // 2
 # A producer that stops waits for brokers; all that was published is acknowledged by then, so this loses nothing.
 _STOP_SECONDS = 5.0
 _CUT_OFF_SECONDS = 1.0
@@ -37,42 +32,35 @@ class KafkaTransport:
         self._readers: dict[str, ReplyReader] = {}
         self._lanes: dict[str, Lanes] = {}
         self._opening: dict[str, asyncio.Lock] = {}
+        self._producers = Producers(connection)
         self._followers = Followers()
         self._deadlines = Deadlines()
+        self._closed = False
 
     async def open(self) -> None:
         """As in Transport."""
         self._loop = asyncio.get_running_loop()
-        self._producer = AIOKafkaProducer(
-            **self._connection, acks="all", enable_idempotence=True, max_batch_size=_BATCH_BYTES
-        )
-        try:
-            await self._producer.start()
-        except KafkaConnectionError as error:
-            await self._producer.stop()
-            raise Unreachable(self._connection["bootstrap_servers"]) from error
-        except BaseException:
-            await self._producer.stop()
-            raise
+        await self._producers.open()
 
     async def close(self) -> None:
         """As in Transport."""
+        # From here on nobody adds a reader or lanes that would outlive the client.
+        self._closed = True
         await asyncio.gather(*(lanes.close() for lanes in self._lanes.values()))
         readers = (reader.stop() for reader in self._readers.values())
         # Without a broker aiokafka's own tasks end by being cancelled, which is not a cancellation of ours.
-        stopping = asyncio.gather(self._followers.close(), self._producer.stop(), *readers, return_exceptions=True)
+        stopping = asyncio.gather(self._followers.close(), self._producers.stop(), *readers, return_exceptions=True)
         if not (await asyncio.wait([stopping], timeout=_STOP_SECONDS))[0]:
-            # A producer that waits for a broker that hangs would keep its connections, and open others.
-            self._producer._sender.sender_task.cancel()  # noqa: SLF001  # there is no other way to it
             with suppress(TimeoutError):
                 async with asyncio.timeout(_CUT_OFF_SECONDS):
-                    await self._producer.client.close()
+                    await self._producers.cut_off()
                     await stopping
 
     async def publish(self, command: Outgoing, timeout: float) -> None:  # noqa: ASYNC109  # as in Transport
         """As in Transport."""
         async with asyncio.timeout(timeout):
             await self._reader(command.aggregate)
+            self._require_open()
             confirmed = self._loop.create_future()
             self._lanes[command.aggregate].put(command, confirmed, confirm=True)
             await confirmed
@@ -84,6 +72,7 @@ class KafkaTransport:
         if reader is None or reader.broken:
             async with asyncio.timeout_at(deadline):
                 reader = await self._reader(command.aggregate)
+        self._require_open()
         waiter = reader.expect(command.id, command.entity_id)
         due = self._deadlines.add(waiter.reply, deadline)
         try:
@@ -105,18 +94,35 @@ class KafkaTransport:
 
     def _log(self, aggregate: str, entity_id: str | None) -> EventLog:
         topic = f"{self.prefix}{aggregate}.events"
-        return EventLog(self._connection, self._producer, self._followers, topic, entity_id)
+        return EventLog(self._connection, self._producers, self._followers, topic, entity_id)
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise ConnectionError(CLOSED)
 
     async def _reader(self, aggregate: str) -> ReplyReader:
+        self._require_open()
+        reader = self._readers.get(aggregate)
+        if reader is None or reader.broken:
+            # Whoever closes the client waits for what is half open.
+            return await self._followers.unless_closed(self._open_reader(aggregate))
+        return reader
+
+    async def _open_reader(self, aggregate: str) -> ReplyReader:
         async with self._opening.setdefault(aggregate, asyncio.Lock()):
             reader = self._readers.get(aggregate)
             if reader is None or reader.broken:
                 if reader is not None:
                     await reader.stop()
                 replies, commands = (f"{self.prefix}{aggregate}.{kind}" for kind in ("replies", "commands"))
-                reader = await ReplyReader.start(self._connection, self._producer, replies, commands)
+                reader = await ReplyReader.start(self._connection, self._producers, replies, commands)
+                try:
+                    partitions = await self._producers.partitions_for(commands)
+                    self._require_open()
+                except BaseException:
+                    await reader.stop()
+                    raise
                 if aggregate not in self._lanes:
-                    partitions = sorted(await self._producer.partitions_for(commands))
-                    self._lanes[aggregate] = Lanes(self._producer, commands, partitions)
+                    self._lanes[aggregate] = Lanes(self._producers, commands, partitions)
                 self._readers[aggregate] = reader
             return reader
