@@ -9,7 +9,7 @@ from typing import Any, Self, Unpack
 from fairlead.bounds import Message
 from fairlead.envelope import Reply
 from fairlead.events import EventReader, FollowedEvent
-from fairlead.failures import NoReply, NotConfirmed, TooLarge, TopicsMissing, Unreachable
+from fairlead.failures import NoReply, NotConfirmed, TooLarge, TopicsMissing, Unreachable, name
 from fairlead.kafka.transport import KafkaTransport
 from fairlead.outgoing import Extras, aggregate_of, encode, said
 from fairlead.tokens import Followed, read_token, write_token
@@ -56,7 +56,8 @@ class Client:
         The id makes it safe to send a command again: what was carried out is not carried out once more, but answered
         with its first outcome and `duplicate`. So after NoReply call this again with `command_id=error.command_id`,
         from another process too; or have it done here: up to `attempts` times, each with `timeout` seconds, and after
-        as long as the service asks for where it is `busy`. Raises NoReply, TooLarge, TopicsMissing and Unreachable.
+        as long as the service asks for where it is `busy`. Raises NoReply, TooLarge, TopicsMissing and Unreachable; any
+        other error of a command that may have been published has its `command_id` too.
         """
         aggregate, type_ = aggregate_of(command)
         data = said(command)
@@ -82,6 +83,9 @@ class Client:
                 if not left:
                     raise NoReply(command.id, timeout, attempts) from error
                 continue
+            except Exception as error:
+                name(error, command.id)
+                raise
             if not left or reply.data.status != "busy":
                 return reply
             await asyncio.sleep((reply.data.retry_after_ms or 0) / 1000)
@@ -118,6 +122,9 @@ class Client:
             await self._transport.publish(command, timeout)
         except TimeoutError as error:
             raise NotConfirmed(command.id, timeout) from error
+        except Exception as error:
+            name(error, command.id)
+            raise
         return command.id
 
     async def events(

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import TypeVar
+
 # What a ConnectionError says to whoever waits for something when the client is closed, or asks later.
 CLOSED = "The client was closed"
+E = TypeVar("E", bound=BaseException)
 
 
 class NoReply(TimeoutError):
@@ -64,3 +68,19 @@ class UnreadableEvent(ValueError):
     def __init__(self, what: str, token: str) -> None:
         super().__init__(f"{what}; a newer release of fairlead may read it")
         self.token = token
+
+
+def again(error: E) -> E:
+    """The same error for one more who is told it: each gets the id of a command of their own on theirs."""
+    # Without __init__, which may want something else than what it made of it.
+    other = type(error).__new__(type(error), *error.args)
+    other.args = error.args
+    other.__dict__.update(error.__dict__)
+    other.__cause__ = error
+    return other
+
+
+def name(error: Exception, command_id: str) -> None:
+    """Whoever sends again what may have been published needs its id, or there may be two outcomes."""
+    with suppress(AttributeError):  # of a caller's own rule for tests, that takes no attributes
+        error.command_id = command_id  # type: ignore[attr-defined]  # whatever it is

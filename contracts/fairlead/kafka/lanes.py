@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from aiokafka.errors import MessageSizeTooLargeError
 
-from fairlead.failures import CLOSED, TooLarge
+from fairlead.failures import CLOSED, TooLarge, again
 from fairlead.kafka.pacing import breathe
 from fairlead.kafka.partitions import known_partition_of
 from fairlead.kafka.producers import Producers
@@ -115,4 +115,4 @@ def _fail(waiting: Sequence[_Waiting], error: Exception) -> None:
 def _meaning(error: Exception, command: Outgoing) -> Exception:
     if isinstance(error, MessageSizeTooLargeError):
         return TooLarge(f"The broker takes no command of {len(command.value)} bytes; it was not sent")
-    return error
+    return again(error)

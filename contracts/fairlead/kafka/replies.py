@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from fairlead.failures import CLOSED
+from fairlead.failures import CLOSED, again
 from fairlead.kafka.consumers import starting
 from fairlead.kafka.pacing import breathe
 from fairlead.kafka.producers import Producers
@@ -87,10 +87,15 @@ class ReplyReader:
             await breathe(count, more=count >= _MAX_RECORDS)
 
     def _deliver(self, value: bytes) -> None:
-        raw = orjson.loads(value)
+        # What is no reply answers nobody, and is not to end the waiting of those whose reply is still to come.
+        try:
+            raw = orjson.loads(value)
+            waiting = self._waiting.get(raw["causationid"], ())
+        except (ValueError, TypeError, LookupError):
+            return
         # What could be nobody's id is left out of a reply: then the command's id alone must do.
         subject = raw.get("subject")
-        for waiter in self._waiting.get(raw["causationid"], ()):
+        for waiter in waiting:
             if subject in (None, waiter.entity_id) and not waiter.reply.done():
                 waiter.reply.set_result(value)
                 return
@@ -100,4 +105,4 @@ class ReplyReader:
         for waiters in self._waiting.values():
             for waiter in waiters:
                 if not waiter.reply.done():
-                    waiter.reply.set_exception(error or ConnectionError(CLOSED))
+                    waiter.reply.set_exception(again(error or ConnectionError(CLOSED)))
