@@ -32,6 +32,8 @@ class Load:
         self._random = Random(seed)
         self._ships = [str(UUID(int=self._random.getrandbits(128), version=4)) for _ in range(ships)]
         self._failed: list[str] = []
+        self._places: set[tuple[int, int]] = set()
+        self._repeated = 0
         self._producer = Producer(
             {
                 "bootstrap.servers": bootstrap_servers,
@@ -42,6 +44,11 @@ class Load:
                 "queue.buffering.max.messages": 2_000_000,
             }
         )
+
+    @property
+    def acknowledged(self) -> int:
+        """How many of those sent Kafka said to have, each at a place of its own: no more than that can be handled."""
+        return len(self._places) + self._repeated
 
     def burst(self, count: int) -> None:
         """Publish so many at once."""
@@ -93,9 +100,14 @@ class Load:
             done = due
             await asyncio.sleep(_TICK)
 
-    def _told(self, error: KafkaError | None, _: Delivered) -> None:
+    def _told(self, error: KafkaError | None, message: Delivered) -> None:
+        offset = message.offset()
         if error is not None:
             self._failed.append(str(error))
+        elif offset is None or offset < 0:
+            self._repeated += 1  # Kafka had it already, and says no more where
+        else:
+            self._places.add((message.partition() or 0, offset))
 
 
 class Replies:

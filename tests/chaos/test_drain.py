@@ -114,7 +114,7 @@ async def _leave(  # noqa: PLR0913  # where, how, and without what
     assert code == 0, one.text
     assert "Traceback" not in one.text
     assert report.ok, report.text()
-    assert report.counts["commands"] == load.published
+    assert report.counts["commands"] == load.acknowledged
     return seconds
 
 

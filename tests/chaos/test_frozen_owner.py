@@ -94,7 +94,7 @@ async def _freeze(
             await eventually(partial(_is_back, frozen, awake), "it is a member again")
             if any(one.said(STOPPED) for one in both):
                 break
-    return freezes, load.published
+    return freezes, load.acknowledged
 
 
 def _is_back(frozen: Handler, awake: float) -> bool:

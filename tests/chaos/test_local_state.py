@@ -42,7 +42,7 @@ async def test_killed_at_any_moment_a_handler_reads_on_where_its_disk_stands(
     assert report.ok, report.text()
     assert ["events"] * PARTITIONS + ["warm"] * PARTITIONS * (_ROUNDS - 1) == known_by
     assert report.counts["snapshots"]
-    assert load.published == report.counts["commands"]
+    assert load.acknowledged == report.counts["commands"]
 
 
 def owns_all(one: Handler) -> bool:

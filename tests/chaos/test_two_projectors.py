@@ -130,4 +130,4 @@ async def test_frozen_and_killed_projectors_leave_each_row_once(servers: Endpoin
         )
         parked = await connection.fetchval(f'SELECT count(*) FROM "{PREFIX}fairlead".parked')  # noqa: S608
     assert report.ok, report.text()
-    assert (load.published, 0) == (report.counts["commands"], parked)
+    assert (load.acknowledged, 0) == (report.counts["commands"], parked)
