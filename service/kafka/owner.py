@@ -51,6 +51,7 @@ class PartitionOwner:
         self._feed = feed
         self._membership = membership
         self._session: Session | None = None
+        self._reading = False
         self._suspicion = Suspicion()
         self._stopping = False
         self._assigned = asyncio.Event()
@@ -90,7 +91,8 @@ class PartitionOwner:
     async def suspend(self, seconds: float) -> bool:
         """Finish the batch at hand and begin no other; whether it can go on where it stands.
 
-        What it knows stays true for as long as nobody else becomes the owner, and then the fence tells it.
+        What it knows, and what it is about to read, stays true for as long as nobody else becomes the owner, and then
+        the fence tells it.
         """
         self._assigned.clear()
         self._feed.stop()
@@ -98,6 +100,8 @@ class PartitionOwner:
             await asyncio.wait_for(self._at_rest.wait(), seconds)
         if self._session and self._at_rest.is_set():
             self._standing.set("suspended", "the group is dealing out partitions")
+            return True
+        if self._reading:
             return True
         await self.stop(0)
         return False
@@ -170,12 +174,17 @@ class PartitionOwner:
                 await self._acquire_and_work(producer, store)
         finally:
             self._session = None
+            self._reading = False
             self._at_rest.set()
             self._feed.stop()
             await producer.stop()
 
     async def _acquire_and_work(self, producer: PartitionProducer, store: LocalStore) -> None:
+        self._reading = True
         acquired = await read_partition(self._terms, self.partition, store, partial(self._standing.set, "acquiring"))
+        while not self._assigned.is_set():
+            await self._assigned.wait()
+        self._reading = False
         self._log.info("acquired", known_by=acquired.how, next_offset=acquired.next_offset, waiting=acquired.waiting)
         session = Session(
             self._terms, self.partition, self._decider, producer, acquired, self._suspicion, self._standing.hindered

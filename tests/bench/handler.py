@@ -57,6 +57,11 @@ async def check(directory: Path, settings: Settings) -> None:
     # A process of its own: what it holds in memory is gone with it.
     async with running(directory, Program(f"{settings.prefix}checker", line, for_roles(), ROOT)) as child:
         code = await asyncio.to_thread(child.process.wait)
+    if code < 0:
+        raise BenchFailed(
+            f"the checker was ended by signal {-code} and has judged nothing under {settings.prefix}: where the "
+            "system's log says that memory ran out, give fewer --commands or --before"
+        )
     if code:
         found = (await asyncio.to_thread(child.log.read_text))[-2_000:]
         raise BenchFailed(f"the checker objects to what the handler wrote under {settings.prefix}\n{found}")
