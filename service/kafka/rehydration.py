@@ -150,7 +150,10 @@ class Rehydration:
         self._at[tp].passed(records[-1].offset, records[-1].value)
 
     async def follow(self) -> None:
-        """Go on from the ends without end, and have the store keep it now and then; raises PartitionUnsafe."""
+        """Go on from the ends without end, and have the store keep it now and then; raises PartitionUnsafe.
+
+        `tell` hears by how much it is behind, and None where that is no more than is read at once.
+        """
         replay, loop = self._replay(self._local.standpoint.checkpoint), asyncio.get_running_loop()
         async with open_reader(barely(self._terms.connection), "read_committed") as reader:
             reader.assign(list(self._at))
@@ -164,6 +167,8 @@ class Rehydration:
                     self._take(replay, tp, batches[tp])
                 if replay.hidden:
                     raise Stale
+                behind = sum([max((reader.highwater(tp) or 0) - await reader.position(tp), 0) for tp in self._at])
+                self._tell(f"{behind:,} records behind" if behind > _RECORDS else None)
                 # What events do not tell by then, they never will: whoever takes over from before finds that out.
                 if replay.ahead and self._local.unflushed >= _HELD_BACK:
                     raise Stale

@@ -41,6 +41,9 @@ class Standby:
     def _tell(self, reason: str | None) -> None:
         self.part = self._part("reading", reason)
 
+    def _follows(self, reason: str | None) -> None:
+        self.part = self._part("following", reason)
+
     async def _run(self) -> None:
         while True:
             pause = _PAUSE_SECONDS
@@ -60,8 +63,7 @@ class Standby:
         async with open_store(terms, self._partition) as store:
             acquired = await read_partition(terms, self._partition, store, self._tell)
             self._log.info("standing by", known_by=acquired.how, next_offset=acquired.next_offset)
-            self.part = self._part("following")
-            await Rehydration(terms, acquired.logs, acquired.local, self._tell).follow()
+            await Rehydration(terms, acquired.logs, acquired.local, self._follows).follow()
 
 
 class Standbys:
