@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass
 
 from aiokafka.errors import ProducerFenced
+from structlog.typing import FilteringBoundLogger
 
 from service.commands.ports import StoreBroken
 from service.kafka.transaction import Refused, Tainted
@@ -35,6 +36,16 @@ class Remedy:
     def fenced(self) -> bool:
         """Whether there is another owner."""
         return self.why == "fenced"
+
+    def tell(self, log: FilteringBoundLogger, error: Exception) -> None:
+        """Log it, with a trace where nobody foresaw it."""
+        if self.stopped:
+            log.error("partition stopped", reason=self.reason, again_in_s=self.seconds)
+        elif self.fenced:
+            log.warning("fenced", reason=self.reason, again_in_s=self.seconds)
+        else:
+            trace = error if self.why == "failed" else None
+            log.warning("acquiring anew", why=self.why, reason=self.reason, exc_info=trace)
 
 
 class Recovery:

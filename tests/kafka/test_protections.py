@@ -10,7 +10,7 @@ import pytest
 
 from service.commands.decision import Decision
 from service.commands.entities import Entities
-from service.kafka import owner
+from service.kafka import ownership
 from service.kafka.acquire import Acquired, read_partition
 from service.kafka.transaction import PartitionProducer
 from service.local.servers import Endpoints
@@ -100,7 +100,7 @@ def _keep_entities(monkeypatch: pytest.MonkeyPatch) -> None:
         entities.store, local.entities = local.entities.store, entities
         return acquired
 
-    monkeypatch.setattr(owner, "read_partition", warm)
+    monkeypatch.setattr(ownership, "read_partition", warm)
 
 
 def _merge_before_commit(monkeypatch: pytest.MonkeyPatch) -> None:
