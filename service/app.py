@@ -100,11 +100,13 @@ async def members(settings: Settings, aggregates: Sequence[str], keys: KeyStore,
             commit_timeout_s=settings.commit_timeout_s,
         )
         group = settings.group or f"{settings.prefix}fairlead.{name}.handler"
+        # In one group two members under one name would throw each other out without end.
+        instance_id = settings.instance_id and f"{settings.instance_id}.{name}"
         found.append(
             Member(
                 terms,
                 group,
-                instance_id=settings.instance_id,
+                instance_id=instance_id,
                 max_records=settings.max_batch,
                 session_timeout_ms=settings.session_timeout_ms,
                 watchdog_s=settings.watchdog_s,
