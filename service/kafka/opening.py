@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from service.commands.ports import LocalStore, StoreBroken
 from service.kafka.terms import Terms
@@ -27,8 +27,9 @@ async def _opened(terms: Terms, partition: int) -> AsyncIterator[LocalStore]:
     try:
         store = await whole(opening)
     except asyncio.CancelledError:
-        # A thread cannot be cancelled: it has opened the store for nobody.
-        opening.result().close()
+        # A thread cannot be cancelled: it has opened the store for nobody, or failed to.
+        with suppress(StoreBroken):
+            opening.result().close()
         raise
     try:
         yield store
@@ -36,4 +37,6 @@ async def _opened(terms: Terms, partition: int) -> AsyncIterator[LocalStore]:
         store.renew()
         raise
     finally:
-        store.close()
+        # Whether it could keep all is for the next one to find out; who was told to stop must hear that, and not this.
+        with suppress(StoreBroken):
+            store.close()

@@ -9,7 +9,7 @@ from threading import Event
 
 import pytest
 
-from service.commands.ports import Put
+from service.commands.ports import Put, StoreBroken
 from service.domain import AGGREGATES
 from service.kafka.opening import open_store
 from tests.domain.memory import MemoryShelf, MemoryStore
@@ -90,3 +90,44 @@ async def test_a_store_that_is_opened_for_nobody_is_closed_however_often_that_is
     with pytest.raises(asyncio.CancelledError):
         await opening
     assert closed.is_set()
+
+
+async def test_who_was_told_to_stop_hears_that_though_the_store_breaks_while_it_is_opened() -> None:
+    begun, released = Event(), Event()
+
+    class Shelf(MemoryShelf):
+        def open(self, name: str) -> MemoryStore:
+            begun.set()
+            released.wait(_HANGS_SECONDS)
+            raise StoreBroken(name)
+
+    opening = asyncio.create_task(open_store(replace(Owning(AGGREGATES["ship"]).terms, shelf=Shelf()), 0).__aenter__())
+    await asyncio.to_thread(begun.wait)
+    opening.cancel()
+    await asyncio.wait({opening}, timeout=0.1)
+    released.set()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+
+
+async def test_who_was_told_to_stop_hears_that_though_the_store_breaks_while_it_is_closed() -> None:
+    opened = asyncio.Event()
+
+    class Breaking(MemoryStore):
+        def close(self) -> None:
+            raise StoreBroken("full")
+
+    class Shelf(MemoryShelf):
+        def open(self, name: str) -> MemoryStore:  # noqa: ARG002  # as its base
+            return Breaking()
+
+    async def work() -> None:
+        async with open_store(replace(Owning(AGGREGATES["ship"]).terms, shelf=Shelf()), 0):
+            opened.set()
+            await asyncio.Event().wait()
+
+    working = asyncio.create_task(work())
+    await opened.wait()
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
