@@ -14,8 +14,9 @@ from aiokafka.errors import IllegalStateError, NoOffsetForPartitionError, Offset
 
 log = structlog.get_logger()
 
-# So many batches may lie ready, as one.
+# So many batches may lie ready, as one, and no more once they have so many bytes: commands may be large.
 _READ_AHEAD = 1
+_READ_AHEAD_BYTES = 8 << 20
 _POLL_MS = 1_000
 
 
@@ -51,6 +52,7 @@ class PartitionFeed:
         self._lost = lost
         self._gone = gone
         self._ahead: Batch | None = None
+        self._bytes_ahead = 0
         self._fault: Exception | None = None
         self._some, self._room = asyncio.Event(), asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -68,6 +70,7 @@ class PartitionFeed:
             self._task = None
         self.waiting_at = None
         self._ahead = self._fault = None
+        self._bytes_ahead = 0
         self._some.clear()
         with suppress(IllegalStateError):
             self._consumer.pause(self._tp)
@@ -79,7 +82,7 @@ class PartitionFeed:
                 await self._some.wait()
         except TimeoutError:
             return None
-        batch, self._ahead = self._ahead, None
+        batch, self._ahead, self._bytes_ahead = self._ahead, None, 0
         self._room.set()
         if self._fault is None:
             self._some.clear()
@@ -101,7 +104,7 @@ class PartitionFeed:
                 if reached > at:
                     at, self.waiting_at = reached, None
                     self._add(batches.get(self._tp, []), reached, self._consumer.highwater(self._tp) or reached)
-                    while self._left() <= 0:
+                    while self._left() <= 0 or self._bytes_ahead >= _READ_AHEAD_BYTES:
                         self._room.clear()
                         await self._room.wait()
         except OffsetOutOfRangeError:
@@ -117,8 +120,13 @@ class PartitionFeed:
         return _READ_AHEAD * self._max_records - (len(self._ahead.records) if self._ahead else 0)
 
     def _add(self, records: list[Any], next_offset: int, end: int) -> None:
+        self._bytes_ahead += sum(map(_size, records))
         if self._ahead is not None:
             self._ahead.records.extend(records)
             records = self._ahead.records
         self._ahead = Batch(records, next_offset, end)
         self._some.set()
+
+
+def _size(record: Any) -> int:
+    return len(record.value or b"") + sum(len(value or b"") for _, value in record.headers)
