@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Sequence
+from pathlib import PurePath
 from typing import Any, NamedTuple
+
+from pydantic import ValidationError
 
 from fairlead.bounds import Message, Sealed
 from fairlead.envelope import Command
@@ -51,7 +55,7 @@ class Again:
         except Refused as refused:
             return Said(refused.status, refused.code, refused.message)
         except Exception as error:  # noqa: BLE001  # code that is tried out may fail with anything
-            return Said("failed", "internal_error", f"{type(error).__name__}: {error}")
+            return Said("failed", "internal_error", _place(error))
         return Said("accepted", None, None, events)
 
     def same(self, then: Said, now: Said) -> bool:
@@ -76,3 +80,14 @@ class Again:
 
     def _data(self, event: Message) -> dict[str, Any]:
         return event.model_dump(mode="json") | dict.fromkeys(self._personal(event), _HIDDEN)
+
+
+def _place(error: Exception) -> str:
+    """What failed and where: what an error says may quote somebody's name."""
+    frames = traceback.extract_tb(error.__traceback__)
+    frame = [one for one in frames if "site-packages" not in one.filename][-1]
+    place = f"{type(error).__name__} in {frame.name}, {PurePath(frame.filename).name}:{frame.lineno}"
+    if not isinstance(error, ValidationError):
+        return place
+    faults = error.errors(include_input=False, include_context=False, include_url=False)
+    return "; ".join([place, *(f"{'.'.join(map(str, fault['loc']))}: {fault['type']}" for fault in faults)])

@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 import pytest
+from pydantic import Field
 
 from fairlead.bounds import Message
 from fairlead.ship import CargoLoaded, LoadCargo
@@ -335,4 +336,20 @@ async def test_nobodys_name_is_shown() -> None:
         {"username": "[protected]", "balance": 100},
         {"username": "[protected]", "balance": 7},
     ] == [said["events"][0]["data"] for said in (found.recorded, found.now)]
+    assert "test_user" not in str(found)
+
+
+async def test_nobodys_name_is_shown_where_code_fails_on_it() -> None:
+    class Short(Message):
+        username: str = Field(max_length=3)
+
+    def decide(command: Any, _state: Any, _user_id: str) -> Sequence[Message]:
+        return [Short(username=command.username)]
+
+    partition = Partition(USER)
+    partition.ask(envelope("create_user", entity_id(1), {"username": "test_user", "balance": 100}))
+    [found], _ = await rehearsed(replace(USER, decide=decide), partition)
+    assert "failed" == found.now["status"]
+    assert "ValidationError in decide, test_rehearsing.py:" in found.now["message"]
+    assert found.now["message"].endswith("; username: string_too_long")
     assert "test_user" not in str(found)
