@@ -28,6 +28,10 @@ _MAX_BACKOFF_SECONDS = 5.0
 # others, took 0.8 s, for which all waited who needed one.
 _HELD: Mapping[str, Any] = {"max_inactive_connection_lifetime": 0.0, "max_queries": 2**62}
 
+# A key that was answered for must outlive the server, whatever a role or a database has as its default. Who can do
+# without says so in its transaction.
+_DURABLE: Mapping[str, str] = {"synchronous_commit": "on"}
+
 # Connection lost, transaction rolled back by a rival, resources short, server going down or coming up; and a
 # transaction that the server ended since its client stood still for too long.
 _PASSING = ("08", "40", "53", "57", "25P03")
@@ -62,6 +66,7 @@ async def _connect(database_url: str, size: int, patience_s: float, *, held: boo
                     **(_HELD if held else {}),
                     command_timeout=_COMMAND_SECONDS,
                     timeout=_CONNECT_SECONDS,
+                    server_settings=_DURABLE,
                     init=prepare_connection,
                     reset=_as_it_is,
                 )

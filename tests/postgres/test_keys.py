@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
 from service.commands.personal import KeyErased, open_sealed, seal
+from service.local.servers import Endpoints
 from service.postgres.keys import PostgresKeys
 from service.postgres.names import Names
-from service.postgres.pool import Pool
+from service.postgres.pool import Pool, open_pool
 
 
 async def test_writers_that_race_get_the_same_keys(keys: PostgresKeys) -> None:
@@ -40,3 +43,16 @@ async def test_an_erased_key_is_not_made_again(pool: Pool, names: Names, keys: P
     assert (before.kid, None) == (after.kid, after.secret)
     with pytest.raises(KeyErased):
         open_sealed(after, "user", "a", "username", sealed)
+
+
+async def test_a_key_is_durable_whatever_its_role_has_as_a_default(servers: Endpoints, pool: Pool) -> None:
+    role = f"hasty_{secrets.token_hex(4)}"
+    await pool.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'hasty'")
+    try:
+        await pool.execute(f"ALTER ROLE {role} SET synchronous_commit = off")
+        parts = urlsplit(servers.database_url)
+        url = urlunsplit(parts._replace(netloc=f"{role}:hasty@{parts.hostname}:{parts.port}"))
+        async with open_pool(url) as hasty:
+            assert "on" == await hasty.fetchval("SHOW synchronous_commit")
+    finally:
+        await pool.execute(f"DROP ROLE {role}")
