@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
 
 from service.api.docs import add_docs
+from service.api.ending import AnsweredAtTheEnd
 from service.api.health import MeasuredRequests, health_routes
 from service.api.openapi import describe
 from service.api.others import entity_routes
@@ -31,6 +32,7 @@ def create_api(queries: Queries) -> FastAPI:
         redoc_url=None,
         description="Ships and users as the projections have them. Errors are problem details (RFC 9457).",
     )
+    app.add_middleware(AnsweredAtTheEnd)
     app.add_middleware(MeasuredRequests)
     add_problems(app)
     others = [entity_routes(queries, name) for name in AGGREGATES if name not in ("ship", "user")]

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from time import perf_counter
 
 from fastapi import APIRouter, Response
-from prometheus_client import CONTENT_TYPE_LATEST, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Gauge, Histogram, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _SECONDS = Histogram(
@@ -15,6 +15,8 @@ _SECONDS = Histogram(
     ["method", "route", "status"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5, 30),
 )
+
+_UNDER_WAY = Gauge("fairlead_http_requests_in_progress", "Requests to the API that are not answered yet")
 
 
 def health_routes(readyz: Callable[[], Awaitable[Response]]) -> APIRouter:
@@ -53,7 +55,8 @@ class MeasuredRequests:
             await send(message)
 
         try:
-            await self._app(scope, receive, answer)
+            with _UNDER_WAY.track_inprogress():
+                await self._app(scope, receive, answer)
         finally:
             route = getattr(scope.get("route"), "path", "none")
             _SECONDS.labels(scope["method"], route, status).observe(perf_counter() - started)

@@ -43,7 +43,10 @@ def overview_routes(queries: Queries) -> APIRouter:
 
     @routes.get("/commands/{id}", tags=["commands"], responses=told(404))
     async def list_outcomes(id: Id, wait: Wait = 0) -> All[Outcome]:  # noqa: A002  # the name that is in the path
-        """What became of a command: one outcome for each entity that was sent this id; 404 while there is none."""
+        """What became of a command: one outcome for each entity that was sent this id; 404 while there is none.
+
+        500 are told at most.
+        """
         outcomes = [Outcome.model_validate(row) for row in await queries.outcomes(id, wait)]
         if not outcomes:
             raise NotFound(f"No outcome of command {id} is known")

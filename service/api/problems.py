@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from service.projections.answers import Gone, NotFound, NotYet
 from service.projections.store import StoreUnavailable
 
-_RETRY = {"Retry-After": "1"}
+RETRY = {"Retry-After": "1"}
 
 
 class BadRequest(ValueError):
@@ -34,11 +34,11 @@ def add_problems(app: FastAPI) -> None:
 
     @app.exception_handler(NotYet)
     async def not_yet(_: Request, error: NotYet) -> JSONResponse:
-        return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), headers=_RETRY, reached_version=error.reached)
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), headers=RETRY, reached_version=error.reached)
 
     @app.exception_handler(StoreUnavailable)
     async def unavailable(_: Request, error: StoreUnavailable) -> JSONResponse:
-        return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), headers=_RETRY)
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), headers=RETRY)
 
     @app.exception_handler(BadRequest)
     async def bad_request(_: Request, error: BadRequest) -> JSONResponse:

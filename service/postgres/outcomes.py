@@ -12,19 +12,23 @@ from service.postgres.signals import Signals
 from service.projections.answers import NotYet
 from service.projections.questions import Fresh
 
-# Each reply is a row. One that is not final counts until another is there, but never instead of an outcome.
-_OUTCOMES = """
-SELECT aggregate, entity_id, status, code, message, entity_version, events, time
-FROM {public}.outcomes AS told WHERE command_id = $1 AND (
-    status NOT IN ('busy', 'failed') OR NOT EXISTS (
-        SELECT FROM {public}.outcomes AS other
-        WHERE other.command_id = $1 AND other.aggregate = told.aggregate AND other.partition = told.partition
-            AND other.entity_id IS NOT DISTINCT FROM told.entity_id
-            AND (other.status NOT IN ('busy', 'failed') OR other."offset" > told."offset")
-    )
-) ORDER BY time, aggregate, partition, "offset"
-"""
-
+MAX_OUTCOMES = 500
+# Each reply is a row. One that is not final counts until another is there, but never instead of an outcome; what is
+# invalid is so each time that it is sent.
+_OUTCOMES = f"""
+SELECT aggregate, entity_id, status, code, message, entity_version, events, time FROM (
+    SELECT told.*,
+        bool_or(status NOT IN ('busy', 'failed')) OVER entity AS answered,
+        max("offset") OVER entity AS last,
+        max("offset") OVER (PARTITION BY aggregate, partition, entity_id, status) AS last_of_status
+    FROM {{public}}.outcomes AS told WHERE command_id = $1
+    WINDOW entity AS (PARTITION BY aggregate, partition, entity_id)
+) AS told WHERE CASE
+    WHEN status IN ('busy', 'failed') THEN NOT answered AND "offset" = last
+    WHEN status = 'invalid' THEN "offset" = last_of_status
+    ELSE true
+END ORDER BY time, aggregate, partition, "offset" LIMIT {MAX_OUTCOMES}
+"""  # noqa: S608  # a number of our own
 
 _ANSWERED = "SELECT DISTINCT command_id FROM {public}.outcomes WHERE command_id = ANY($1::text[])"
 

@@ -44,7 +44,7 @@ class Queries:
         self.totals = partial(totals.totals, views)
         self.outcomes = Outcomes(views, signals).of
         self.progress, self.builds = partial(standing.progress, views), partial(standing.builds, views)
-        self.ping = partial(views.fetch, "SELECT 1")
+        self.ping = partial(views.fetch, "SELECT FROM {public}.progress LIMIT 1")
 
     async def caught_up(self, projection: str, ends: Mapping[tuple[str, int], int], *, wait_s: float) -> None:
         """Return once a projection has read these (topic, partition) to these offsets; raises TimeoutError."""

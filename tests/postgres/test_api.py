@@ -150,4 +150,6 @@ async def test_before_the_first_projector_the_api_is_not_there_yet(client: Async
 
     assert 503 == _problem(response)[0]
     assert "1" == response.headers["Retry-After"]
-    assert 200 == (await client.get("/readyz")).status_code
+    # A new release under a wrong prefix must not take the place of the old one.
+    assert 503 == (await client.get("/readyz")).status_code
+    assert 200 == (await client.get("/healthz")).status_code

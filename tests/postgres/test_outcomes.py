@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from service.postgres.outcomes import MAX_OUTCOMES
 from service.postgres.queries import Queries
 from tests.postgres.seeding import Seeding
 
@@ -15,6 +16,9 @@ ANSWERS = {
     ("failed", "failed", "rejected"): ["rejected"],
     ("accepted", "failed"): ["accepted"],
     ("accepted", "busy", "accepted"): ["accepted", "accepted"],
+    ("invalid", "invalid"): ["invalid"],
+    ("accepted", "invalid", "invalid"): ["accepted", "invalid"],
+    ("busy", "invalid"): ["invalid"],
 }
 
 
@@ -25,6 +29,12 @@ async def test_a_later_answer_stands_for_one_that_is_not_final(
     for status in answers:
         await seeding.reply("ship", "aurora", "c", status=status)
     assert told == [outcome["status"] for outcome in await queries.outcomes("c")]
+
+
+async def test_no_more_are_told_than_a_page_holds(queries: Queries, seeding: Seeding) -> None:
+    for number in range(MAX_OUTCOMES + 1):
+        await seeding.reply("ship", f"aurora-{number}", "c", status="accepted")
+    assert MAX_OUTCOMES == len(await queries.outcomes("c"))
 
 
 async def test_what_is_told_of_another_entity_does_not_count(queries: Queries, seeding: Seeding) -> None:

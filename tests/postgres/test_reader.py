@@ -83,6 +83,7 @@ async def test_what_is_missing_or_not_granted_is_told_with_what_to_do(
 ) -> None:
     for wanted in ("`fairlead project` make", "FAIRLEAD_READER_ROLE"):
         for path in (
+            "/readyz",
             "/ships",
             "/ships/a?version=2",
             "/totals",
