@@ -130,12 +130,15 @@ class Settings(BaseSettings):
         json_schema_extra=_HANDLER | _SECONDS,
     )
     instance_id: MemberName | None = Field(
-        None, description="A name kept over restarts gets its work back at once", json_schema_extra=_MEMBERS
+        None,
+        description="Under a name kept over a crash, who is back within the session has its work at once",
+        json_schema_extra=_MEMBERS,
     )
     session_timeout_ms: int = Field(
         30_000,
         ge=1_000,
-        description="After this a silent member's work goes to others",
+        description="After this a silent member's work goes to others; no less than the broker's "
+        "`group.min.session.timeout.ms`, 6000 by default",
         json_schema_extra=_MEMBERS | _MILLISECONDS,
     )
     watchdog_s: float = Field(
@@ -151,7 +154,9 @@ class Settings(BaseSettings):
         None, description="As FAIRLEAD_HEALTH_HOST; not at all if unset", json_schema_extra=_MEMBERS
     )
     show_personal_data: bool = Field(
-        default=False, description="Whether reads show names rather than [protected]", json_schema_extra=_API
+        default=False,
+        description="Whether reads show names, to whoever asks, rather than [protected]",
+        json_schema_extra=_API,
     )
     api_host: Text = Field("127.0.0.1", description="Where the HTTP API listens", json_schema_extra=_API)
     api_port: Port = Field(8080, description="Where the HTTP API listens", json_schema_extra=_API)

@@ -13,6 +13,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from service.api import server
 from service.kafka import membership, workers
 from service.settings import ENV_PREFIX, Settings
 from tests.deploy.kustomized import Manifest, containers, kustomized, pods
@@ -32,7 +33,8 @@ def of_kind(manifests: list[Manifest], kind: str) -> Iterator[Manifest]:
 def said(manifests: list[Manifest], container: Manifest) -> dict[str, str]:
     """The variables of a container, but for those of Secrets, which are not ours to write."""
     maps = {one["metadata"]["name"]: one["data"] for one in of_kind(manifests, "ConfigMap")}
-    shared = [maps[one["configMapRef"]["name"]] for one in container["envFrom"] if "configMapRef" in one]
+    refs = [one["configMapRef"] for one in container["envFrom"] if "configMapRef" in one]
+    shared = [maps[ref["name"]] for ref in refs if ref["name"] in maps or not ref.get("optional")]
     own = {one["name"]: one.get("value", "") for one in container.get("env", [])}
     return {name: value for given in (*shared, own) for name, value in given.items()}
 
@@ -87,6 +89,10 @@ def test_each_role_has_the_time_that_its_end_takes(folder: Path) -> None:
         if name != "fairlead-topics":
             grace = pod["spec"]["terminationGracePeriodSeconds"]
             assert grace > longest_leave + Settings().commit_timeout_s, name
+        if name == "fairlead-api":
+            [container] = pod["spec"]["containers"]
+            # Else who is sent there by a Service that has not heard of it yet is refused.
+            assert grace > container["lifecycle"]["preStop"]["sleep"]["seconds"] + server._DRAIN_SECONDS > 0  # noqa: SLF001
 
 
 @overlays
