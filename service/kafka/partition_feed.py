@@ -129,4 +129,7 @@ class PartitionFeed:
 
 
 def _size(record: Any) -> int:
-    return len(record.value or b"") + sum(len(value or b"") for _, value in record.headers)
+    size = len(record.value or b"")
+    for _, value in record.headers:
+        size += len(value or b"")
+    return size
