@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from fairlead import Client, FollowedEvent
-from fairlead.failures import BadToken
+from fairlead.failures import BadToken, EventsGone
 from fairlead.ship import CargoLoaded, DockShip, LoadCargo, RegisterShip, ShipDocked, ShipRegistered
 from fairlead.tokens import Followed, read_token, write_token
 from fairlead.user import CreateUser, UserCreated
@@ -132,6 +132,15 @@ async def test_a_token_is_of_what_it_was_made_for(client: Client) -> None:
         await anext(client.events("ship", after=of_topics_elsewhere, follow=False))
     with pytest.raises(BadToken, match="no token"):
         await anext(client.events("ship", after="{}"))
+
+
+@pytest.mark.parametrize("follow", [False, True])
+async def test_a_token_of_what_has_not_happened_is_of_another_log(client: Client, *, follow: bool) -> None:
+    followed = Followed(client._transport.prefix, "ship", None)  # noqa: SLF001  # nobody else is to know
+    ends = read_token(await client.latest("ship"), followed)
+    beyond = write_token(followed, {partition: end + 1_000_000 for partition, end in ends.items()})
+    with pytest.raises(EventsGone):
+        await asyncio.wait_for(anext(client.events("ship", after=beyond, follow=follow)), _SECONDS)
 
 
 async def test_an_aggregate_that_there_is_not_has_no_events(client: Client) -> None:

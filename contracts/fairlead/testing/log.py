@@ -75,12 +75,14 @@ class EventLog:
     async def read(self, at: int, *, follow: bool) -> AsyncGenerator[Record, None]:
         """From this offset on; raises EventsGone, and ConnectionError once it is closed."""
         end = self.end
-        while follow or at < end:
+        while True:
             if self._closed:
                 msg = "The client was closed"
                 raise ConnectionError(msg)
             if not self._first <= at <= self.end:
                 raise EventsGone(f"{self._aggregate}.events", PARTITION, at)
+            if at >= end and not follow:
+                return
             if at < self.end:
                 yield self._records[at - self._first]
                 at += 1
