@@ -109,7 +109,8 @@ class Rehydration:
         elif replay.afresh:
             steps = [[logs.replies], [logs.snapshots], [logs.events]]
         else:
-            steps = [[logs.snapshots], [logs.events, logs.replies]]
+            # What snapshots tell beyond events is then missing, wherever this was broken off before.
+            steps = [[logs.events, logs.replies], [logs.snapshots]]
         for together in steps:
             async for tp, records in self._read(together):
                 self._take(replay, tp, records)

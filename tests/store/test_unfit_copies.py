@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pytest
 
 from service.commands.entities import ENTITIES
+from service.commands.ports import Put
 from service.domain import AGGREGATES
+from service.kafka import rehydration
 from tests.domain.atlantis import SHIP
+from tests.domain.memory import MemoryStore
 from tests.domain.partition import NOON, envelope
 from tests.domain.partition_histories import assert_equal
+from tests.store.logs import Killed
 from tests.store.owning import Owning, copied
 
 
@@ -28,9 +34,41 @@ async def test_one_that_knows_more_of_a_ship_than_it_has_read_of_events(monkeypa
     assert "warm" == (await owning.acquired(ahead)).how
 
 
+class Dying(MemoryStore):
+    """Its process is killed at the second write."""
+
+    writes = 0
+
+    def write(self, puts: Collection[Put], deletes: Collection[tuple[str, str]]) -> None:
+        """Keep it, the first time."""
+        self.writes += 1
+        if self.writes == 2:
+            raise Killed
+        super().write(puts, deletes)
+
+
 async def test_one_that_never_read_of_a_ship_because_its_snapshot_was_compacted_away(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    owning, blind = await _blind(monkeypatch)
+    found = await owning.acquired(blind)
+    assert "warm" != found.how
+    assert_equal(owning.replayed(), found.local.entities)
+
+
+async def test_one_that_does_not_fit_and_was_kept_half_way_does_not_fit_then_either(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rehydration, "_FLUSHED", 0)
+    owning, blind = await _blind(monkeypatch)
+    disk = Dying()
+    disk.kept = blind.kept
+    with pytest.raises(Killed):
+        await owning.acquired(disk)
+    assert "warm" != (await owning.acquired(disk)).how
+
+
+async def _blind(monkeypatch: pytest.MonkeyPatch) -> tuple[Owning, MemoryStore]:
     owning = Owning(AGGREGATES["ship"])
     owning.logs.serve(monkeypatch)
     await owning.ask(envelope("register_ship", SHIP, {"name": "a"}), NOON)
@@ -42,6 +80,4 @@ async def test_one_that_never_read_of_a_ship_because_its_snapshot_was_compacted_
     session._suspicion.refused[session.next_offset] = "MessageSizeTooLarge"  # noqa: SLF001  # as a broker told it
     await owning.work()
     assert 1 == len(owning.logs.written[owning.topics.events])
-    found = await owning.acquired(blind)
-    assert "warm" != found.how
-    assert_equal(owning.replayed(), found.local.entities)
+    return owning, blind
