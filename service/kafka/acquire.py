@@ -13,8 +13,9 @@ from service.kafka.checkpoint import Checkpoint
 from service.kafka.checkpoints import checkpoints_between, last_checkpoints
 from service.kafka.local import Local
 from service.kafka.log_reader import Tell, open_reader, read_log
-from service.kafka.rehydration import Gap, Logs, Rehydration, Stale
+from service.kafka.rehydration import Gap, Rehydration
 from service.kafka.terms import Terms
+from service.kafka.unread import Logs, Stale
 from service.kafka.unsafe import PartitionUnsafe, recognise, require_end, require_in_force
 
 

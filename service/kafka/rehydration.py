@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import orjson
@@ -13,14 +11,13 @@ from aiokafka import TopicPartition
 
 from fairlead.versions import NewerVersion
 from service.commands.floors import Floors
-from service.commands.ports import Record
 from service.commands.replay import GapInLog, Replay, remembered_by
 from service.kafka.bare import barely
 from service.kafka.checkpoint import KEY, Checkpoint, read_checkpoint
 from service.kafka.local import Local
-from service.kafka.log_reader import Tell, open_reader, read_log
-from service.kafka.progress import Progress
+from service.kafka.log_reader import Tell, open_reader
 from service.kafka.terms import Terms
+from service.kafka.unread import Logs, Stale, Unread
 from service.kafka.unsafe import PartitionUnsafe
 
 _POLL_MS = 500
@@ -34,23 +31,8 @@ _HELD_BACK = 100_000
 _COUNTED = 1_000_000
 
 
-class Stale(Exception):
-    """The local store is of another log than this one."""
-
-
 class Gap(PartitionUnsafe):
     """What was read does not follow what was known: one of them is not what this service wrote."""
-
-
-@dataclass(frozen=True, slots=True)
-class Logs:
-    """The logs of a partition, with where each starts and ends."""
-
-    snapshots: TopicPartition
-    events: TopicPartition
-    replies: TopicPartition
-    starts: Mapping[TopicPartition, int]
-    ends: Mapping[TopicPartition, int]
 
 
 class Rehydration:
@@ -64,6 +46,7 @@ class Rehydration:
         self._tell = tell
         at = local.standpoint
         self._at = {logs.snapshots: at.snapshots, logs.events: at.events, logs.replies: at.replies}
+        self._unread = Unread(terms, logs, self._at, tell)
 
     async def warm(self, checkpoint: Checkpoint) -> None:
         """Go on where the store stands; raises Stale, PartitionUnsafe."""
@@ -95,7 +78,7 @@ class Rehydration:
         )
 
     async def _replied(self) -> AsyncIterator[str]:
-        async for _, records in self._read([self._logs.replies]):
+        async for _, records in self._unread.read([self._logs.replies]):
             for record in records:
                 if key := remembered_by(orjson.loads(record.value or b"")):
                     yield key
@@ -112,7 +95,7 @@ class Rehydration:
             # What snapshots tell beyond events is then missing, wherever this was broken off before.
             steps = [[logs.events, logs.replies], [logs.snapshots]]
         for together in steps:
-            async for tp, records in self._read(together):
+            async for tp, records in self._unread.read(together):
                 self._take(replay, tp, records)
                 # The floors that the store knows rest on snapshots that may be gone behind this one.
                 if finished and replay.hidden:
@@ -178,33 +161,3 @@ class Rehydration:
                     replay.finish()
                     await self._local.flush()
                     flushed = loop.time()
-
-    async def _read(self, logs: Sequence[TopicPartition]) -> AsyncIterator[tuple[TopicPartition, list[Any]]]:
-        """All records of these that are not known yet; raises Stale."""
-        starts, ends = self._logs.starts, self._logs.ends
-        begins = {tp: at.last[0] if at.last else at.next_offset for tp, at in self._at.items()}
-        begins = {tp: max(begin, starts[tp]) for tp, begin in begins.items()}
-        unsure = {tp for tp in logs if self._at[tp].last}
-        terms, left = self._terms, {tp: ends[tp] - begin for tp, begin in begins.items()}
-        progress = Progress(terms.aggregate.name, logs[0].partition, max(sum(left.values()), 0), self._tell)
-        reading = read_log(terms.connection, {tp: begins[tp] for tp in logs}, ends, progress.hindered)
-        async with aclosing(reading):
-            async for tp, records in reading:
-                fresh = records[self._known(tp, records[0]) :] if tp in unsure else records
-                unsure.discard(tp)
-                if fresh:
-                    yield tp, fresh
-                left[tp] = ends[tp] - records[-1].offset - 1
-                progress.left(sum(max(one, 0) for one in left.values()))
-
-    def _known(self, tp: TopicPartition, record: Record) -> int:
-        """How many of the records that begin with this one are known: one, or none where that has been removed."""
-        at = self._at[tp]
-        if at.follows(record):
-            return 1
-        last = at.last[0] if at.last else -1
-        # Compaction takes single records of snapshots, retention all before one of replies, and nothing takes events.
-        removed = tp == self._logs.snapshots or self._logs.starts[tp] > last
-        if record.offset <= last or not removed:
-            raise Stale
-        return 0

@@ -9,8 +9,9 @@ import structlog
 
 from service.kafka.acquire import read_partition
 from service.kafka.opening import open_store
-from service.kafka.rehydration import Rehydration, Stale
+from service.kafka.rehydration import Rehydration
 from service.kafka.terms import Terms
+from service.kafka.unread import Stale
 from service.status import Part
 
 log = structlog.get_logger()

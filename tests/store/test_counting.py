@@ -9,7 +9,8 @@ from aiokafka import TopicPartition
 
 from service.domain import AGGREGATES
 from service.kafka.local import Local
-from service.kafka.rehydration import _COUNTED, Logs, Rehydration
+from service.kafka.rehydration import _COUNTED, Rehydration
+from service.kafka.unread import Logs
 from tests.domain.memory import MemoryStore
 from tests.store.owning import Owning
 
