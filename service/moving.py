@@ -14,7 +14,7 @@ from service.kafka.moving.beginning import begin, begin_again, first_offset
 from service.kafka.moving.closing import close_for, waiting
 from service.kafka.moving.comparing import compare
 from service.kafka.moving.copying import COPIED, copy
-from service.kafka.moving.places import LeftClosed, NotMovable, Place
+from service.kafka.moving.places import Halfway, NotMovable, Place
 from service.kafka.moving.room import existing, make_room, remove, require_room
 from service.kafka.topic_making import require_makeable
 from service.kafka.topics import Topics, partition_count
@@ -23,13 +23,14 @@ from service.postgres.names import Names
 from service.postgres.pool import open_pool
 from service.settings import Settings
 
-__all__ = ["LeftClosed", "Move", "NotMovable"]
+__all__ = ["Halfway", "Move", "NotMovable"]
 
 _ASKED_SECONDS = 5.0
 _LEFT_CLOSED = (
     "The old topics are closed: the same command begins anew, and with --back they are opened again, so that handlers "
     "can judge what waits"
 )
+_OPENED_AGAIN = "The old topics are open again: the same command goes on deleting the copy"
 
 # What is done, as a person reads it, and who is then told how much of how much is done.
 Told = Callable[[str], Callable[[int, int], None]]
@@ -50,8 +51,8 @@ class Move:
     async def make(self, partitions: int, replication: int, told: Told) -> dict[str, int] | None:
         """Copy it and begin there; how much of what was copied, None where that is done already.
 
-        Its handlers have to be stopped, and all commands judged. Whoever is interrupted begins anew. Raises LeftClosed,
-        from what it came of, once handlers can no longer go on where they were.
+        Its handlers have to be stopped, and all commands judged. Whoever is interrupted begins anew. Raises Halfway
+        from whatever comes once the old topics are closed.
         """
         source = await self._source()
         target = Place(source.connection, Topics(self.aggregate, self.to), partitions)
@@ -63,9 +64,9 @@ class Move:
         await self._require_no_projections()
         await self._require_no_handlers(source)
         await require_makeable(target.connection, target.topics, partitions=partitions, replication=replication)
-        with _left_closed(unless=NotMovable):
+        with _halfway(_LEFT_CLOSED, unless=NotMovable):
             at = await close_for(source, self.to, told("Looking for what waits parked"))
-        with _left_closed():
+        with _halfway(_LEFT_CLOSED):
             return await self._copy(source, target, at, replication, told)
 
     async def _copy(
@@ -89,6 +90,7 @@ class Move:
         """Open the old topics again, as if nothing had been moved, and delete the copy.
 
         Whoever is interrupted goes on by the same, until all is gone: what is deleted last says that there is more.
+        Raises Halfway from whatever comes once the old topics are open.
         """
         source = await self._source()
         closed = _closed_for(self.to, await source.checkpoints())
@@ -103,8 +105,9 @@ class Move:
             return
         if closed:
             await begin_again(source, target)
-        await self._drop_keys()
-        await remove(target)
+        with _halfway(_OPENED_AGAIN):
+            await self._drop_keys()
+            await remove(target)
 
     async def _source(self) -> Place:
         if self.to == self.settings.prefix:
@@ -154,13 +157,13 @@ class Move:
 
 
 @contextmanager
-def _left_closed(unless: type[Exception] | tuple[()] = ()) -> Iterator[None]:
+def _halfway(told: str, unless: type[Exception] | tuple[()] = ()) -> Iterator[None]:
     try:
         yield
     except unless:
         raise
     except Exception as error:
-        raise LeftClosed(_LEFT_CLOSED) from error
+        raise Halfway(told) from error
 
 
 def _closed_for(to: str, at: Mapping[int, Checkpoint]) -> bool:

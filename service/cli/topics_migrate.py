@@ -49,7 +49,7 @@ def migrate(  # noqa: PLR0913  # all that can be said of it
 
 
 async def _migrate(given: Given, aggregate: str, to: str, partitions: int | None, replication: int) -> None:
-    from service.moving import LeftClosed, Move, NotMovable  # noqa: PLC0415  # it brings every driver
+    from service.moving import Halfway, Move, NotMovable  # noqa: PLC0415  # it brings every driver
 
     move = Move(given.settings(), aggregate, to)
     try:
@@ -61,9 +61,9 @@ async def _migrate(given: Given, aggregate: str, to: str, partitions: int | None
             counts = await move.make(partitions, replication, lambda what: follow(bars, what))
     except NotMovable as reason:
         raise Stop(Exit.REFUSED, str(reason)) from None
-    except LeftClosed as left:
-        cause = left.__cause__ or left
+    except Halfway as halfway:
+        cause = halfway.__cause__ or halfway
         stop = Stop(Exit.REFUSED, str(cause)) if isinstance(cause, NotMovable) else explain(cause)
-        raise Stop(stop.code, f"{stop}. {left}") from left
+        raise Stop(stop.code, f"{stop}. {halfway}") from halfway
     emit_fields(counts or {}, as_json=given.as_json)
     say(f"{'Copied, and compared' if counts else 'That is done'}: start all roles with FAIRLEAD_PREFIX={to}")

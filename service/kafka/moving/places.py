@@ -18,8 +18,8 @@ class NotMovable(Exception):
     """It cannot be moved, or not back, as things stand; the message says why, and what to do."""
 
 
-class LeftClosed(Exception):
-    """What it is raised from came once the old topics were closed, and they still are; the message says what to do."""
+class Halfway(Exception):
+    """What it is raised from came between the first step and the last; the message says where things stand by that."""
 
 
 @dataclass(frozen=True, slots=True)
