@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from service.kafka.checkpoint import Checkpoint
 from service.kafka.connection import connection
 from service.kafka.groups import member_count
-from service.kafka.moving.beginning import HOW_TO_GO_ON, begin, begin_again, first_offset
+from service.kafka.moving.beginning import begin, begin_again, first_offset
 from service.kafka.moving.closing import close_for, waiting
 from service.kafka.moving.comparing import compare
 from service.kafka.moving.copying import COPIED, copy
-from service.kafka.moving.places import NotMovable, Place
+from service.kafka.moving.places import Halfway, NotMovable, Place
 from service.kafka.moving.room import existing, make_room, remove, require_room
+from service.kafka.topic_making import require_makeable
 from service.kafka.topics import Topics, partition_count
 from service.postgres.moved import copy_keys, drop_keys, has_projections
 from service.postgres.names import Names
 from service.postgres.pool import open_pool
 from service.settings import Settings
 
-__all__ = ["Move", "NotMovable"]
+__all__ = ["Halfway", "Move", "NotMovable"]
 
 _ASKED_SECONDS = 5.0
+_LEFT_CLOSED = (
+    "The old topics are closed: the same command begins anew, and with --back they are opened again, so that handlers "
+    "can judge what waits"
+)
+_OPENED_AGAIN = "The old topics are open again: the same command goes on deleting the copy"
 
 # What is done, as a person reads it, and who is then told how much of how much is done.
 Told = Callable[[str], Callable[[int, int], None]]
@@ -34,7 +40,8 @@ Told = Callable[[str], Callable[[int, int], None]]
 class Move:
     """Of an aggregate from the topics of FAIRLEAD_PREFIX to those under the prefix `to`.
 
-    All raise NotMovable, LookupError where topics are missing, StoreUnavailable, KafkaError and TimeoutError.
+    All raise NotMovable, TopicsRefused, LookupError where topics are missing, StoreUnavailable, KafkaError and
+    TimeoutError.
     """
 
     settings: Settings
@@ -44,7 +51,8 @@ class Move:
     async def make(self, partitions: int, replication: int, told: Told) -> dict[str, int] | None:
         """Copy it and begin there; how much of what was copied, None where that is done already.
 
-        Its handlers have to be stopped, and all commands judged. Whoever is interrupted begins anew.
+        Its handlers have to be stopped, and all commands judged. Whoever is interrupted begins anew. Raises Halfway
+        from whatever comes once the old topics are closed.
         """
         source = await self._source()
         target = Place(source.connection, Topics(self.aggregate, self.to), partitions)
@@ -55,7 +63,17 @@ class Move:
         await require_room(target, source)
         await self._require_no_projections()
         await self._require_no_handlers(source)
-        at = await close_for(source, self.to, told("Looking for what waits parked"))
+        await require_makeable(target.connection, target.topics, partitions=partitions, replication=replication)
+        with _halfway(_LEFT_CLOSED, unless=NotMovable):
+            at = await close_for(source, self.to, told("Looking for what waits parked"))
+        with _halfway(_LEFT_CLOSED):
+            return await self._copy(source, target, at, replication, told)
+
+    async def _copy(
+        self, source: Place, target: Place, at: dict[int, Checkpoint], replication: int, told: Told
+    ) -> dict[str, int]:
+        # As long as there are any, there is a copy that tells of them.
+        await self._drop_keys()
         await make_room(target, source, first_offset(at), replication, told("Beginning beyond the old commands"))
         counts = {kind: await copy(source, target, kind, told(f"Copying {kind}")) for kind in COPIED}
         counts["entities"] = await compare(source, target, "events", told("Comparing events"))
@@ -64,27 +82,49 @@ class Move:
         async with self._database() as (pool, old, new):
             counts["keys"] = await copy_keys(pool, old, new, self.aggregate)
         if await waiting(source, at):
-            raise NotMovable(f"Somebody publishes to {source.topics.commands}: {HOW_TO_GO_ON}")
+            raise NotMovable(f"Somebody publishes to {source.topics.commands}: stop whoever does")
         await begin(target, at)
         return counts
 
     async def take_back(self) -> None:
-        """Open the old topics again, as if nothing had been moved, and delete the copy."""
+        """Open the old topics again, as if nothing had been moved, and delete the copy.
+
+        Whoever is interrupted goes on by the same, until all is gone: what is deleted last says that there is more.
+        Raises Halfway from whatever comes once the old topics are open.
+        """
         source = await self._source()
-        if not _closed_for(self.to, await source.checkpoints()):
+        closed = _closed_for(self.to, await source.checkpoints())
+        there = Place(source.connection, Topics(self.aggregate, self.to), 0)
+        target = await existing(there)
+        if not closed and not (target and await target.is_copy_of(self.settings.prefix)):
             raise NotMovable(f"{source.topics.name('*')} are not closed for {self.to}: there is nothing to take back")
-        target = await existing(Place(source.connection, Topics(self.aggregate, self.to), 0))
-        await begin_again(source, target)
-        if target is not None:
+        if target is None or await target.is_empty():
+            # Nothing there says what it is to be, but for these being closed.
+            await remove(there)
+            await begin_again(source, None)
+            return
+        if closed:
+            await begin_again(source, target)
+        with _halfway(_OPENED_AGAIN):
+            await self._drop_keys()
             await remove(target)
-        async with self._database() as (pool, _, new):
-            await drop_keys(pool, new, self.aggregate)
 
     async def _source(self) -> Place:
         if self.to == self.settings.prefix:
             raise NotMovable("FAIRLEAD_PREFIX has to be the prefix of the old topics, and --to another one")
         kafka, topics = connection(self.settings), Topics(self.aggregate, self.settings.prefix)
-        return Place(kafka, topics, await partition_count(kafka, topics))
+        source = Place(kafka, topics, await partition_count(kafka, topics))
+        if copied := {one.copy_of for one in (await source.checkpoints()).values()} - {None}:
+            of = copied.pop()
+            raise NotMovable(
+                f"{topics.name('*')} are an unfinished copy of {of}{self.aggregate}.*, and nothing to be moved or "
+                f"opened: FAIRLEAD_PREFIX has to be {of!r}, and --to {topics.prefix!r}"
+            )
+        return source
+
+    async def _drop_keys(self) -> None:
+        async with self._database() as (pool, _, new):
+            await drop_keys(pool, new, self.aggregate)
 
     async def _is_made(self, source: Place, target: Place) -> bool:
         old = await source.checkpoints()
@@ -114,6 +154,16 @@ class Move:
         url = self.settings.database_url.get_secret_value()
         async with open_pool(url, size=2, patience_s=_ASKED_SECONDS) as pool:
             yield pool, Names(self.settings.prefix), Names(self.to)
+
+
+@contextmanager
+def _halfway(told: str, unless: type[Exception] | tuple[()] = ()) -> Iterator[None]:
+    try:
+        yield
+    except unless:
+        raise
+    except Exception as error:
+        raise Halfway(told) from error
 
 
 def _closed_for(to: str, at: Mapping[int, Checkpoint]) -> bool:

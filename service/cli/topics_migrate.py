@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from service.cli.exits import Exit, Stop
+from service.cli.faults import explain
 from service.cli.options import Given
 from service.cli.output import emit_fields, say
 from service.cli.progress import follow, progress_of_known
@@ -42,12 +43,13 @@ def migrate(  # noqa: PLR0913  # all that can be said of it
         run(_migrate(given, aggregate, to, partitions, replication_factor))
     except Stop as stop:
         if stop.code == Exit.INTERRUPTED:
-            raise Stop(stop.code, "Interrupted: the same command begins anew, and --back undoes it") from None
+            further = "goes on" if back else "begins anew, and --back undoes it"
+            raise Stop(stop.code, f"Interrupted: the same command {further}") from None
         raise
 
 
 async def _migrate(given: Given, aggregate: str, to: str, partitions: int | None, replication: int) -> None:
-    from service.moving import Move, NotMovable  # noqa: PLC0415  # it brings every driver
+    from service.moving import Halfway, Move, NotMovable  # noqa: PLC0415  # it brings every driver
 
     move = Move(given.settings(), aggregate, to)
     try:
@@ -59,5 +61,9 @@ async def _migrate(given: Given, aggregate: str, to: str, partitions: int | None
             counts = await move.make(partitions, replication, lambda what: follow(bars, what))
     except NotMovable as reason:
         raise Stop(Exit.REFUSED, str(reason)) from None
+    except Halfway as halfway:
+        cause = halfway.__cause__ or halfway
+        stop = Stop(Exit.REFUSED, str(cause)) if isinstance(cause, NotMovable) else explain(cause)
+        raise Stop(stop.code, f"{stop}. {halfway}") from halfway
     emit_fields(counts or {}, as_json=given.as_json)
     say(f"{'Copied, and compared' if counts else 'That is done'}: start all roles with FAIRLEAD_PREFIX={to}")

@@ -9,6 +9,8 @@ import orjson
 from service.commands.ports import Draft, Record
 
 KEY = b"checkpoint"
+# In place of a fingerprint, where nothing was ever folded: a copy in which nothing has begun, or never will.
+COPY = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Checkpoint:
 
     aiokafka reads no topic ids; by the last command, and by offsets that `events` and `replies` had reached, a topic
     that was made anew under the same name is found out. By `partitions`, how many there were, one is that was grown;
-    where `moved_to` is a prefix, the aggregate's topics are those under it.
+    where `moved_to` is a prefix, the aggregate's topics are those under it. With COPY as its `fold`, they are copied.
     """
 
     next_offset: int
@@ -41,6 +43,11 @@ class Checkpoint:
     fold: str | None
     partitions: int | None = None
     moved_to: str | None = None
+
+    @property
+    def copy_of(self) -> str | None:
+        """The prefix of the topics of which these are an unfinished copy, None where they are a truth of their own."""
+        return self.moved_to if self.fold == COPY else None
 
     def moved(self, next_offset: int) -> Checkpoint:
         """The checkpoint once what comes before this offset is known to hold no further command."""

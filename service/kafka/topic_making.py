@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
 from service.kafka.topics import CONFIGS, KINDS, Topics, administrator
 
@@ -23,40 +23,62 @@ class PartitionsFixed(Exception):
     """Topics exist, with another number of partitions than is wanted; the message says why they keep it."""
 
 
+class TopicsRefused(Exception):
+    """The brokers do not make a topic, or do not delete it; the message says which, and what they answer."""
+
+
 async def apply_topics(
     connection: Mapping[str, Any], aggregates: Iterable[str], prefix: str, *, partitions: int | None, replication: int
 ) -> list[str]:
     """Create the topics that are missing and return their names; topics that exist are left as they are.
 
-    Where no number of partitions is said, it is that of an aggregate's other topics, or 12. Raises PartitionsFixed.
+    Where no number of partitions is said, it is that of an aggregate's other topics, or 12. Raises PartitionsFixed,
+    and TopicsRefused.
     """
     async with administrator(connection) as admin:
         present = set(await admin.list_topics())
-        insync = {"min.insync.replicas": str(max(1, replication - 1))}
         missing = []
         for topics in (Topics(aggregate, prefix) for aggregate in aggregates):
             names = {topics.name(kind): kind for kind in KINDS}
             count = await _partitions(admin, sorted(present & names.keys()), partitions)
-            missing += [
-                NewTopic(name, count, replication, topic_configs={**CONFIGS[kind], **_AT_FIRST.get(kind, {}), **insync})
-                for name, kind in names.items()
-                if name not in present
-            ]
+            missing += [_new(name, kind, count, replication) for name, kind in names.items() if name not in present]
         if missing:
-            answer = await admin.create_topics(missing)
-            for topic, code, *_ in answer.topic_errors:
-                error = for_code(code)
-                if code and error is not TopicAlreadyExistsError:
-                    raise error(topic)
+            _require_made(await admin.create_topics(missing))
             await _until(lambda there: {topic.name for topic in missing} <= there, admin)
         return [topic.name for topic in missing]
 
 
+async def require_makeable(connection: Mapping[str, Any], topics: Topics, *, partitions: int, replication: int) -> None:
+    """Raise TopicsRefused where the brokers would not make an aggregate's topics; they are asked, and make none."""
+    async with administrator(connection) as admin:
+        present = set(await admin.list_topics())
+        # One that is there is only refused for that, whatever else is asked for.
+        names = {f"{name}.anew" if (name := topics.name(kind)) in present else name: kind for kind in KINDS}
+        wanted = [_new(name, kind, partitions, replication) for name, kind in names.items()]
+        _require_made(await admin.create_topics(wanted, validate_only=True))
+
+
+def _new(name: str, kind: str, partitions: int, replication: int) -> NewTopic:
+    insync = {"min.insync.replicas": str(max(1, replication - 1))}
+    return NewTopic(name, partitions, replication, topic_configs={**CONFIGS[kind], **_AT_FIRST.get(kind, {}), **insync})
+
+
+def _require_made(answer: Any) -> None:
+    for topic, code, *said in answer.topic_errors:
+        error = for_code(code)
+        if code and error is not TopicAlreadyExistsError:
+            raise TopicsRefused(f"{topic} is not made: {' '.join([error.message, *filter(None, said)])}")
+
+
 async def delete_topics(connection: Mapping[str, Any], names: Collection[str]) -> None:
-    """Delete those of these topics that are there, and return once they are gone."""
+    """Delete those of these topics that are there, and return once they are gone; raises TopicsRefused."""
     async with administrator(connection) as admin:
         if there := set(names) & set(await admin.list_topics()):
-            await admin.delete_topics(sorted(there))
+            answer = await admin.delete_topics(sorted(there))
+            for topic, code in answer.topic_error_codes:
+                error = for_code(code)
+                if code and error is not UnknownTopicOrPartitionError:
+                    raise TopicsRefused(f"{topic} is not deleted: {error.message} (error {code})")
         await _until(lambda there: not there & set(names), admin)
 
 

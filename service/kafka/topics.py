@@ -10,10 +10,11 @@ from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import NodeNotReadyError
+from aiokafka.errors import ClusterAuthorizationFailedError, NodeNotReadyError, TopicAuthorizationFailedError, for_code
 
 _DAY_MS = 24 * 3600 * 1000
 _LET_IN_SECONDS, _TICK = 20.0, 0.05
+_NOT_ALLOWED = (TopicAuthorizationFailedError.errno, ClusterAuthorizationFailedError.errno)
 KINDS = ("commands", "events", "replies", "snapshots", "dead-letters")
 
 # compression.type=uncompressed makes the broker unpack and measure what strangers send: a bomb is refused there.
@@ -89,9 +90,17 @@ async def partition_count(connection: Mapping[str, Any], topics: Topics) -> int:
 
 
 async def settings_of(connection: Mapping[str, Any], topic: str) -> dict[str, str]:
-    """What the broker says of one topic, its defaults included."""
+    """What the broker says of one topic, its defaults included; raises LookupError where it does not say it."""
     async with administrator(connection) as admin:
-        return (await configs(admin, [topic]))[topic]
+        said = (await configs(admin, [topic]))[topic]
+    if not said:
+        raise LookupError(unsaid(topic))
+    return said
+
+
+def unsaid(topic: str) -> str:
+    """That the broker does not say how this topic is set."""
+    return f"{topic}: its settings are not told: who asks needs DescribeConfigs on the topic"
 
 
 async def partition_counts(connection: Mapping[str, Any], topics: Collection[str]) -> dict[str, int]:
@@ -125,11 +134,14 @@ async def administrator(connection: Mapping[str, Any]) -> AsyncIterator[AIOKafka
 async def configs(
     admin: AIOKafkaAdminClient, names: Iterable[str], kind: ConfigResourceType = ConfigResourceType.TOPIC
 ) -> dict[str, dict[str, str]]:
-    """What each of these is set to, its defaults included; brokers by their ids."""
+    """What each of these is set to, its defaults included, and nothing of one that may not be asked; brokers by ids."""
     answers = await admin.describe_configs([ConfigResource(kind, name) for name in names])
-    return {
-        name: {entry[0]: entry[1] for entry in entries} for answer in answers for *_, name, entries in answer.resources
-    }
+    said = {}
+    for code, message, _, name, entries in (resource for answer in answers for resource in answer.resources):
+        if code and code not in _NOT_ALLOWED:
+            raise for_code(code)(f"{name}: {message}")
+        said[name] = {entry[0]: entry[1] for entry in entries}
+    return said
 
 
 async def _check(admin: AIOKafkaAdminClient, topics: Topics) -> list[str]:
@@ -151,9 +163,13 @@ async def _check_counts(admin: AIOKafkaAdminClient, topics: Topics) -> list[str]
 
 async def _check_configs(admin: AIOKafkaAdminClient, topics: Topics) -> list[str]:
     names = {topics.name(kind): kind for kind in KINDS}
+    said = await configs(admin, names)
     return [
-        f"{name}: {key} is {actual.get(key)}, must be {value}"
-        for name, actual in (await configs(admin, names)).items()
-        for key, value in CONFIGS[names[name]].items()
-        if actual.get(key) != value
+        *(unsaid(name) for name, actual in said.items() if not actual),
+        *(
+            f"{name}: {key} is {actual.get(key)}, must be {value}"
+            for name, actual in said.items()
+            for key, value in CONFIGS[names[name]].items()
+            if actual and actual.get(key) != value
+        ),
     ]

@@ -27,6 +27,12 @@ def offset_gone(tp: TopicPartition, at: int) -> PartitionUnsafe:
 def require_in_force(topics: Topics, known: Iterable[Checkpoint], partitions: int) -> None:
     """Raise PartitionUnsafe where these checkpoints speak of another number of partitions, or say that it moved on."""
     for at in known:
+        if at.copy_of is not None:
+            raise PartitionUnsafe(
+                f"{topics.name('*')} are closed by `fairlead topics migrate`: they are an unfinished copy of "
+                f"{at.copy_of}{topics.aggregate}.*. With FAIRLEAD_PREFIX {at.copy_of!r} and --to {topics.prefix!r} the "
+                "same command begins anew, and --back opens those again"
+            )
         if at.moved_to is not None:
             raise PartitionUnsafe(
                 f"{topics.name('*')} are closed by `fairlead topics migrate`: once that is done, the topics are "

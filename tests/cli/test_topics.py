@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import pytest
@@ -16,6 +18,7 @@ from service.domain import AGGREGATES
 from service.kafka.topic_making import apply_topics
 from service.kafka.topics import KINDS, partition_counts
 from service.local.servers import Endpoints
+from service.postgres.pool import open_pool
 from tests.chaos.role import environment
 from tests.cli.processes import Ended, begin, outcome_of
 from tests.running import running_handler, settings_for
@@ -51,7 +54,8 @@ async def test_topics_that_are_missing_get_as_many_partitions_as_those_that_are_
 async def test_an_aggregate_is_moved_and_taken_back_from_the_line(servers: Endpoints) -> None:
     name = uuid4().hex[:8]
     settings, to = settings_for(servers, f"grow-{name}."), f"grown-{name}."
-    line = ("topics", "migrate", "ship", "--replication-factor", "1", "--to", to)
+    line = ("topics", "migrate", "ship", "--to", to)
+    parts = ("--replication-factor", "1", "--partitions", "6")
 
     async def fairlead(*words: str) -> Ended:
         return await outcome_of(await begin(environment(settings), *line, *words))
@@ -61,17 +65,40 @@ async def test_an_aggregate_is_moved_and_taken_back_from_the_line(servers: Endpo
         for _ in range(3):
             await client.send(RegisterShip(name="Pacific Explorer"), str(uuid4()))
     nothing = await fairlead("--back")
-    moved = await fairlead("--partitions", "6")
-    again = await fairlead("--partitions", "6")
+    # Three copies, which are not to be had of one broker.
+    too_much = await fairlead("--partitions", "6")
+    async with running_handler(settings):
+        pass
+    # What goes wrong once the old topics are closed: there are no such keys to be copied there.
+    async with _wrong_keys(servers, to):
+        failed = await fairlead(*parts)
+    moved = await fairlead(*parts)
+    again = await fairlead(*parts)
     back = await fairlead("--back")
 
     assert (Exit.REFUSED, True) == (nothing[0], "there is nothing to take back" in nothing[2])
+    assert (Exit.FAILED, True) == (
+        too_much[0],
+        f"{to}ship.commands is not made: INVALID_REPLICATION_FACTOR" in too_much[2],
+    )
+    assert "The old topics are closed" not in too_much[2]
+    assert (Exit.FAILED, True) == (failed[0], "UndefinedColumnError" in failed[2])
+    assert "The old topics are closed: the same command begins anew, and with --back" in failed[2]
     assert (Exit.DONE, {"events": 3, "replies": 3, "dead-letters": 0, "entities": 3, "keys": 0}) == moved[:2]
     assert f"start all roles with FAIRLEAD_PREFIX={to}" in moved[2]
     assert (Exit.DONE, {}) == again[:2]
     assert (Exit.DONE, None) == back[:2]
     async with running_handler(settings):
         pass
+
+
+@asynccontextmanager
+async def _wrong_keys(servers: Endpoints, prefix: str) -> AsyncIterator[None]:
+    schema = f'"{prefix}fairlead_keys"'
+    async with open_pool(servers.database_url, size=1) as pool:
+        await pool.execute(f"CREATE SCHEMA {schema} CREATE TABLE keys (aggregate text)")
+        yield
+        await pool.execute(f"DROP SCHEMA {schema} CASCADE")
 
 
 @pytest.mark.parametrize(

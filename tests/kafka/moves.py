@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -13,16 +14,23 @@ from uuid import uuid4
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from fairlead.ship import RegisterShip
+from fairlead.user import CreateUser
 from service.audit.hashing import partition_of
+from service.cli.kafka_client import open_client
+from service.kafka.connection import connection
+from service.kafka.topics import administrator
 from service.local.servers import Endpoints
+from service.moving import Move
 from service.settings import Settings
 from tests.checker.waiting import wait_until_handled
-from tests.running import apply_topics, running_handler, settings_for
+from tests.running import PARTITIONS, apply_topics, running_handler, settings_for
 from tests.workload import Message, generate, publish
 
 BOTH = ("ship", "user")
 COPIED = ("events", "replies", "dead-letters")
 MORE = 9
+ONE_MORE = PARTITIONS + 1
 COMMANDS = 1_500
 SECONDS = 60.0
 
@@ -62,6 +70,32 @@ async def worked(servers: Endpoints, settings: Settings) -> list[Message]:
         await publish_all(servers, messages)
         await all_handled(settings)
     return messages
+
+
+async def begun(settings: Settings) -> None:
+    """A ship and a user are there, and nobody is at work."""
+    await apply_topics(settings)
+    async with running_handler(settings):
+        await registered(settings)
+
+
+async def registered(settings: Settings, aggregates: Sequence[str] = BOTH) -> None:
+    commands = {"ship": RegisterShip(name="Pacific Explorer"), "user": CreateUser(username="jack", balance=1)}
+    async with open_client(settings, "/test") as client:
+        for aggregate in aggregates:
+            assert "accepted" == (await client.send(commands[aggregate], str(uuid4()))).data.status
+
+
+async def interrupted(move: Move, at: str = "Copying replies", partitions: int = ONE_MORE) -> None:
+    moving = asyncio.create_task(move.make(partitions, 1, lambda what: cancelled_at(at, what, moving)))
+    with suppress(asyncio.CancelledError):
+        await moving
+    assert moving.cancelled()
+
+
+async def topics_of(settings: Settings) -> set[str]:
+    async with administrator(connection(settings)) as admin:
+        return {name for name in await admin.list_topics() if name.startswith(settings.prefix)}
 
 
 async def publish_all(servers: Endpoints, messages: list[Message]) -> None:

@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from service.kafka.checkpoint import Checkpoint, Needed
+from service.kafka.checkpoint import COPY, Checkpoint, Needed
 from service.kafka.moving.closing import fence, write_at_once
 from service.kafka.moving.places import NotMovable, Place
-
-HOW_TO_GO_ON = (
-    "stop whoever does; the same command begins anew, and with --back the old topics are opened again, so that "
-    "handlers can judge what waits"
-)
 
 
 def first_offset(at: Mapping[int, Checkpoint]) -> int:
@@ -25,7 +20,7 @@ async def begin(target: Place, at: Mapping[int, Checkpoint]) -> None:
     await fence(target)
     first, ends = first_offset(at), {kind: await target.bounds(kind) for kind in ("commands", "events", "replies")}
     if any(end != first for _, end in ends["commands"].values()):
-        raise NotMovable(f"Somebody publishes to {target.topics.commands} already: {HOW_TO_GO_ON}")
+        raise NotMovable(f"Somebody publishes to {target.topics.commands} already: stop whoever does")
     fold, last = next(iter(at.values())).fold, max(one.last_timestamp for one in at.values())
     drafts = [
         Checkpoint(
@@ -50,16 +45,26 @@ async def begin_again(source: Place, target: Place | None) -> None:
     if target is not None:
         await fence(target)
         copied = await target.checkpoints()
-        await _require_unused(target, copied, first_offset(at))
-        opened += [(target, number, replace(one, moved_to=source.topics.prefix)) for number, one in copied.items()]
+        await _require_unused(source, target, copied, first_offset(at))
+        # By that it may be deleted from now on, whatever comes between.
+        opened += [
+            (target, number, replace(one, fold=COPY, moved_to=source.topics.prefix)) for number, one in copied.items()
+        ]
     await write_at_once(source, [(place.topics.snapshots, number, one.draft()) for place, number, one in opened])
 
 
-async def _require_unused(target: Place, copied: Mapping[int, Checkpoint], first: int) -> None:
-    if any(one.moved_to is not None for one in copied.values()):
+async def _require_unused(source: Place, target: Place, copied: Mapping[int, Checkpoint], first: int) -> None:
+    if await target.is_copy_of(source.topics.prefix):
         return
+    if elsewhere := {one.moved_to for one in copied.values()} - {None}:
+        to = elsewhere.pop()
+        raise NotMovable(
+            f"{target.topics.name('*')} are no unfinished copy of {source.topics.name('*')}, but closed for "
+            f"{to}{target.topics.aggregate}.*: what came since would be lost. Take that back first, with "
+            f"FAIRLEAD_PREFIX {target.topics.prefix!r} and --to {to!r}"
+        )
     published = any(end != first for _, end in (await target.bounds("commands")).values())
-    if published or any(one.next_offset != first for one in copied.values()):
+    if not copied or published or any(one.next_offset != first for one in copied.values()):
         raise NotMovable(
             f"Commands were published to {target.topics.commands} since: what came of them is in the new topics only"
         )

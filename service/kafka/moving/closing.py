@@ -37,8 +37,8 @@ async def close_for(place: Place, to: str, passed: Progress) -> dict[int, Checkp
     Raises NotMovable, and then they are open.
     """
     known = await place.checkpoints()
-    if other := next((one.moved_to for one in known.values() if one.moved_to not in {None, to}), None):
-        raise NotMovable(f"{place.topics.name('*')} are closed for another prefix: {other}")
+    if others := {one.moved_to for one in known.values()} - {None, to}:
+        raise NotMovable(f"{place.topics.name('*')} are closed for another prefix: {others.pop()!r}")
     at = await _close(place, known, to)
     if reason := await _unfinished(place, at, passed):
         opened = [(place.topics.snapshots, number, replace(one, moved_to=None).draft()) for number, one in at.items()]

@@ -28,7 +28,7 @@ async def compare(source: Place, target: Place, kind: str, progress: Progress) -
         names = ", ".join(sorted(str(entity) for entity in different)[:_NAMED])
         raise NotMovable(
             f"{target.topics.name(kind)} is no copy of {source.topics.name(kind)}: {len(different)} entities differ, "
-            f"such as {names}; where retention has just removed something, the same command begins anew"
+            f"such as {names}; retention may just have removed something"
         )
     return len(wanted)
 

@@ -21,6 +21,7 @@ COPIED = ("events", "replies", "dead-letters")
 
 _BATCH_BYTES = 512 * 1024
 _AT_ONCE = 5_000
+_BYTES_AT_ONCE = 8 * 1024 * 1024
 
 
 def place_of(record: Any, partitions: int) -> int:
@@ -33,7 +34,7 @@ async def copy(source: Place, target: Place, kind: str, progress: Progress) -> i
     producer = AIOKafkaProducer(
         **target.connection, acks="all", enable_idempotence=True, max_batch_size=_BATCH_BYTES, linger_ms=0
     )
-    count, drafts = 0, defaultdict[int, list[Draft]](list)
+    count, size, drafts = 0, 0, defaultdict[int, list[Draft]](list)
     everywhere = dict.fromkeys(range(source.partitions), 0)
     try:
         await producer.start()
@@ -42,8 +43,10 @@ async def copy(source: Place, target: Place, kind: str, progress: Progress) -> i
                 where = place_of(record, target.partitions)
                 drafts[where].append(Draft(record.key, record.value, [*record.headers], record.timestamp))
                 count += 1
-                if count % _AT_ONCE == 0:
+                size += len(record.key or b"") + len(record.value or b"")
+                if count % _AT_ONCE == 0 or size >= _BYTES_AT_ONCE:
                     await _send(producer, target.topics.name(kind), drafts)
+                    size = 0
         await _send(producer, target.topics.name(kind), drafts)
     finally:
         await stop_within(producer, 5.0)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import RecordsToDelete
 
 from service.commands.ports import Draft
 from service.kafka.batches import batches
-from service.kafka.checkpoint import Checkpoint, Needed
+from service.kafka.checkpoint import COPY, Checkpoint, Needed
 from service.kafka.moving.closing import write_at_once
 from service.kafka.moving.places import NotMovable, Place
 from service.kafka.stopping import stop_within
@@ -24,16 +25,26 @@ _FILLED = 20_000
 
 
 async def existing(place: Place) -> Place | None:
-    """The same topics with the partitions that they have, None where there are none; raises NotMovable for a few."""
-    names = {place.topics.name(kind) for kind in KINDS}
+    """What is there of these topics, with the partitions that they have; None where there are none.
+
+    Raises NotMovable where some are missing, unless it is a copy that was not wholly made, or not wholly deleted.
+    """
+    names = {place.topics.name(kind): kind for kind in KINDS}
     async with administrator(place.connection) as admin:
-        there = names & set(await admin.list_topics())
+        there = names.keys() & set(await admin.list_topics())
     if not there:
         return None
-    if missing := names - there:
-        raise NotMovable(f"{', '.join(sorted(missing))}: missing, though others of them are there: see whose they are")
-    counts = await partition_counts(place.connection, names)
-    return Place(place.connection, place.topics, counts[place.topics.commands])
+    counts = await partition_counts(place.connection, there)
+    if len(set(counts.values())) > 1:
+        raise NotMovable(f"{', '.join(sorted(there))}: their numbers of partitions differ: see whose they are")
+    kinds = [kind for name, kind in names.items() if name in there]
+    found = replace(place, partitions=next(iter(counts.values())), kinds=kinds)
+    if (missing := names.keys() - there) and not await found.is_empty():
+        known = await found.checkpoints()
+        if not known or any(one.copy_of is None for one in known.values()):
+            told = ", ".join(sorted(missing))
+            raise NotMovable(f"{told}: missing, though others of them are there: see whose they are")
+    return found
 
 
 async def make_room(place: Place, source: Place, first: int, replication: int, passed: Passed) -> None:
@@ -42,26 +53,22 @@ async def make_room(place: Place, source: Place, first: int, replication: int, p
     connection, topics = place.connection, place.topics
     making = [topics.aggregate], topics.prefix
     await apply_topics(connection, *making, partitions=place.partitions, replication=replication)
-    at = Checkpoint(first, first - 1, 0, 0, 0, Needed(), "-", place.partitions, source.topics.prefix)
+    at = Checkpoint(first, first - 1, 0, 0, 0, Needed(), COPY, place.partitions, source.topics.prefix)
     await write_at_once(place, ((topics.snapshots, number, at.draft()) for number in range(place.partitions)))
     await _begin_commands_at(place, first, passed)
 
 
 async def remove(place: Place) -> None:
-    """Delete the topics, and return once they are gone."""
-    await delete_topics(place.connection, [place.topics.name(kind) for kind in KINDS])
+    """Delete the topics, and return once they are gone; raises TopicsRefused."""
+    # That it is a copy stands in the snapshots: whoever finds only a few of its topics learns it from there.
+    for kinds in ([kind for kind in KINDS if kind != "snapshots"], ["snapshots"]):
+        await delete_topics(place.connection, [place.topics.name(kind) for kind in kinds])
 
 
 async def require_room(place: Place, source: Place) -> None:
     """Raise NotMovable unless what is there may be deleted: an earlier copy that was never used, or nothing at all."""
     there = await existing(place)
-    if there is None:
-        return
-    known = await there.checkpoints()
-    closed = known and all(at.moved_to == source.topics.prefix for at in known.values())
-    ends = [await there.bounds(kind) for kind in KINDS]
-    empty = not any(end for bounds in ends for _, end in bounds.values())
-    if not (closed or empty):
+    if there is not None and not (await there.is_copy_of(source.topics.prefix) or await there.is_empty()):
         raise NotMovable(
             f"{place.topics.name('*')} are there, and are no copy that was left unfinished: choose another prefix"
         )
