@@ -23,8 +23,15 @@ class PartitionsFixed(Exception):
     """Topics exist, with another number of partitions than is wanted; the message says why they keep it."""
 
 
-async def apply_topics(
-    connection: Mapping[str, Any], aggregates: Iterable[str], prefix: str, *, partitions: int | None, replication: int
+async def apply_topics(  # noqa: PLR0913  # where, of whom, and how they are to be
+    connection: Mapping[str, Any],
+    aggregates: Iterable[str],
+    prefix: str,
+    kept_ms: Mapping[str, int] | None = None,  # the retention.ms of kinds that are to have another one than by default
+    /,
+    *,
+    partitions: int | None,
+    replication: int,
 ) -> list[str]:
     """Create the topics that are missing and return their names; topics that exist are left as they are.
 
@@ -38,7 +45,7 @@ async def apply_topics(
             names = {topics.name(kind): kind for kind in KINDS}
             count = await _partitions(admin, sorted(present & names.keys()), partitions)
             missing += [
-                NewTopic(name, count, replication, topic_configs={**CONFIGS[kind], **_AT_FIRST.get(kind, {}), **insync})
+                NewTopic(name, count, replication, topic_configs={**_configs(kind, kept_ms or {}), **insync})
                 for name, kind in names.items()
                 if name not in present
             ]
@@ -50,6 +57,11 @@ async def apply_topics(
                     raise error(topic)
             await _until(lambda there: {topic.name for topic in missing} <= there, admin)
         return [topic.name for topic in missing]
+
+
+def _configs(kind: str, kept_ms: Mapping[str, int]) -> dict[str, str]:
+    kept = {"retention.ms": str(kept_ms[kind])} if kind in kept_ms else {}
+    return {**CONFIGS[kind], **_AT_FIRST.get(kind, {}), **kept}
 
 
 async def delete_topics(connection: Mapping[str, Any], names: Collection[str]) -> None:
