@@ -9,10 +9,9 @@ import ssl
 import sys
 import tempfile
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,15 +69,15 @@ async def class_path(say: Callable[[str], None], folder: Path | None = None) -> 
 async def _fetch(jars: list[Jar], folder: Path) -> None:
     """Fetch all, or give up with the first that cannot be had; what came is kept: the next try goes on from there."""
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-    waiting, over = deque(jars), threading.Event()
+    waiting, over = iter(jars), threading.Event()
     problems: list[str] = []
 
     def work() -> None:
-        while waiting and not over.is_set():
-            with suppress(IndexError):  # another thread was quicker
-                if problem := _problem_with(waiting.popleft(), folder, Path(fresh), over):
-                    problems.append(problem)
-                    over.set()
+        # Each takes the next one of a list, which no two of them can take.
+        for jar in waiting:
+            if problem := _problem_with(jar, folder, Path(fresh), over):
+                problems.append(problem)
+                over.set()
 
     with (
         _trusting_what_the_system_trusts(),
