@@ -174,7 +174,8 @@ async def run_api(settings: Settings) -> None:
 async def export_events(settings: Settings, aggregate: str) -> AsyncIterator[Mapping[str, Any]]:
     """All events of an aggregate that stood in the log when it began, by time, entity id and version.
 
-    Names are shown: who reaches the key store may read them. Raises TimeoutError where the journal does not catch up.
+    Names are shown: who reaches the key store may read them. Raises TimeoutError where the journal does not catch up,
+    and Incomplete where it has parked an entity of theirs.
     """
     ends = await log_ends(connection(settings), Topics(aggregate, settings.prefix))
     async with _queries(settings, show_personal_data=True) as queries:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _LOOKED = "every record of theirs, those of aborted transactions too"
 _SEALED = f"{_LOOKED}: what is personal is sealed, and nothing else tells the name"
 _RESTS = f"{_LOOKED}, in all partitions; the broker removes whole segments, hence two times for each"
+_STAYS = f"{_LOOKED}, in all partitions; retention.ms of the topic has the broker remove none of them"
 _ROWS = (
     "every row of theirs in every table of every projection: what is personal is sealed, nothing else tells the name"
 )
@@ -72,6 +73,8 @@ class Inspection:
         if not shown:
             return Copy(kind, topic, _RESTS, "none", found)
         shown.sort(key=lambda one: (one.removed_by or "", one.place))
+        if not all(one.removed_by for one in shown):
+            return Copy(kind, topic, _STAYS, "READABLE", found, shown=shown)
         return Copy(kind, topic, _RESTS, "rests", found, shown[-1].removed_by, shown)
 
     async def _sealed(self, kind: str, partitions: Collection[int]) -> Copy:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
@@ -23,6 +25,7 @@ from service.cli.running import run
 from service.settings import Settings
 
 _TELL_EVERY = 1_000
+_ANYBODY, _ONLY_US = 0o666, 0o600  # the former less what the umask takes
 
 
 def add_to(app: typer.Typer) -> None:
@@ -68,7 +71,10 @@ async def _write(settings: Settings, aggregate: str, file: Path) -> int:
 
 @contextmanager
 def replaced(file: Path) -> Iterator[BinaryIO]:
-    """A file that takes the place of the old one once it is whole; a pipe is written as it comes. Raises Stop."""
+    """A file that takes the place of the old one once it is whole; a pipe is written as it comes. Raises Stop.
+
+    Who could not read the old one can read neither the new one nor what there is of it yet.
+    """
     if file.exists() and not file.is_file():
         with file.open("wb") as pipe:
             yield pipe
@@ -77,9 +83,21 @@ def replaced(file: Path) -> Iterator[BinaryIO]:
     if not file.parent.is_dir():
         raise Stop(Exit.USAGE, f"{file.parent} is no directory: create it, or choose another file")
     part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    part.unlink(missing_ok=True)  # of a process that was killed and had the same id
+    old = file.stat() if file.exists() else None
     try:
-        with part.open("wb") as target:
+        with open(part, "xb", opener=partial(os.open, mode=_ANYBODY if old is None else _ONLY_US)) as target:
             yield target
+            if old is not None:
+                _as_protected(target.fileno(), old)
         part.replace(file)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _as_protected(new: int, old: os.stat_result) -> None:
+    """Give an open file the group and the mode of an old one, and nothing to a group that is not the old one's."""
+    with suppress(PermissionError):
+        os.fchown(new, -1, old.st_gid)
+    ours = os.fstat(new).st_gid == old.st_gid
+    os.fchmod(new, old.st_mode & (stat.S_IRWXU | stat.S_IRWXO | (stat.S_IRWXG if ours else 0)))

@@ -37,8 +37,10 @@ def as_utc(moment: datetime) -> str:
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
-def of_millis(milliseconds: int) -> str | None:
-    """As messages carry it, from milliseconds since the epoch; None for what no calendar has."""
+def of_millis(milliseconds: int | None) -> str | None:
+    """As messages carry it, from milliseconds since the epoch; None for never, and for what no calendar has."""
+    if milliseconds is None:
+        return None
     try:
         moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
     except (OverflowError, ValueError, OSError):

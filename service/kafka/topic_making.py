@@ -27,8 +27,15 @@ class TopicsRefused(Exception):
     """The brokers do not make a topic, or do not delete it; the message says which, and what they answer."""
 
 
-async def apply_topics(
-    connection: Mapping[str, Any], aggregates: Iterable[str], prefix: str, *, partitions: int | None, replication: int
+async def apply_topics(  # noqa: PLR0913  # where, of whom, and how they are to be
+    connection: Mapping[str, Any],
+    aggregates: Iterable[str],
+    prefix: str,
+    kept_ms: Mapping[str, int] | None = None,  # the retention.ms of kinds that are to have another one than by default
+    /,
+    *,
+    partitions: int | None,
+    replication: int,
 ) -> list[str]:
     """Create the topics that are missing and return their names; topics that exist are left as they are.
 
@@ -41,7 +48,9 @@ async def apply_topics(
         for topics in (Topics(aggregate, prefix) for aggregate in aggregates):
             names = {topics.name(kind): kind for kind in KINDS}
             count = await _partitions(admin, sorted(present & names.keys()), partitions)
-            missing += [_new(name, kind, count, replication) for name, kind in names.items() if name not in present]
+            missing += [
+                _new(name, kind, count, replication, kept_ms) for name, kind in names.items() if name not in present
+            ]
         if missing:
             _require_made(await admin.create_topics(missing))
             await _until(lambda there: {topic.name for topic in missing} <= there, admin)
@@ -58,9 +67,14 @@ async def require_makeable(connection: Mapping[str, Any], topics: Topics, *, par
         _require_made(await admin.create_topics(wanted, validate_only=True))
 
 
-def _new(name: str, kind: str, partitions: int, replication: int) -> NewTopic:
+def _new(name: str, kind: str, partitions: int, replication: int, kept_ms: Mapping[str, int] | None = None) -> NewTopic:
     insync = {"min.insync.replicas": str(max(1, replication - 1))}
-    return NewTopic(name, partitions, replication, topic_configs={**CONFIGS[kind], **_AT_FIRST.get(kind, {}), **insync})
+    return NewTopic(name, partitions, replication, topic_configs={**_configs(kind, kept_ms or {}), **insync})
+
+
+def _configs(kind: str, kept_ms: Mapping[str, int]) -> dict[str, str]:
+    kept = {"retention.ms": str(kept_ms[kind])} if kind in kept_ms else {}
+    return {**CONFIGS[kind], **_AT_FIRST.get(kind, {}), **kept}
 
 
 def _require_made(answer: Any) -> None:

@@ -31,6 +31,9 @@ CONFIGS: Mapping[str, Mapping[str, str]] = {
     "snapshots": {"cleanup.policy": "compact"},
     "dead-letters": {"cleanup.policy": "delete", "retention.ms": str(30 * _DAY_MS)},
 }
+# What is removed once it is old enough may be kept for longer, by who may stand still for longer; -1 is for ever.
+AGED = ("commands", "replies", "dead-letters")
+_FOR_EVER = "-1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +170,19 @@ async def _check_configs(admin: AIOKafkaAdminClient, topics: Topics) -> list[str
     return [
         *(unsaid(name) for name, actual in said.items() if not actual),
         *(
-            f"{name}: {key} is {actual.get(key)}, must be {value}"
+            f"{name}: {key} is {actual.get(key)}, must be {value}{' at least' if _is_least(names[name], key) else ''}"
             for name, actual in said.items()
             for key, value in CONFIGS[names[name]].items()
-            if actual and actual.get(key) != value
+            if actual
+            and actual.get(key) != value
+            and not (_is_least(names[name], key) and _is_longer(actual.get(key), value))
         ),
     ]
+
+
+def _is_least(kind: str, key: str) -> bool:
+    return key == "retention.ms" and kind in AGED
+
+
+def _is_longer(retention_ms: str | None, least: str) -> bool:
+    return retention_ms is not None and (retention_ms == _FOR_EVER or int(retention_ms) > int(least))

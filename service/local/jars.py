@@ -8,8 +8,9 @@ import os
 import ssl
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from service.local.failure import StackFailed
 LOCK = Path(__file__).with_name("kafka.lock")
 AT_ONCE = 8
 TRIES = 3
+WITHIN = 10, 20  # seconds for each of a server's addresses to be reached, and for anything to come from there
 TRUSTED = "REQUESTS_CA_BUNDLE"
 
 
@@ -60,20 +62,56 @@ async def class_path(say: Callable[[str], None], folder: Path | None = None) -> 
     missing = await asyncio.to_thread(lambda: [jar for jar in jars if not jar.is_in(folder)])
     if missing:
         say(f"Fetching Kafka ({len(missing)} of {len(jars)} jars)")
-        await asyncio.to_thread(_fetch, missing, folder)
+        await _fetch(missing, folder)
     return os.pathsep.join(str(folder / jar.file_name) for jar in jars)
 
 
-def _fetch(jars: list[Jar], folder: Path) -> None:
-    """Fetch all; what came is kept even where another failed, so that the next try goes on from there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with _trusting_what_the_system_trusts(), ThreadPoolExecutor(AT_ONCE) as threads:
-        problems = [problem for problem in threads.map(lambda jar: _fetched(jar, folder), jars) if problem]
+async def _fetch(jars: list[Jar], folder: Path) -> None:
+    """Fetch all, or give up with the first that cannot be had; what came is kept: the next try goes on from there."""
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+    waiting, over = iter(jars), threading.Event()
+    problems: list[str] = []
+
+    def work() -> None:
+        # Each takes the next one of a list, which no two of them can take.
+        for jar in waiting:
+            if problem := _problem_with(jar, folder, Path(fresh), over):
+                problems.append(problem)
+                over.set()
+
+    with (
+        _trusting_what_the_system_trusts(),
+        tempfile.TemporaryDirectory(dir=folder, prefix=".fetching-", ignore_cleanup_errors=True) as fresh,
+    ):
+        try:
+            await asyncio.gather(*(_aside(work) for _ in range(AT_ONCE)))
+        finally:
+            over.set()
     if problems:
         raise StackFailed(
-            f"{len(problems)} of Kafka's jars could not be fetched ({problems[0]}): "
+            f"Kafka's jars could not all be fetched ({problems[0]}): "
             "check network and proxy and try again, it goes on from here"
         )
+
+
+async def _aside(work: Callable[[], None]) -> None:
+    """Have it done in a thread, which is left alone once this is cancelled.
+
+    Looking for a name and reaching a server hear of no signal, and may take minutes: whoever ends this does not wait.
+    """
+    done = Future[None]()
+    done.set_running_or_notify_cancel()
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001  # it is raised where it is waited for
+            done.set_exception(error)
+        else:
+            done.set_result(None)
+
+    threading.Thread(target=run, name="jars", daemon=True).start()
+    await asyncio.wrap_future(done)
 
 
 @contextmanager
@@ -90,21 +128,24 @@ def _trusting_what_the_system_trusts() -> Iterator[None]:
         del os.environ[TRUSTED]
 
 
-def _fetched(jar: Jar, folder: Path) -> str | None:
-    """Put one jar where it belongs, or say why not."""
+def _problem_with(jar: Jar, folder: Path, fresh: Path, over: threading.Event) -> str:
+    """Put one jar where it belongs, or say why not; empty where it is there, or where others have given up."""
     from jgo.maven import MavenContext  # noqa: PLC0415  # slow to import, and needed once
 
     problem = ""
-    for _ in range(TRIES):
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".fetching-") as fresh:
-            context = MavenContext(repo_cache=Path(fresh), timeout=60)
-            try:
-                file = context.create_dependency(jar.coordinate).artifact.resolve()
-            except (OSError, RuntimeError) as error:  # what requests and jgo raise
-                problem = f"{jar.coordinate}: {type(error).__name__}"
-                continue
-            if hashlib.sha256(file.read_bytes()).hexdigest() == jar.sha256:
-                file.replace(folder / jar.file_name)
-                return None
-            problem = f"{jar.coordinate}: not the file whose hash is locked"
+    for attempt in range(TRIES):
+        if over.is_set():
+            break
+        place = fresh / f"{jar.file_name}.{attempt}"
+        try:
+            context = MavenContext(repo_cache=place, timeout=WITHIN)  # type: ignore[arg-type]  # requests takes both
+            file = context.create_dependency(jar.coordinate).artifact.resolve()
+        except (OSError, RuntimeError) as error:  # what requests and jgo raise
+            name = type(error).__name__
+            problem = f"{jar.coordinate}: {'no answer in time' if name.endswith('Timeout') else name}"
+            continue
+        if hashlib.sha256(file.read_bytes()).hexdigest() == jar.sha256:
+            file.replace(folder / jar.file_name)
+            return ""
+        problem = f"{jar.coordinate}: not the file whose hash is locked"
     return problem

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import secrets
 import socket
+from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 
 # Below the ranges from which Linux and macOS serve outgoing connections: a client that tries again and again
@@ -23,16 +25,16 @@ def is_free(port: int) -> bool:
         return True
 
 
-def free_port() -> int:
-    """A port on which nobody listens."""
+def free_port(taken: Collection[int] = ()) -> int:
+    """A port on which nobody listens, and none of those that are taken by who has yet to listen."""
     while True:
         port = LOWEST + secrets.randbelow(HIGHEST - LOWEST)
-        if is_free(port):
+        if port not in taken and is_free(port):
             return port
 
 
 def ports(directory: Path, *names: str) -> list[int]:
-    """One port per name: the same as last time where that is free."""
+    """One port per name, each another one: the same as last time where that is free, and was not two names'."""
     file = directory / "ports.json"
     known: dict[str, int] = {}
     if file.is_file():
@@ -40,6 +42,13 @@ def ports(directory: Path, *names: str) -> list[int]:
             known = json.loads(file.read_text())
         except ValueError:
             known = {}
-    chosen = {name: known[name] if name in known and is_free(known[name]) else free_port() for name in names}
+    shared = Counter(known.values())
+    known = {name: port for name, port in known.items() if shared[port] == 1}
+    chosen: dict[str, int] = {}
+    for name in names:
+        port = known.get(name)
+        if port is None or not is_free(port):
+            port = free_port({*known.values(), *chosen.values()})
+        chosen[name] = port
     file.write_text(json.dumps(known | chosen))
     return list(chosen.values())

@@ -8,6 +8,7 @@ from typing import Any
 from fairlead.versions import NewerVersion
 from service.domain import AGGREGATES
 from service.postgres.public import Public
+from service.projections.answers import Incomplete
 from service.projections.questions import Span
 
 _VERSION = "SELECT max(version) AS version FROM {public}.journal WHERE aggregate = $1 AND entity_id = $2"
@@ -27,9 +28,12 @@ _UNTIL = f"""{_EVENTS} AND version < coalesce((
         ), 0)
 ), {2**63 - 1}) ORDER BY version LIMIT $4
 """  # noqa: S608  # texts of our own
+# Of one moment with what is parked, which is in every row: there is one row at least, of no event where there are none.
 _EXPORT = """
-SELECT entity_id, version, event_id, type, time, data, schema_version FROM {public}.journal
-WHERE aggregate = $1 ORDER BY time, entity_id, version
+SELECT held.parked, entity_id, version, event_id, type, time, data, schema_version
+FROM (
+    SELECT count(*) AS parked FROM {public}.parked WHERE current AND projection = 'journal' AND aggregate = $1
+) AS held LEFT JOIN {public}.journal ON aggregate = $1 ORDER BY time, entity_id, version
 """
 
 
@@ -54,9 +58,18 @@ class Journal:
         return [_presented(aggregate, row) for row in rows]
 
     async def export(self, aggregate: str) -> AsyncIterator[Mapping[str, Any]]:
-        """All events of an aggregate ordered by time, entity id and version, as they stood when it began."""
+        """All events of an aggregate ordered by time, entity id and version, as they stood when it began.
+
+        Raises Incomplete where it has parked an entity of theirs: it has read beyond events that it does not have.
+        """
         async for row in self._views.stream(_EXPORT, aggregate):
-            yield _presented(aggregate, row)
+            if row["parked"]:
+                raise Incomplete(
+                    f"The journal does not have all events of {aggregate} (entities parked there: {row['parked']}): "
+                    "`fairlead projections redrive journal` has it take what waits; then try again"
+                )
+            if row["entity_id"] is not None:
+                yield _presented(aggregate, row)
 
 
 def _presented(aggregate: str, row: Mapping[str, Any]) -> Mapping[str, Any]:

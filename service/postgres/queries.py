@@ -48,17 +48,26 @@ class Queries:
 
     async def caught_up(self, projection: str, ends: Mapping[tuple[str, int], int], *, wait_s: float) -> None:
         """Return once a projection has read these (topic, partition) to these offsets; raises TimeoutError."""
-        async with asyncio.timeout(wait_s):
-            while True:
-                moved = self._signals.next(projection)
-                rows = [row for row in await self.progress() if row["projection"] == projection]
-                reached = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
-                if all(reached.get(place, 0) >= end for place, end in ends.items()):
-                    return
-                await moved.wait()
+        try:
+            async with asyncio.timeout(wait_s):
+                while True:
+                    moved = self._signals.next(projection)
+                    rows = [row for row in await self.progress() if row["projection"] == projection]
+                    reached = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+                    if all(reached.get(place, 0) >= end for place, end in ends.items()):
+                        return
+                    await moved.wait()
+        except TimeoutError:
+            raise TimeoutError(
+                f"The projection {projection} has not come level with the log in {wait_s:g} s: see whether "
+                "`fairlead project` runs, and try again"
+            ) from None
 
     async def export(self, aggregate: str) -> AsyncIterator[Row]:
-        """All events of an aggregate ordered by time, entity id and version, as they stood when it began."""
+        """All events of an aggregate ordered by time, entity id and version, as they stood when it began.
+
+        Raises Incomplete where the journal has parked an entity of theirs.
+        """
         batch: list[Row] = []
         async for row in self._journal.export(aggregate):
             batch.append(row)

@@ -18,6 +18,10 @@ class Gone(LookupError):
     """It was there, and never will be again."""
 
 
+class Incomplete(Exception):
+    """Only part of it could be told, which would look like all; the message says why, and what to do."""
+
+
 class NotYet(Exception):
     """The projection has not come so far as the reader has asked for; `reached` is the version it has, 0 for none."""
 

@@ -14,6 +14,8 @@ from service.domain import AGGREGATES
 from service.postgres.keys import PostgresKeys
 from service.postgres.names import quoted
 from tests.cli.forgotten import LATE, NAME, NAMESAKE, OTHER, USER, Place
+from tests.cli.test_erase import DAY_MS
+from tests.kafka.test_start_refused import alter
 
 SEALED = {"alg": "A256GCM", "kid": "0b9c7e0e-6f0b-4c57-9d6b-0d3a3a5c1c11", "value": "AAAA"}
 
@@ -59,6 +61,19 @@ async def test_a_key_under_which_the_name_is_sealed_and_which_is_still_there(pla
     finally:
         await place.pool.execute(f"DELETE FROM {keys} WHERE entity_id = 'ghost'")  # noqa: S608
     assert (await certified(place)).clear
+
+
+async def test_dead_letters_that_nothing_will_ever_remove(place: Place) -> None:
+    try:
+        for kept, result in ((-1, "READABLE"), (60 * DAY_MS, "rests"), (30 * DAY_MS, "rests")):
+            await alter(place.settings, "user.dead-letters", "retention.ms", str(kept))
+            certificate = await certified(place)
+            [copy] = [copy for copy in certificate.copies if copy.copy == "dead-letters"]
+            rests = result == "rests"
+            assert (result, rests, rests) == (copy.result, certificate.clear, copy.until is not None)
+            assert {rests} == {time is not None for one in copy.shown for time in (one.readable_until, one.removed_by)}
+    finally:
+        await alter(place.settings, "user.dead-letters", "retention.ms", str(30 * DAY_MS))
 
 
 async def _restore(place: Place) -> None:

@@ -10,7 +10,10 @@ import pytest
 from fairlead.ship import DepartShip, RegisterShip
 from service.cli.kafka_client import open_client
 from service.cli.verify_run import verify
+from service.kafka.connection import connection
 from service.kafka.moving.places import NotMovable
+from service.kafka.retention import retention_of
+from service.kafka.topics import AGED, Topics, check_topics
 from service.local.servers import Endpoints
 from service.moving import Move
 from tests.checker import check
@@ -30,7 +33,8 @@ from tests.kafka.moves import (
     under_prefix,
     worked,
 )
-from tests.running import PARTITIONS, running_handler, running_projectors
+from tests.kafka.test_start_refused import WEEK_MS, alter
+from tests.running import PARTITIONS, apply_topics, running_handler, running_projectors
 from tests.workload import generate
 
 
@@ -89,3 +93,17 @@ async def test_it_can_be_taken_back_until_something_is_published_there(servers: 
     assert ("rejected", 1) == (refused.data.status, refused.data.entity_version)
     with pytest.raises(NotMovable, match="Commands were published to"):
         await move.take_back()
+
+
+async def test_what_is_kept_for_longer_is_kept_as_long_where_it_moves_to(servers: Endpoints) -> None:
+    old, new = places(servers)
+    await apply_topics(old)
+    for kind, kept in (("commands", WEEK_MS + 1), ("replies", -1)):
+        await alter(old, f"ship.{kind}", "retention.ms", str(kept))
+    async with running_handler(old), open_client(old, "/test") as client:
+        await client.send(RegisterShip(name="Pacific Explorer"), str(uuid4()))
+    await Move(old, "ship", new.prefix).make(MORE, 1, quietly)
+    topics = Topics("ship", new.prefix)
+    assert [] == await check_topics(connection(new), topics)
+    kept_ms = [(await retention_of(connection(new), topics.name(kind))).kept_ms for kind in AGED]
+    assert [WEEK_MS + 1, -1, 30 * 24 * 3600 * 1000] == kept_ms

@@ -17,7 +17,8 @@ from confluent_kafka.cimpl import NewPartitions
 from fairlead.ship import RegisterShip
 from service.cli.exits import Exit
 from service.cli.kafka_client import open_client
-from service.kafka.topics import KINDS
+from service.kafka.connection import connection
+from service.kafka.topics import KINDS, Topics, check_topics, settings_of
 from service.local.servers import Endpoints
 from service.settings import Settings
 from tests.chaos.broker import running_broker, tell_brokers
@@ -26,6 +27,7 @@ from tests.programs import said_within
 from tests.running import apply_topics, running_handler, settings_for
 
 SECONDS = 30.0
+WEEK_MS = 7 * 24 * 3600 * 1000
 
 Prepare = Callable[[Settings], Awaitable[None]]
 
@@ -54,6 +56,11 @@ async def snapshots_that_expire(settings: Settings) -> None:
     await alter(settings, "ship.snapshots", "cleanup.policy", "delete")
 
 
+async def commands_that_expire_sooner(settings: Settings) -> None:
+    await apply_topics(settings)
+    await alter(settings, "ship.commands", "retention.ms", str(WEEK_MS - 1))
+
+
 async def all_topics_wider(settings: Settings) -> None:
     """All five were grown alike, once they had something in them."""
     await apply_topics(settings)
@@ -75,6 +82,10 @@ async def alter(settings: Settings, topic: str, name: str, value: str) -> None:
     admin = AdminClient({"bootstrap.servers": settings.bootstrap_servers})
     [future] = admin.incremental_alter_configs([resource]).values()
     await asyncio.to_thread(future.result, SECONDS)
+    # The broker itself learns of it a little later.
+    async with asyncio.timeout(SECONDS):
+        while (await settings_of(connection(settings), settings.prefix + topic))[name] != value:
+            pass
 
 
 @pytest.mark.parametrize(
@@ -85,6 +96,7 @@ async def alter(settings: Settings, topic: str, name: str, value: str) -> None:
         (all_topics_wider, ("has 6 partitions, but was begun with 4", "`fairlead topics migrate ship`")),
         (times_of_senders, ("ship.commands: message.timestamp.type is CreateTime, must be LogAppendTime",)),
         (events_that_expire, ("user.events: retention.ms is 1000, must be -1",)),
+        (commands_that_expire_sooner, (f"ship.commands: retention.ms is {WEEK_MS - 1}, must be {WEEK_MS} at least",)),
         (snapshots_that_expire, ("ship.snapshots: cleanup.policy is delete, must be compact",)),
     ],
 )
@@ -98,6 +110,16 @@ async def test_topics_that_are_not_as_they_must_be_are_refused(
     assert Exit.FAILED == code
     assert 1 == len(told.splitlines()), told
     assert all(word in told for word in words), told
+
+
+async def test_topics_that_keep_for_longer_than_they_must_are_begun_with(servers: Endpoints) -> None:
+    settings = settings_for(servers, f"longer-{uuid4().hex[:8]}.")
+    await apply_topics(settings)
+    for kind, kept in (("commands", str(WEEK_MS + 1)), ("replies", "-1"), ("dead-letters", str(2**63 - 1))):
+        await alter(settings, f"ship.{kind}", "retention.ms", kept)
+    assert [] == await check_topics(connection(settings), Topics("ship", settings.prefix))
+    async with running_handler(settings), open_client(settings, "/test") as client:
+        assert "accepted" == (await client.send(RegisterShip(name="Pacific Explorer"), str(uuid4()))).data.status
 
 
 async def test_no_broker_is_told_as_such(servers: Endpoints) -> None:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import shutil
+import signal
+import socket
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +17,59 @@ import pytest
 from service.local import jars
 from service.local.failure import StackFailed
 from service.local.jars import class_path, locked
+
+# `fairlead up` as it is started for the first time: it has its jars elsewhere, where there are none.
+FIRST = """
+import sys
+from pathlib import Path
+from service.cli.command_line import main
+from service.local import jars
+jars.cache = lambda: Path(sys.argv[1]) / "jars"
+sys.exit(main(["up", "--dir", sys.argv[1]]))
+"""
+
+
+@pytest.fixture
+def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    """A proxy that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as server:
+        server.setblocking(False)  # noqa: FBT003  # its only parameter
+        for scheme in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+            monkeypatch.setenv(scheme, f"http://127.0.0.1:{server.getsockname()[1]}")
+        yield server
+
+
+def is_empty(folder: Path) -> bool:
+    return not list(folder.iterdir())
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+async def test_who_stops_the_first_start_does_not_wait_for_the_network(
+    tmp_path: Path, silent: socket.socket, signum: signal.Signals
+) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", FIRST, str(tmp_path), env=os.environ, stderr=PIPE
+    )
+    async with asyncio.timeout(60):
+        taken, _ = await asyncio.get_running_loop().sock_accept(silent)
+    process.send_signal(signum)
+    async with asyncio.timeout(10):
+        _, told = await process.communicate()
+    taken.close()
+    assert 0 == process.returncode, told.decode()
+    assert is_empty(tmp_path / "jars")
+
+
+async def test_a_network_that_does_not_answer_is_given_up_and_told(
+    tmp_path: Path, silent: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert silent
+    monkeypatch.setattr(jars, "WITHIN", (0.2, 0.2))
+    async with asyncio.timeout(10):
+        # Long before each of them has been tried: the first that failed is enough.
+        with pytest.raises(StackFailed, match=r"no answer in time.*check network and proxy and try again"):
+            await class_path(lambda _: None, tmp_path)
+    assert is_empty(tmp_path)
 
 
 def test_lock_names_each_jar_once_with_its_hash() -> None:

@@ -82,6 +82,17 @@ async def test_an_export_is_ordered_by_time_entity_and_version(queries: Queries,
 
     exported = [(event["entity_id"], event["version"]) async for event in queries.export("ship")]
     assert [("a", 1), ("b", 1), ("a", 2), ("b", 2)] == exported
+    assert [] == [event async for event in queries.export("user")]
+
+
+async def test_who_waits_for_a_projection_that_nobody_runs_is_told_to_look_for_it(
+    queries: Queries, seeding: Seeding
+) -> None:
+    await seeding.events("ship", *AURORA)
+    place = f"{seeding.names.prefix}ship.events", 0
+    await queries.caught_up("journal", {place: 5}, wait_s=10)
+    with pytest.raises(TimeoutError, match=r"journal has not come level with the log in 0\.1 s: .*`fairlead project`"):
+        await queries.caught_up("journal", {place: 6}, wait_s=0.1)
 
 
 async def test_each_outcome_of_a_command_id_is_told(queries: Queries, seeding: Seeding) -> None:

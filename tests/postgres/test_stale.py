@@ -10,7 +10,9 @@ from httpx import AsyncClient
 
 from service.postgres.names import Names
 from service.postgres.pool import Pool
+from service.postgres.queries import Queries
 from service.projections import PROJECTIONS
+from service.projections.answers import Incomplete
 from tests.postgres.seeding import SEALED, Seeding
 
 
@@ -82,12 +84,22 @@ async def test_what_cannot_be_folded_ends_the_reading_however_much_is_behind_it(
 async def test_answers_from_the_journal_are_stale_where_that_has_parked_the_entity(
     client: AsyncClient, pool: Pool, names: Names
 ) -> None:
-    parked = f"{names.tables(PROJECTIONS['journal'].build())}.parked"
-    await pool.execute(f"INSERT INTO {parked} VALUES ('{names.prefix}user.events', 0, '7', 5, 'why')")  # noqa: S608
+    await _park_in_the_journal(pool, names)
     for path in ("/users/7/events", "/users/7/statement", "/users/7?version=1"):
         assert (await _get(client, path))["stale"]
     assert [100] == [line["balance"] for line in (await _get(client, "/users/7/statement"))["items"]]
     assert not (await _get(client, "/users/7"))["stale"]
+
+
+async def test_an_export_that_would_lack_events_of_a_parked_entity_is_refused(
+    client: AsyncClient, queries: Queries, pool: Pool, names: Names
+) -> None:
+    assert client
+    await _park_in_the_journal(pool, names)
+    with pytest.raises(Incomplete, match=r"parked there: 1\).*`fairlead projections redrive journal`"):
+        await anext(queries.export("user"))
+    # What other projections have parked, and what the journal has of others, is no matter.
+    assert 5 == len([event async for event in queries.export("ship")])
 
 
 async def test_projections_count_what_each_build_has_parked(client: AsyncClient) -> None:
@@ -100,6 +112,11 @@ async def test_projections_count_what_each_build_has_parked(client: AsyncClient)
         ships["current"],
         ships["partitions"][0]["next_offset"],
     )
+
+
+async def _park_in_the_journal(pool: Pool, names: Names) -> None:
+    parked = f"{names.tables(PROJECTIONS['journal'].build())}.parked"
+    await pool.execute(f"INSERT INTO {parked} VALUES ('{names.prefix}user.events', 0, '7', 5, 'why')")  # noqa: S608
 
 
 def _version(state: dict[str, Any]) -> tuple[int, bool]:

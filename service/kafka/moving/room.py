@@ -13,9 +13,10 @@ from service.kafka.batches import batches
 from service.kafka.checkpoint import COPY, Checkpoint, Needed
 from service.kafka.moving.closing import write_at_once
 from service.kafka.moving.places import NotMovable, Place
+from service.kafka.retention import retention_of
 from service.kafka.stopping import stop_within
 from service.kafka.topic_making import apply_topics, delete_topics
-from service.kafka.topics import KINDS, administrator, partition_counts
+from service.kafka.topics import AGED, KINDS, administrator, partition_counts
 
 Passed = Callable[[int, int], None]
 
@@ -51,7 +52,9 @@ async def make_room(place: Place, source: Place, first: int, replication: int, p
     """Topics with nothing in them, whose first command will have this offset."""
     await remove(place)
     connection, topics = place.connection, place.topics
-    making = [topics.aggregate], topics.prefix
+    # As long as where it comes from: what is older than by default would be gone as soon as it is copied.
+    kept_ms = {kind: (await retention_of(connection, source.topics.name(kind))).kept_ms for kind in AGED}
+    making = [topics.aggregate], topics.prefix, kept_ms
     await apply_topics(connection, *making, partitions=place.partitions, replication=replication)
     at = Checkpoint(first, first - 1, 0, 0, 0, Needed(), COPY, place.partitions, source.topics.prefix)
     await write_at_once(place, ((topics.snapshots, number, at.draft()) for number in range(place.partitions)))

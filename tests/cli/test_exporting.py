@@ -1,0 +1,88 @@
+"""A file of an export is whole or the old one, and nobody can read it who could not read that."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service import app
+from service.cli.command_line import main
+from service.cli.exits import Exit
+from service.cli.exporting import replaced
+from service.projections.answers import Incomplete
+
+
+@pytest.fixture(autouse=True)
+def umask() -> Iterator[None]:
+    """One that lets everybody read."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+def mode(file: Path) -> int:
+    return stat.S_IMODE(file.stat().st_mode)
+
+
+@pytest.mark.parametrize("protection", [0o600, 0o640, 0o666])
+def test_a_file_that_replaces_another_has_its_protection(tmp_path: Path, protection: int) -> None:
+    file = tmp_path / "users.json"
+    file.write_text("old")
+    file.chmod(protection)
+    with replaced(file) as target:
+        target.write(b"new")
+        [part] = set(tmp_path.iterdir()) - {file}
+        assert 0o600 == mode(part)
+    assert ("new", protection) == (file.read_text(), mode(file))
+
+
+def test_a_new_file_is_as_the_umask_says(tmp_path: Path) -> None:
+    for umask, expected in ((0o022, 0o644), (0o077, 0o600)):
+        os.umask(umask)
+        file = tmp_path / f"{umask}.json"
+        with replaced(file) as target:
+            target.write(b"new")
+        assert expected == mode(file)
+
+
+def test_a_group_that_could_not_read_the_old_file_cannot_read_the_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: int) -> None:
+        raise PermissionError
+
+    file = tmp_path / "users.json"
+    file.write_text("old")
+    file.chmod(0o640)
+    was = file.stat()
+    others = os.stat_result([*was[:5], was.st_gid + 1, *was[6:]])
+    monkeypatch.setattr(os, "fchown", refuse)
+    real = Path.stat
+    monkeypatch.setattr(Path, "stat", lambda path, **how: others if path == file else real(path, **how))
+    with replaced(file) as target:
+        target.write(b"new")
+    monkeypatch.undo()
+    assert ("new", 0o600) == (file.read_text(), mode(file))
+
+
+def test_an_export_that_is_refused_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async def refused(*_: object) -> AsyncIterator[Any]:
+        event = {"event_id": "e", "type": "ShipRegistered", "entity_id": "a", "data": {"name": "A"}}
+        yield event | {"time": datetime.now(UTC)}
+        raise Incomplete("The journal lacks some: redrive it")
+
+    file = tmp_path / "ships.json"
+    file.write_text("old")
+    monkeypatch.setattr(app, "export_events", refused)
+    assert Exit.FAILED == main(["export", "ship", str(file)])
+    assert "fairlead: The journal lacks some: redrive it\n" == capfd.readouterr().err
+    assert [file] == list(tmp_path.iterdir())
+    assert "old" == file.read_text()
