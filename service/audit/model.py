@@ -11,7 +11,7 @@ from service.audit.entity import Case, Entity
 from service.audit.horizon import Horizon
 from service.audit.matching import Open
 from service.audit.messages import Verdict
-from service.audit.parking import BEHIND, BUSY, CONTROL, FAILURES, Parked, failed_again
+from service.audit.parking import BEHIND, BUSY, CONTROL, FAILURES, TOO_MANY, Parked, failed_again
 from service.audit.personal import Personal, content_of
 from service.audit.reading import Fault, read
 from service.audit.records import Json, Keys, PartitionLogs, Record
@@ -143,6 +143,8 @@ class Judge:
         if self._told.letter_gone(messages.reply_id(self._logs, case.record, None), parked.since):
             gone = f"The dead letter of the command at offset {parked.since} is no longer kept: discard what is left"
             raise Refusal("dead_letters_gone", gone)
+        if parked.too_many:
+            raise Refusal("too_many_waiting", TOO_MANY.format(parked.since))
         for offset in sorted(parked.waiting.keys() - set(case.command["data"].get("skip", ()))):
             waiting, by = parked.waiting[offset], case.record
             redriven.append(self._handled(Case(waiting.record, waiting.command, waiting.entity, by)))

@@ -14,6 +14,8 @@ from service.audit.matching import Open
 if TYPE_CHECKING:
     from service.audit.entity import Case
 
+# What one redrive takes: so many commands, with so many bytes.
+MAX_WAITING, MAX_WAITING_BYTES = 10_000, 16 * 1024 * 1024
 CONTROL = ("redrive_parked", "discard_parked")
 BUSY = "Too many commands are waiting: send it again later, with the same id"
 BEHIND = "An earlier command of this entity failed: this one waits in the dead letters behind it"
@@ -23,6 +25,9 @@ FAILURES: Mapping[str, str] = {
     "internal_error": r"[^\W\d]\w*(?:\.\w+)*",
     "not_writable": rf"{_NOT_WRITABLE}.+",
 }
+TOO_MANY = (
+    "More than 10,000 commands, or 16 MiB, wait from offset {} on: discard them, then send their dead letters again"
+)
 _FAILED_AGAIN = re.compile(r"The command at offset ([0-9]{1,18}) failed again: ")
 
 
@@ -38,6 +43,11 @@ class Parked:
     perhaps: AbstractSet[int] = frozenset()
     redrives: Counter[int] = field(default_factory=Counter)
 
+    @property
+    def too_many(self) -> bool:
+        """Whether more waits than one redrive takes."""
+        return len(self.waiting) > MAX_WAITING or sum(map(_bytes, self.waiting.values())) > MAX_WAITING_BYTES
+
     def fail_again(self, offset: int) -> int:
         """Wait from this command on; returns how often it was redriven."""
         self.since = offset
@@ -48,6 +58,12 @@ class Parked:
     def behind(self) -> list[Case]:
         """All that wait but for the first, in order."""
         return [self.waiting[at] for at in sorted(self.waiting) if at > self.since]
+
+
+def _bytes(case: Case) -> int:
+    """Of a command's value and headers, as they came."""
+    record = case.record
+    return len(record.value or b"") + sum(len(name.encode()) + len(value or b"") for name, value in record.headers)
 
 
 def offset_in(message: object) -> int | None:

@@ -13,7 +13,7 @@ from service.cli.dead_letters_filter import Filter
 from service.cli.dead_letters_letter import Letter, Place
 from service.cli.dead_letters_plan import Plan, make_plan
 from service.cli.dead_letters_read import Survey, survey
-from service.cli.dead_letters_report import emit_tally
+from service.cli.dead_letters_report import emit_tally, say_next
 from service.cli.dead_letters_send import ask_owners, send_again
 from service.cli.dead_letters_tally import Tally
 from service.cli.exits import Exit, Stop
@@ -127,6 +127,7 @@ def _carry_out(work: Callable[[], Coroutine[Any, Any, None]], plan: Plan, tally:
 
     run(counted())
     emit_tally(tally, plan, as_json=given.as_json)
+    say_next(tally)
     if len(tally.failures) > tally.unanswered:
         raise Stop(Exit.FAILED)
     if tally.unanswered:

@@ -15,7 +15,7 @@ Place = tuple[str, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A dead letter without its content; `superseded` where the same content came to be one again later."""
+    """A dead letter without its content; `superseded` where another one of the same content stands for it."""
 
     aggregate: str
     partition: int

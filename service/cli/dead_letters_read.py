@@ -59,12 +59,13 @@ class _Sight:
         self._parked = parked
         self._matches = matches
         self._seen: list[Letter] = []
-        self._newest: dict[bytes, tuple[int, int]] = {}
+        self._chosen: dict[bytes, Letter] = {}
         self._behind: dict[Entity, dict[int, Letter]] = {}
 
     def see(self, found: DeadLetter) -> None:
         letter = letter_of(self._aggregate, found)
-        self._newest[letter.content] = (letter.partition, letter.offset)
+        if _stands_for(letter, self._chosen.get(letter.content)):
+            self._chosen[letter.content] = letter
         since = self._parked.get(found.entity)
         if since is not None and found.code in PARKING and found.command_offset >= since:
             self._behind.setdefault(found.entity, {})[found.command_offset] = replace(letter, waiting=True)
@@ -76,14 +77,23 @@ class _Sight:
         return {entity: [letters[at] for at in sorted(letters)] for entity, letters in self._behind.items()}
 
     def found(self) -> list[Letter]:
-        places = {letter.place for letters in self._behind.values() for letter in letters.values()}
+        behind = [letter for letters in self._behind.values() for letter in letters.values()]
+        places, contents = {letter.place for letter in behind}, {letter.content for letter in behind}
         judged = (
             replace(
                 letter,
-                waiting=letter.place in places,
-                superseded=letter.place not in places
-                and self._newest[letter.content] != (letter.partition, letter.offset),
+                waiting=(waiting := letter.place in places),
+                superseded=not waiting
+                and (letter.content in contents or self._chosen[letter.content].place != letter.place),
             )
             for letter in self._seen
         )
         return [letter for letter in judged if self._matches(letter)]
+
+
+def _stands_for(letter: Letter, chosen: Letter | None) -> bool:
+    """Whether this one, which comes later, goes for all of its content: a repeat has no place in the order."""
+    if chosen is None or letter.redrives > chosen.redrives:
+        return True
+    # Of the same command its last letter is where it stands now.
+    return (letter.partition, letter.command_offset) == (chosen.partition, chosen.command_offset)

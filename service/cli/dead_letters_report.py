@@ -9,11 +9,11 @@ from service.cli.dead_letters_letter import Letter
 from service.cli.dead_letters_plan import MAX_REDRIVES, Plan
 from service.cli.dead_letters_print import tame
 from service.cli.dead_letters_tally import Tally
-from service.cli.output import emit_fields, emit_json
+from service.cli.output import emit_fields, emit_json, say
 
 _NAMED = 10
 _REASONS = {
-    "superseded": "whose content became one again later",
+    "superseded": "whose content goes by another one",
     "settled": "whose command has been judged since (--again includes them)",
     "looping": f"redriven {MAX_REDRIVES} times already, with its parked entity (--again includes them)",
 }
@@ -84,6 +84,18 @@ def emit_tally(tally: Tally, plan: Plan, *, as_json: bool) -> None:
         emit_fields({f"{failure['aggregate']} {where}": tame(told)}, as_json=False)
     shown = {"parked entities": _counts(tally.entities), "commands": _counts(tally.commands)}
     emit_fields({name: told for name, told in shown.items() if told}, as_json=False)
+
+
+def say_next(tally: Tally) -> None:
+    """Say how to go on where more waits than one redrive takes: once nothing waits, each is a command as any other."""
+    refused = [failure for failure in tally.failures if failure["code"] == "too_many_waiting"]
+    for failure in refused[:_NAMED]:
+        whose = tame(f"{failure['aggregate']} --key {failure['key']}")
+        say(
+            f"More waits than one redrive takes: `fairlead dead-letters discard {whose}` has it wait no longer, and "
+            f"`fairlead dead-letters redrive {whose}` then sends what waited again, in its order; "
+            "what others ask in between is judged before that"
+        )
 
 
 def _counts(counts: Mapping[str, int]) -> str | None:

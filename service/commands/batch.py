@@ -13,6 +13,7 @@ from service.commands.entities import Entities
 from service.commands.faults import Unreadable, elsewhere
 from service.commands.judging import Judge
 from service.commands.overlay import Overlay
+from service.commands.parked import Letters
 from service.commands.personal import DataKey
 from service.commands.ports import Record
 from service.commands.reading import CommandReader
@@ -74,9 +75,7 @@ class Decider:
                 return place or 1
         return len(batch)
 
-    def begin(
-        self, entities: Entities, keys: Mapping[str, DataKey], waiting: Mapping[str, Sequence[Record]]
-    ) -> Decision:
-        """The decision on one batch; `waiting` has all dead letters of an entity that is to be redriven, in order."""
+    def begin(self, entities: Entities, keys: Mapping[str, DataKey], waiting: Mapping[str, Letters]) -> Decision:
+        """The decision on one batch; `waiting` has what waits of an entity that is parked and is to be redriven."""
         answers = Answers(self._encoder, self._snapshots, Overlay(entities), self._park)
         return Decision(self._judge, self._reader, answers, keys, waiting)

@@ -14,7 +14,7 @@ from service.commands.history import Refused
 from service.commands.identity import command_digest
 from service.commands.judging import Judge, check_version, id_reused, outcome_of
 from service.commands.overlay import Overlay
-from service.commands.parked import Redrive, Waiting, waiting_from
+from service.commands.parked import Letters, Redrive, Waiting, too_many_waiting
 from service.commands.personal import DataKey
 from service.commands.ports import Output, Record, StoreBroken
 from service.commands.reading import CommandReader
@@ -27,14 +27,14 @@ Read = tuple[Record, Command | Unreadable]
 class Decision:
     """`output` is to be written in one transaction; once it is committed, `overlay` is to be merged.
 
-    `keys` are those of `Decider.people`, `waiting` the dead letters of an entity that is to be redriven.
+    `keys` are those of `Decider.people`, `waiting` has what waits of an entity that is to be redriven.
     """
 
     rules: Judge
     reader: CommandReader
     answers: Answers
     keys: Mapping[str, DataKey]
-    waiting: Mapping[str, Sequence[Record]]
+    waiting: Mapping[str, Letters]
 
     @property
     def output(self) -> Output:
@@ -136,10 +136,13 @@ class Decision:
             raise Refused("rejected", "not_parked", f"Nothing of {command.subject} is parked")
         if command.type != REDRIVE_PARKED:
             return
-        letters = waiting_from(self.waiting.get(command.subject, ()), parked, record.timestamp)
-        if not letters or letters[0].offset != parked:
+        waiting = self.waiting[command.subject]
+        if not waiting.complete:
             gone = f"The dead letter of the command at offset {parked} is no longer kept: discard what is left"
             raise Refused("rejected", "dead_letters_gone", gone)
+        if waiting.too_many:
+            raise Refused("rejected", "too_many_waiting", too_many_waiting(parked))
+        letters = waiting.in_order()
         skip = frozenset(cast("RedriveParked", command.data).skip)
         self.overlay.park(command.subject, None)
         for place, letter in enumerate(letters, 1):

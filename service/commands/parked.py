@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 
@@ -12,6 +12,8 @@ from service.commands.ports import Headers, Record
 PARKING = frozenset({"internal_error", "not_writable", "parked"})
 _CODES = frozenset(code.encode() for code in PARKING)
 _MAX_DIGITS = 18
+# What one redrive takes is judged in one step and written in one transaction, for which there are seconds.
+MAX_WAITING, MAX_WAITING_BYTES = 10_000, 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +44,54 @@ class Redrive:
     received: int
 
 
-def waiting_from(letters: Iterable[Record], offset: int, now: int) -> list[Waiting]:
-    """What waits from the command at this offset on, in the order of the commands topic, to be decided at `now`.
+class Letters:
+    """What waits of an entity from the command at the offset `since` on, to be decided at `now`.
 
-    `letters` are all those of an entity, in order: of two of one command the later one counts.
+    Its dead letters are added in their order: of two of one command the later one counts. `complete` says that the one
+    at `since` is among them, `too_many` that they are more than one redrive takes: then none is held any more.
     """
-    latest: dict[int, Waiting] = {}
-    for letter in letters:
+
+    def __init__(self, since: int, now: int) -> None:
+        self.complete = False
+        self.too_many = False
+        self._since = since
+        self._now = now
+        self._latest: dict[int, Waiting] = {}
+        self._bytes = 0
+
+    @property
+    def told(self) -> bool:
+        """Whether nothing that may still be added matters."""
+        return self.complete and self.too_many
+
+    def add(self, letter: Record) -> None:
+        """The next dead letter of the entity, whether it counts or not."""
         # By name the last one: a command may have come with such headers of its own.
         why = {name: text or b"" for name, text in letter.headers}
-        if why.get("fairlead-code") in _CODES and int(why["fairlead-offset"]) >= offset:
-            waiting = _received(letter, why, now)
-            latest[waiting.offset] = waiting
-    return sorted(latest.values(), key=attrgetter("offset"))
+        if why.get("fairlead-code") not in _CODES or (offset := int(why["fairlead-offset"])) < self._since:
+            return
+        self.complete = self.complete or offset == self._since
+        if self.too_many:
+            return
+        waiting = _received(letter, why, self._now)
+        if offset not in self._latest:
+            self._bytes += _size(waiting)
+        self._latest[offset] = waiting
+        if len(self._latest) > MAX_WAITING or self._bytes > MAX_WAITING_BYTES:
+            self.too_many = True
+            self._latest.clear()
+
+    def in_order(self) -> list[Waiting]:
+        """Those that count, in the order of the commands topic."""
+        return sorted(self._latest.values(), key=attrgetter("offset"))
+
+
+def too_many_waiting(since: int) -> str:
+    """What is said where more waits than one redrive takes."""
+    return (
+        f"More than 10,000 commands, or 16 MiB, wait from offset {since} on: "
+        "discard them, then send their dead letters again"
+    )
 
 
 def _received(letter: Record, why: Mapping[str, bytes], now: int) -> Waiting:
@@ -69,6 +106,11 @@ def _received(letter: Record, why: Mapping[str, bytes], now: int) -> Waiting:
         int(why["fairlead-timestamp"]),
         _count(why.get("fairlead-redrives", b"")),
     )
+
+
+def _size(letter: Waiting) -> int:
+    """What a command has of its own, which is the same in each of its letters."""
+    return len(letter.value or b"") + sum(len(name.encode()) + len(text or b"") for name, text in letter.headers)
 
 
 def _count(text: bytes) -> int:

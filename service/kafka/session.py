@@ -11,6 +11,8 @@ from typing import TypeVar
 from fairlead.envelope import Command
 from service.commands.batch import Decider
 from service.commands.decision import Decision, Read
+from service.commands.faults import Unreadable
+from service.commands.parked import Letters
 from service.commands.ports import Draft, Output, Record
 from service.kafka.acquire import Acquired
 from service.kafka.checkpoint import Checkpoint, Needed
@@ -22,7 +24,7 @@ from service.kafka.sweep import Sweep
 from service.kafka.tally import Tally
 from service.kafka.terms import Terms
 from service.kafka.transaction import PartitionProducer, Refused
-from service.kafka.waiting import dead_letters_of
+from service.kafka.waiting import add_letters
 
 # What is read or decided in one step holds up heartbeats and other partitions: some 10 ms.
 _STEP = 200
@@ -140,12 +142,7 @@ class Session:
         people = self._decider.people(part)
         # Before the transaction: an event must never be readable for ever because its key was not kept.
         keys = await terms.keys.ensure(terms.aggregate.name, people) if people else {}
-        waiting: dict[str, Sequence[Record]] = {}
-        if isinstance(command, Command) and self._decider.redrives(command):
-            letters = await dead_letters_of(
-                terms.connection, terms.topics, self._partition, command.subject, self._tell
-            )
-            waiting[command.subject] = letters
+        waiting = await self._waiting(record, command) if self._decider.redrives(command) else {}
         decision = self._decider.begin(self._entities, keys, waiting)
         if (error := self._suspicion.refused.get(record.offset)) and len(part) == 1:
             decision.refuse(part[0], error)
@@ -159,6 +156,15 @@ class Session:
             decision.judge(step)
             await asyncio.sleep(0)
         return decision
+
+    async def _waiting(self, record: Record, command: Command | Unreadable) -> dict[str, Letters]:
+        """What waits of the entity that this redrives, where it is parked."""
+        terms, subject = self._terms, command.subject
+        if subject is None or (since := self._entities.parked.get(subject)) is None:
+            return {}
+        letters = Letters(since, record.timestamp)
+        await add_letters(letters, terms.connection, terms.topics, self._partition, subject, self._tell)
+        return {subject: letters}
 
     async def _write(self, output: Output, checkpoint: Checkpoint) -> None:
         topics = self._terms.topics

@@ -8,20 +8,23 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
-from service.commands.ports import Record
+from service.commands.parked import Letters
 from service.kafka.log_reader import Tell, open_reader, read_log
 from service.kafka.topics import Topics
 
 
-async def dead_letters_of(
-    connection: Mapping[str, Any], topics: Topics, partition: int, entity_id: str, tell: Tell
-) -> list[Record]:
-    """All that are kept under the entity's id, in the order in which they were put aside; `tell` as in read_log."""
+async def add_letters(  # noqa: PLR0913  # where they are, whose they are, and who waits for them
+    letters: Letters, connection: Mapping[str, Any], topics: Topics, partition: int, entity_id: str, tell: Tell
+) -> None:
+    """Add those kept under the entity's id, until it is known what is to be known; `tell` as in read_log."""
     tp = TopicPartition(topics.dead_letters, partition)
     async with open_reader(connection, "read_uncommitted") as marks:
         ends, starts = await marks.end_offsets([tp]), await marks.beginning_offsets([tp])
-    key, found = entity_id.encode(), []
+    key = entity_id.encode()
     async with aclosing(read_log(connection, starts, ends, tell)) as reading:
         async for _, records in reading:
-            found += [record for record in records if record.key == key]
-    return found
+            for record in records:
+                if record.key == key:
+                    letters.add(record)
+            if letters.told:
+                return

@@ -82,6 +82,25 @@ async def test_who_is_parked_and_what_waits_is_told(desk: Desk) -> None:
     assert len(await desk.letters()) == 7
 
 
+async def test_of_one_content_the_first_goes_unless_it_was_sent_again_or_waits(desk: Desk) -> None:
+    ship = str(uuid4())
+    content = command(ship)
+
+    async def going() -> list[tuple[int, int]]:
+        found = await desk.letters()
+        return [(one["command_offset"], one["offset"]) for one in found if not one["superseded"]]
+
+    for offset in (1, 3, 1):
+        last = await desk.put_letter(ship, offset, value=content)
+    # Of one command it is the last letter.
+    assert [(1, last)] == await going()
+    last = await desk.put_letter(ship, 5, redrives=1, value=content)
+    assert [(5, last)] == await going()
+    await desk.park(ship, 7)
+    last = await desk.put_letter(ship, 7, value=content)
+    assert [(7, last)] == await going()
+
+
 async def test_a_parked_entity_is_redriven_as_a_whole_by_its_owner(desk: Desk) -> None:
     ship = str(uuid4())
     await desk.park(ship, 5)

@@ -13,11 +13,13 @@ import pytest
 
 from fairlead.client import Client
 from fairlead.envelope import Outcome
+from service.audit.hashing import partition_of
+from service.commands import parked
 from service.domain import AGGREGATES
 from service.kafka.connection import connection
 from service.local.servers import Endpoints
 from tests.cli.letters import Desk
-from tests.running import running_handler
+from tests.running import PARTITIONS, running_handler
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,31 @@ async def test_what_is_given_up_is_never_judged(harbour: Harbour) -> None:
     assert [] == await harbour.desk.letters("--waiting")
     assert await harbour.load("silk") is None
     assert ["silk"] == await harbour.loaded()
+
+
+async def test_more_than_one_redrive_takes_is_discarded_and_sent_again_in_order(
+    harbour: Harbour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parked, "MAX_WAITING", 3)
+    await harbour.park()
+    # A repeat has no place in the order: the first of its content has it.
+    again = json.loads((await harbour.desk.records("dead-letters", 3))[0].value)
+    await harbour.client.send_raw("ship", "load_cargo", harbour.ship, again["data"], command_id=again["id"])
+    harbour.cursed.clear()
+    code, told, said = await harbour.desk.run("redrive", "--key", harbour.ship, "--yes")
+    assert (1, {"rejected": 1}, "too_many_waiting") == (code, told["parked"], told["failures"][0]["code"])
+    assert f"`fairlead dead-letters discard ship --key {harbour.ship}`" in " ".join(said.split())
+    assert 4 == len(await harbour.desk.letters("--waiting"))
+    beside = next(one for one in iter(lambda: str(uuid4()), "") if place_of(one) == place_of(harbour.ship))
+    assert "accepted" == (await harbour.client.send_raw("ship", "register_ship", beside, {"name": "A"})).data.status
+    assert (0, {"accepted": 1}) == _end(await harbour.desk.run("discard", "ship", "--key", harbour.ship, "--yes"))
+    code, told, _ = await harbour.desk.run("redrive", "ship", "--key", harbour.ship, "--yes")
+    assert (0, {"accepted": 3}, 1) == (code, told["commands"], len(told["left_out"]["superseded"]))
+    assert ["gold", "rice", "tea"] == await harbour.loaded()
+
+
+def place_of(ship: str) -> int:
+    return partition_of(ship.encode(), PARTITIONS)
 
 
 def _end(ended: tuple[int, Any, str]) -> tuple[int, dict[str, int]]:

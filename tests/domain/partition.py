@@ -16,7 +16,8 @@ from service.commands.decision import Decision, Read
 from service.commands.encoding import Encoder
 from service.commands.entities import Entities
 from service.commands.fold import fingerprint
-from service.commands.ports import Draft, Headers, Store
+from service.commands.parked import Letters
+from service.commands.ports import Draft, Headers, Record, Store
 from service.commands.reading import CommandReader
 from service.commands.replay import Replay, remembered_by
 from service.commands.snapshots import Snapshots
@@ -149,11 +150,20 @@ class Partition:
         """A decision on a batch, with all that it needs to know."""
         keys = self.keys.made(self.aggregate.name, self.decider.people(batch))
         waiting = {
-            command.subject: [letter for letter in self.dead_letters if letter.key == record.key]
+            command.subject: self._waiting(since, record)
             for record, command in batch
             if isinstance(command, Command) and self.decider.redrives(command)
+            if (since := self.entities.parked.get(command.subject)) is not None
         }
         return self.decider.begin(self.entities, keys, waiting)
+
+    def _waiting(self, since: int, redrive: Record) -> Letters:
+        """What an owner reads of the entity that this redrives."""
+        letters = Letters(since, redrive.timestamp)
+        for letter in self.dead_letters:
+            if letter.key == redrive.key and not letters.told:
+                letters.add(letter)
+        return letters
 
     def commit(self, decision: Decision, judged: int) -> None:
         """Write what so many commands led to, and know it."""

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.control import CONTROL
+from service.commands import parked
 from service.domain import AGGREGATES, Aggregate
 from tests.domain.partition import NOON, Partition, entity_id, envelope
 from tests.domain.partition_histories import assert_equal, histories, outcomes_of, publish
@@ -84,6 +85,30 @@ def test_the_letter_of_what_an_entity_waits_from_is_the_oldest_of_those_that_cou
         waiting = [offset for offset in sorted(latest, key=latest.__getitem__) if offset >= since]
         assert since == waiting[0]
         assert sorted(waiting) == waiting
+
+
+@given(st.data())
+def test_of_whom_more_waits_than_is_redriven_at_once_nothing_is_judged(
+    aggregate: Aggregate, data: st.DataObject
+) -> None:
+    partition = Troubled(aggregate)
+    trouble(partition, data.draw(histories(aggregate, control=True)), data)
+    for subject, since in [*partition.entities.parked.items()]:
+        waiting = {
+            offset
+            for letter in partition.dead_letters
+            if letter.key == subject.encode() and (offset := int(letter.said["fairlead-offset"])) >= since
+            if letter.said["fairlead-code"] in parked.PARKING
+        }
+        before = len(partition.events), len(partition.dead_letters), len(partition.snapshots)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(parked, "MAX_WAITING", most := data.draw(st.integers(1, 3)))
+            told = partition.ask(envelope("redrive_parked", subject, {}))["data"]
+        assert (len(waiting) > most) == (told["code"] == "too_many_waiting")
+        if len(waiting) > most:
+            assert before == (len(partition.events), len(partition.dead_letters), len(partition.snapshots))
+            assert since == partition.entities.parked[subject]
+    assert_equal(partition.entities, partition.replayed())
 
 
 @given(st.data())

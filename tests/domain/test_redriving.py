@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 import pytest
 
+from service.commands import parked
 from service.commands.identity import reply_id
 from tests.domain.accounts import ADD, CREATE, USER, users
 from tests.domain.atlantis import DEPART, LOAD, REGISTER, SHIP, SINK, Ships, mended, sunk
 from tests.domain.partition import HOUR, NOON, envelope
 from tests.domain.partition_histories import assert_equal
+
+
+def assert_too_many(told: dict[str, Any]) -> None:
+    message = (
+        "More than 10,000 commands, or 16 MiB, wait from offset 1 on: discard them, then send their dead letters again"
+    )
+    assert ("rejected", "too_many_waiting", message) == (told["status"], told["code"], told["message"])
 
 
 def test_what_waits_is_judged_in_order_and_then_the_control_command() -> None:
@@ -148,6 +158,83 @@ def test_without_the_dead_letter_it_waits_from_nothing_is_judged() -> None:
     assert message == told["message"]
     assert {SHIP: 1} == partition.entities.parked
     assert 1 == len(partition.events)
+
+
+def test_no_more_commands_are_redriven_at_once_than_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parked, "MAX_WAITING", 3)
+    partition = mended()
+    partition.ask(envelope("dock_ship", SHIP, {"port": "Rio"}))
+    before = len(partition.events), len(partition.dead_letters), len(partition.snapshots)
+    assert_too_many(partition.redrive())
+    # What is left out waits like the rest.
+    assert_too_many(partition.redrive(1, 2))
+    assert before == (len(partition.events), len(partition.dead_letters), len(partition.snapshots))
+    assert {SHIP: 1} == partition.entities.parked
+    assert_equal(partition.entities, partition.replayed())
+    monkeypatch.setattr(parked, "MAX_WAITING", 4)
+    assert "accepted" == partition.redrive()["status"]
+    assert 5 == len(partition.events)
+
+
+def test_no_more_bytes_are_redriven_at_once_than_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    partition = mended()
+    partition.publish(
+        SHIP.encode(), orjson.dumps(envelope("depart_ship", SHIP, {})), headers=[("né", b"123"), ("x", None)]
+    )
+    partition.judge()
+    size = sum(len(command.value or b"") for command in partition.commands[1:]) + len("né".encode()) + 3 + 1
+    monkeypatch.setattr(parked, "MAX_WAITING_BYTES", size - 1)
+    assert_too_many(partition.redrive())
+    monkeypatch.setattr(parked, "MAX_WAITING_BYTES", size)
+    assert "accepted" == partition.redrive()["status"]
+
+
+def test_what_is_written_again_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parked, "MAX_WAITING", 3)
+    monkeypatch.setattr(parked, "MAX_WAITING_BYTES", sum(len(orjson.dumps(one)) for one in (SINK, LOAD, DEPART)))
+    partition = sunk()
+    for _ in range(3):
+        assert "still_parked" == partition.redrive()["code"]
+    partition.rules.mended = True
+    assert "accepted" == partition.redrive()["status"]
+
+
+def test_what_was_judged_or_left_out_counts_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    partition = sunk()
+    partition.ask(envelope("dock_ship", SHIP, {"port": "Atlantis"}))
+    assert "still_parked" == partition.redrive(1)["code"]
+    monkeypatch.setattr(parked, "MAX_WAITING", 1)
+    partition.rules.mended = True
+    assert "accepted" == partition.redrive()["status"]
+
+
+def test_what_is_too_much_can_be_discarded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parked, "MAX_WAITING", 2)
+    partition = mended()
+    assert_too_many(partition.redrive())
+    assert ("accepted", None) == partition.told(envelope("discard_parked", SHIP, {}))
+    assert [("accepted", None)] * 3 == [partition.told(command) for command in (SINK, LOAD, DEPART)]
+
+
+def test_a_letter_that_is_gone_is_told_before_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parked, "MAX_WAITING", 1)
+    partition = mended()
+    partition.retain(1)
+    assert "dead_letters_gone" == partition.redrive()["code"]
+
+
+def test_of_too_many_none_is_held_and_no_more_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parked, "MAX_WAITING", 2)
+    letters = parked.Letters(1, NOON)
+    told = []
+    for letter in sunk().dead_letters:
+        letters.add(letter)
+        told.append((letters.told, len(letters.in_order())))
+    assert [(False, 1), (False, 2), (True, 0)] == told
+
+
+def test_the_bound_is_that_of_the_contract() -> None:
+    assert (10_000, 16 * 2**20) == (parked.MAX_WAITING, parked.MAX_WAITING_BYTES)
 
 
 def test_a_dead_letter_keeps_the_headers_that_came_with_the_command() -> None:

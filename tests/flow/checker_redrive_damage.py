@@ -74,6 +74,10 @@ REDRIVE_DAMAGES: Mapping[str, tuple[Damage, str]] = {
         put("replies", reply_at(8), "dead_letters_gone", "data", "code"),
         "must be 'still_parked'",
     ),
+    "more is said to wait than does": (
+        put("replies", reply_at(8), "too_many_waiting", "data", "code"),
+        "must be 'still_parked'",
+    ),
     "discarding is not answered": (drop("replies", reply_at(14)), "no reply in ship.replies[0]"),
     "a failure tells a version": (put("replies", reply_at(2), 2, "data", "entity_version"), "must be None"),
     "a failure has a digest": (put("replies", reply_at(2), "0" * 32, "commanddigest"), "commanddigest"),

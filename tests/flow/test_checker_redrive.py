@@ -6,13 +6,14 @@ from hashlib import blake2b
 
 import pytest
 
+from service.audit import parking
 from service.audit.letters import why
 from service.audit.model import Judge
 from service.audit.told import Answer, Told
 from tests.checker import check_logs
 from tests.checker.handmade import written
 from tests.flow.checker_failing import DEPART, DOCK, REGISTER, data, judge, names, violations
-from tests.flow.checker_parked_story import CODE_FAILED, NOT_WRITABLE, TRACE, reply_id
+from tests.flow.checker_parked_story import CODE_FAILED, NOT_WRITABLE, TRACE, parked_story, reply_id
 from tests.flow.checker_story import SHIP, TIME, command, partition, record
 
 _GONE = Answer("rejected", "dead_letters_gone")
@@ -166,6 +167,44 @@ def test_the_dead_letter_of_what_failed_again_is_looked_for() -> None:
 
     gone = "The dead letter of the command at offset 1 is no longer kept: discard what is left"
     assert data(verdicts[3])["message"] == gone
+
+
+@pytest.mark.parametrize("bound", ["MAX_WAITING", "MAX_WAITING_BYTES"])
+def test_more_than_one_redrive_takes_goes_on_waiting(monkeypatch: pytest.MonkeyPatch, bound: str) -> None:
+    logs = partition(
+        "ship", [REGISTER, DOCK, command(8, "redrive_parked", {"skip": [1]}), command(9, "redrive_parked")]
+    )
+    logs.records["commands"][1] = record(1, DOCK, headers=(("né", b"123"), ("x", None)))
+    values = [len(one.value or b"") for one in logs.records["commands"][:2]]
+    exact = 2 if bound == "MAX_WAITING" else sum(values) + 3 + 3 + 1
+    judge = Judge(logs, told=Told({reply_id(0): CODE_FAILED}, frozenset({(SHIP, 0)})))
+
+    monkeypatch.setattr(parking, bound, exact - 1)
+    *_, refused = [judge.judge(one) for one in logs.records["commands"][:3]]
+    monkeypatch.setattr(parking, bound, exact)
+    redrive = judge.judge(logs.records["commands"][3])
+
+    assert (refused.name, refused.redriven, refused.snapshot) == ("rejected.too_many_waiting", [], None)
+    assert data(refused)["message"] == (
+        "More than 10,000 commands, or 16 MiB, wait from offset 0 on: discard them, then send their dead letters again"
+    )
+    assert names([*redrive.redriven, redrive]) == ["accepted", "accepted", "accepted"]
+
+
+def test_the_bound_is_that_of_the_contract() -> None:
+    assert (parking.MAX_WAITING, parking.MAX_WAITING_BYTES) == (10_000, 16 * 2**20)
+
+
+def test_a_redrive_of_too_many_is_objected_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    logs = parked_story()
+    monkeypatch.setattr(parking, "MAX_WAITING", 2)
+    assert any("must be 'too_many_waiting'" in line for line in violations(logs, busy_allowed=True))
+
+
+def test_a_dead_letter_that_is_gone_is_told_before_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parking, "MAX_WAITING", 1)
+    *_, redrive = judge({reply_id(2): _GONE}, REGISTER, DOCK, command(9, "redrive_parked"))
+    assert redrive.name == "rejected.dead_letters_gone"
 
 
 def test_a_dead_letter_that_retention_removed_is_gone_and_only_then() -> None:

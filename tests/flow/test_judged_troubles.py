@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import service.audit.parking
+import service.commands.parked
 from service.audit.report import Report
 from service.domain import Aggregate
 from tests.domain.strategies import aggregates
@@ -17,6 +19,8 @@ from tests.flow.twin_logs import judged
 
 _PARKS = st.sampled_from([True, True, True, False])
 _TAKEN = st.integers(0, 6)
+_MOST = st.sampled_from([10_000, 10_000, 2, 1])
+_MOST_BYTES = st.sampled_from([16 << 20, 16 << 20, 600, 300])
 COUNTS: Counter[str] = Counter()
 
 
@@ -30,8 +34,14 @@ def test_any_commands_whatever_happens_to_them(aggregate: Aggregate, data: st.Da
 def _judged(aggregate: Aggregate, data: st.DataObject) -> Report:
     """What the checker says of some history."""
     partition = Troubled(aggregate, park=data.draw(_PARKS))
-    troubles(partition, data, _TAKEN)
-    report = judged([partition], of=1, troubled=True)
+    with pytest.MonkeyPatch.context() as patch:
+        # Each side has bounds of its own: so small that now and then more waits.
+        most, size = data.draw(_MOST), data.draw(_MOST_BYTES)
+        for one in (service.commands.parked, service.audit.parking):
+            patch.setattr(one, "MAX_WAITING", most)
+            patch.setattr(one, "MAX_WAITING_BYTES", size)
+        troubles(partition, data, _TAKEN)
+        report = judged([partition], of=1, troubled=True)
     COUNTS.update(report.counts)
     letters = [letter.said for letter in partition.dead_letters]
     parked = Counter(said["fairlead-offset"] for said in letters if said["fairlead-code"] == "parked")
@@ -41,5 +51,6 @@ def _judged(aggregate: Aggregate, data: st.DataObject) -> Report:
 
 def test_all_of_it_happens() -> None:
     failures = {"failed.internal_error", "failed.not_writable", "failed.parked", "rejected.still_parked"}
-    wanted = {*failures, "busy", "parked", "redriven", "rejected.not_parked", "written again"}
+    refusals = {"rejected.not_parked", "rejected.too_many_waiting"}
+    wanted = {*failures, *refusals, "busy", "parked", "redriven", "written again"}
     draw_until(COUNTS, wanted, lambda data: _judged(data.draw(st.sampled_from(aggregates)), data))
