@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,9 +26,10 @@ from service.settings import Settings
 __all__ = ["Halfway", "Move", "NotMovable"]
 
 _ASKED_SECONDS = 5.0
-_LEFT_CLOSED = (
-    "The old topics are closed: the same command begins anew, and with --back they are opened again, so that handlers "
-    "can judge what waits"
+_LEFT_CLOSED, _PERHAPS_CLOSED = (
+    f"The old topics {are} closed: the same command begins anew, and with --back they are opened again, so that "
+    "handlers can judge what waits"
+    for are in ("are", "may be")
 )
 _OPENED_AGAIN = "The old topics are open again: the same command goes on deleting the copy"
 
@@ -60,11 +61,13 @@ class Move:
             raise NotMovable(f"{source.topics.commands} has {source.partitions} partitions: say more than these")
         if await self._is_made(source, target):
             return None
-        await require_room(target, source)
-        await self._require_no_projections()
-        await self._require_no_handlers(source)
-        await require_makeable(target.connection, target.topics, partitions=partitions, replication=replication)
-        with _halfway(_LEFT_CLOSED, unless=NotMovable):
+        closed = _closed_for(self.to, await source.checkpoints())
+        with _halfway(_LEFT_CLOSED) if closed else nullcontext():
+            await require_room(target, source)
+            await self._require_no_projections()
+            await self._require_no_handlers(source)
+            await require_makeable(target.connection, target.topics, partitions=partitions, replication=replication)
+        with _halfway(_LEFT_CLOSED if closed else _PERHAPS_CLOSED, unless=NotMovable):
             at = await close_for(source, self.to, told("Looking for what waits parked"))
         with _halfway(_LEFT_CLOSED):
             return await self._copy(source, target, at, replication, told)
@@ -100,6 +103,7 @@ class Move:
             raise NotMovable(f"{source.topics.name('*')} are not closed for {self.to}: there is nothing to take back")
         if target is None or await target.is_empty():
             # Nothing there says what it is to be, but for these being closed.
+            await self._drop_keys()
             await remove(there)
             await begin_again(source, None)
             return

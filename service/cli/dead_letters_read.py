@@ -64,14 +64,14 @@ class _Sight:
 
     def see(self, found: DeadLetter) -> None:
         letter = letter_of(self._aggregate, found)
-        if _stands_for(letter, self._chosen.get(letter.content)):
-            self._chosen[letter.content] = letter
         since = self._parked.get(found.entity)
         if since is not None and found.code in PARKING and found.command_offset >= since:
             self._behind.setdefault(found.entity, {})[found.command_offset] = replace(letter, waiting=True)
         # As if it waited: whether it does is seen later.
         if self._matches(replace(letter, waiting=True)):
             self._seen.append(letter)
+            if _stands_for(letter, self._chosen.get(letter.content)):
+                self._chosen[letter.content] = letter
 
     def waiting(self) -> dict[Entity, list[Letter]]:
         return {entity: [letters[at] for at in sorted(letters)] for entity, letters in self._behind.items()}

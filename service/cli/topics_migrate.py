@@ -43,7 +43,7 @@ def migrate(  # noqa: PLR0913  # all that can be said of it
         run(_migrate(given, aggregate, to, partitions, replication_factor))
     except Stop as stop:
         if stop.code == Exit.INTERRUPTED:
-            further = "goes on" if back else "begins anew, and --back undoes it"
+            further = "goes on, and the old topics may be open already" if back else "begins anew, and --back undoes it"
             raise Stop(stop.code, f"Interrupted: the same command {further}") from None
         raise
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
+import pydantic
 from pydantic import ValidationError
 
 from fairlead.bounds import Message, Sealed
@@ -19,6 +20,7 @@ from service.domain import Aggregate
 from service.domain.aggregate import Rejected
 
 _HIDDEN = "[protected]"
+_CHECKED_BY = str(PurePath(pydantic.__file__).parent)
 
 
 class Said(NamedTuple):
@@ -85,7 +87,8 @@ class Again:
 def _place(error: Exception) -> str:
     """What failed and where: what an error says may quote somebody's name."""
     frames = traceback.extract_tb(error.__traceback__)
-    frame = [one for one in frames if "site-packages" not in one.filename][-1]
+    # The code that is tried out, and not what it has its models checked by.
+    frame = [one for one in frames if not one.filename.startswith(_CHECKED_BY)][-1]
     place = f"{type(error).__name__} in {frame.name}, {PurePath(frame.filename).name}:{frame.lineno}"
     if not isinstance(error, ValidationError):
         return place

@@ -27,8 +27,8 @@ async def _opened(terms: Terms, partition: int) -> AsyncIterator[LocalStore]:
     try:
         store = await whole(opening)
     except asyncio.CancelledError:
-        # A thread cannot be cancelled: it has opened the store for nobody, or failed to.
-        with suppress(StoreBroken):
+        # A thread cannot be cancelled: it has opened the store for nobody, or failed to, by whatever the disk says.
+        with suppress(Exception):
             opening.result().close()
         raise
     try:

@@ -61,10 +61,11 @@ async def require_makeable(connection: Mapping[str, Any], topics: Topics, *, par
     """Raise TopicsRefused where the brokers would not make an aggregate's topics; they are asked, and make none."""
     async with administrator(connection) as admin:
         present = set(await admin.list_topics())
+        names = {topics.name(kind): kind for kind in KINDS}
         # One that is there is only refused for that, whatever else is asked for.
-        names = {f"{name}.anew" if (name := topics.name(kind)) in present else name: kind for kind in KINDS}
-        wanted = [_new(name, kind, partitions, replication) for name, kind in names.items()]
-        _require_made(await admin.create_topics(wanted, validate_only=True))
+        wanted = [_new(name, kind, partitions, replication) for name, kind in names.items() if name not in present]
+        if wanted:
+            _require_made(await admin.create_topics(wanted, validate_only=True))
 
 
 def _new(name: str, kind: str, partitions: int, replication: int, kept_ms: Mapping[str, int] | None = None) -> NewTopic:

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from service.commands.personal import DataKey
 from service.postgres.names import Names
-from service.postgres.pool import Connection, Pool, passing_faults
+from service.postgres.pool import Connection, Pool, passing_faults, soon
 from service.postgres.schema import alone
 
 _KEY_BYTES = 32
@@ -154,7 +154,8 @@ class PostgresKeys:
     async def find(self, aggregate: str, entity_ids: Collection[str]) -> dict[str, DataKey]:
         """The keys that there are; without secret where the person was erased."""
         with passing_faults():
-            return _data_keys(await self._pool.fetch(self._find, aggregate, sorted(set(entity_ids))))
+            async with soon(self._pool) as connection:
+                return _data_keys(await connection.fetch(self._find, aggregate, sorted(set(entity_ids))))
 
 
 def _data_keys(rows: Collection[tuple[str, uuid.UUID, bytes | None]]) -> dict[str, DataKey]:

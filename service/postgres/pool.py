@@ -21,6 +21,8 @@ Connection = Any
 _COMMAND_SECONDS = 60.0
 _CONNECT_SECONDS = 5.0
 _CLOSE_SECONDS = 2.0
+# Behind many slow questions another one would wait for longer than who asked it does.
+_SOON_SECONDS = 6.0
 _BACKOFF_SECONDS = 0.25
 _MAX_BACKOFF_SECONDS = 5.0
 
@@ -76,6 +78,21 @@ async def _connect(database_url: str, size: int, patience_s: float, *, held: boo
             log.warning("waiting for PostgreSQL", reason=str(fault))
         await asyncio.sleep(backoff)
         backoff = min(backoff * 2, _MAX_BACKOFF_SECONDS)
+
+
+@asynccontextmanager
+async def soon(pool: Pool) -> AsyncIterator[Connection]:
+    """One of its connections, for who is asked by somebody that waits; raises StoreUnavailable."""
+    try:
+        connection = await pool.acquire(timeout=_SOON_SECONDS)
+    except TimeoutError:
+        raise StoreUnavailable(
+            f"PostgreSQL: no connection was free, or could be opened, within {_SOON_SECONDS:.0f} s"
+        ) from None
+    try:
+        yield connection
+    finally:
+        await pool.release(connection)
 
 
 async def prepare_connection(connection: Connection) -> None:

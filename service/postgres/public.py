@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from typing import Any
 
 from service.postgres.names import Names
-from service.postgres.pool import Connection, Pool, reading_faults
-from service.projections.store import StoreUnavailable
+from service.postgres.pool import Pool, reading_faults, soon
 
 _FETCH_ROWS = 1_000
-# Behind so many slow questions another one would wait for longer than who asked it does.
-_BUSY_SECONDS = 5.0
 # All of it may have to be sorted before the first row comes.
 _STREAM_SECONDS = 3_600.0
 
@@ -27,28 +23,15 @@ class Public:
     async def fetch(self, query: str, *parameters: Any) -> list[Mapping[str, Any]]:
         """All rows; raises StoreUnavailable, also where others have all connections for long."""
         with reading_faults():
-            async with self._connection() as connection:
+            async with soon(self._pool) as connection:
                 rows = await connection.fetch(query.format(public=self._public), *parameters)
         return [dict(row) for row in rows]
-
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Connection]:
-        try:
-            connection = await self._pool.acquire(timeout=_BUSY_SECONDS)
-        except TimeoutError:
-            raise StoreUnavailable(
-                f"PostgreSQL: no connection was free within {_BUSY_SECONDS:.0f} s: ask again later"
-            ) from None
-        try:
-            yield connection
-        finally:
-            await self._pool.release(connection)
 
     async def stream(self, query: str, *parameters: Any) -> AsyncIterator[Mapping[str, Any]]:
         """All rows, however many, as they stood when it began; raises StoreUnavailable."""
         with reading_faults():
             async with (
-                self._connection() as connection,
+                soon(self._pool) as connection,
                 connection.transaction(isolation="repeatable_read", readonly=True),
             ):
                 text = query.format(public=self._public)

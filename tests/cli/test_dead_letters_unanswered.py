@@ -101,6 +101,15 @@ async def test_of_one_content_the_first_goes_unless_it_was_sent_again_or_waits(d
     assert [(7, last)] == await going()
 
 
+async def test_of_one_content_only_what_is_wanted_stands_for_it(desk: Desk) -> None:
+    ship = str(uuid4())
+    content = command(ship)
+    await desk.put_letter(ship, 1, code="internal_error", value=content)
+    last = await desk.put_letter(ship, 3, value=content)
+    [found] = await desk.letters("--code", "parked")
+    assert (last, False) == (found["offset"], found["superseded"])
+
+
 async def test_a_parked_entity_is_redriven_as_a_whole_by_its_owner(desk: Desk) -> None:
     ship = str(uuid4())
     await desk.park(ship, 5)

@@ -81,6 +81,16 @@ async def test_it_goes_on_until_topics_and_keys_are_gone(servers: Endpoints, mon
         await move.take_back()
 
 
+async def test_keys_go_though_somebody_has_deleted_the_topics(servers: Endpoints) -> None:
+    old, new = places(servers)
+    await begun(old)
+    move = Move(old, "user", new.prefix)
+    assert await move.make(ONE_MORE, 1, quietly)
+    await delete_topics(connection(new), await topics_of(new))
+    await move.take_back()
+    assert 0 == await _keys(servers, new)
+
+
 async def _keys(servers: Endpoints, settings: Settings) -> int:
     async with open_pool(servers.database_url, size=1) as pool:
         return int(await pool.fetchval(f'SELECT count(*) FROM "{settings.prefix}fairlead_keys".keys'))  # noqa: S608  # our own schema

@@ -92,14 +92,17 @@ async def test_a_store_that_is_opened_for_nobody_is_closed_however_often_that_is
     assert closed.is_set()
 
 
-async def test_who_was_told_to_stop_hears_that_though_the_store_breaks_while_it_is_opened() -> None:
+@pytest.mark.parametrize("fault", [StoreBroken, OSError])
+async def test_who_was_told_to_stop_hears_that_though_the_store_breaks_while_it_is_opened(
+    fault: type[Exception],
+) -> None:
     begun, released = Event(), Event()
 
     class Shelf(MemoryShelf):
         def open(self, name: str) -> MemoryStore:
             begun.set()
             released.wait(_HANGS_SECONDS)
-            raise StoreBroken(name)
+            raise fault(name)
 
     opening = asyncio.create_task(open_store(replace(Owning(AGGREGATES["ship"]).terms, shelf=Shelf()), 0).__aenter__())
     await asyncio.to_thread(begun.wait)
