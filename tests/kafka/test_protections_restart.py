@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 from confluent_kafka import Producer
 
-from service.kafka import acquire, log_reader, owner
+from service.kafka import acquire, log_reader, ownership
 from service.kafka.acquire import Acquired, read_partition
 from service.kafka.log_reader import open_reader
 from service.kafka.partition_feed import PartitionFeed
@@ -46,7 +46,7 @@ async def test_a_new_owner_that_does_not_go_to_its_checkpoint_answers_again(
     async def forgetful(*arguments: Any, **options: Any) -> Acquired:
         return replace(await read_partition(*arguments, **options), next_offset=0)
 
-    monkeypatch.setattr(owner, "read_partition", forgetful)
+    monkeypatch.setattr(ownership, "read_partition", forgetful)
     report = await _restarted(await Harbour(servers).build())
 
     assert sum("doubled" in line or "without a cause" in line for line in report.violations) >= 2, report.text()
