@@ -59,9 +59,10 @@ class Move:
         target = Place(source.connection, Topics(self.aggregate, self.to), partitions)
         if partitions <= source.partitions:
             raise NotMovable(f"{source.topics.commands} has {source.partitions} partitions: say more than these")
-        if await self._is_made(source, target):
+        old = await source.checkpoints()
+        if await self._is_made(source, old, target):
             return None
-        closed = _closed_for(self.to, await source.checkpoints())
+        closed = _closed_for(self.to, old)
         with _halfway(_LEFT_CLOSED) if closed else nullcontext():
             await require_room(target, source)
             await self._require_no_projections()
@@ -130,8 +131,7 @@ class Move:
         async with self._database() as (pool, _, new):
             await drop_keys(pool, new, self.aggregate)
 
-    async def _is_made(self, source: Place, target: Place) -> bool:
-        old = await source.checkpoints()
+    async def _is_made(self, source: Place, old: Mapping[int, Checkpoint], target: Place) -> bool:
         if not old:
             raise NotMovable(f"Of {source.topics.commands} none was ever judged: make new topics with `topics apply`")
         there = await existing(target)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -65,15 +65,22 @@ def _with(settings: Settings, ready: Path) -> Settings:
 async def _running(start: Any) -> AsyncIterator[None]:
     with TemporaryDirectory() as folder:
         ready = Path(folder) / "ready"
-        task = asyncio.create_task(start(ready))
-        try:
+        async with beside(start(ready)) as task:
             async with asyncio.timeout(_READY_SECONDS):
                 while not await asyncio.to_thread(ready.exists):
                     await asyncio.wait({task}, timeout=0.05)
                     if task.done():
                         await task
             yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+
+
+@asynccontextmanager
+async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Task[None]]:
+    """Have this done until exit; raises what it ended with before."""
+    task = asyncio.create_task(work)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -13,23 +13,16 @@ from httpx import AsyncClient, TransportError
 from service.app import run_handler
 from service.local.servers import Endpoints
 from service.settings import Settings
-from tests.running import PARTITIONS
+from tests.running import PARTITIONS, beside
 
 PARTS = PARTITIONS + 1  # its place in the group is one of them
 SECONDS = 30.0
 Answer = tuple[int, dict[str, Any]]
 
 
-@asynccontextmanager
-async def handling(settings: Settings) -> AsyncIterator[None]:
+def handling(settings: Settings) -> AbstractAsyncContextManager[object]:
     """A handler of ships from its start on, ready or not."""
-    running = asyncio.create_task(run_handler(settings, ["ship"]))
-    try:
-        yield
-    finally:
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
+    return beside(run_handler(settings, ["ship"]))
 
 
 @asynccontextmanager

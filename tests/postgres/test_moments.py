@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,6 +23,7 @@ from service.projections.journal import KEPT_EVERY
 from service.projections.questions import Span, Then
 from tests.event_records import NOON
 from tests.postgres.seeding import Happening, Seeding
+from tests.running import beside
 
 JOURNAL = PROJECTIONS["journal"].build()
 LENGTH = 3 * KEPT_EVERY + KEPT_EVERY // 2
@@ -146,21 +145,10 @@ async def test_several_keepers_share_what_is_due_and_it_survives_their_end_at_an
         assert expected[version - 1][1] == (await queries.state("ship", "ship-2", Then(version=version))).fields
 
 
-@asynccontextmanager
-async def _running(keeper: Keeper) -> AsyncIterator[None]:
-    running = asyncio.create_task(keeper.run())
-    try:
-        yield
-    finally:
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
-
-
 async def test_a_keeper_follows_the_journal_over_lost_connections(
     pool: Pool, names: Names, seeding: Seeding, keeper: Keeper
 ) -> None:
-    async with asyncio.timeout(SECONDS), _running(keeper):
+    async with asyncio.timeout(SECONDS), beside(keeper.run()):
         for ship in ("a", "b"):
             await seeding.events("ship", *_history(random.Random(3), ship))
             while (ship, 3 * KEPT_EVERY) not in await _kept(pool, names):
