@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -15,7 +14,7 @@ from service.cli.completing import AGGREGATE_OR_ALL
 from service.cli.exits import Exit, Stop
 from service.cli.misspelt import warn_of_unknown
 from service.cli.options import Given, with_servers
-from service.cli.running import run_role
+from service.cli.running import ignore, run_role
 from service.cli.workers import run_workers
 from service.domain import AGGREGATES
 from service.settings import Settings
@@ -49,7 +48,7 @@ def handle(
     if worker is not None:
         structlog.contextvars.bind_contextvars(worker=worker)
         # Ctrl-C reaches it from the terminal and from its supervisor: only the first may count.
-        run_role(composition.run_handler(settings, chosen), again=signal.SIG_IGN, lifeline=sys.stdin.fileno())
+        run_role(composition.run_handler(settings, chosen), again=ignore, lifeline=sys.stdin.fileno())
     elif workers > 1:
         run_workers(given, settings, chosen, workers)
     else:

@@ -14,8 +14,8 @@ import uvloop
 from service.cli.exits import Exit, Stop
 
 T = TypeVar("T")
-# What a signal does after the first one: one of the system's own answers, or a call.
-Again = signal.Handlers | Callable[[], None]
+# What is called at a signal after the first one; without it, the system ends the process.
+Again = Callable[[], None] | None
 
 # What a handler remembers holds no cycles: to go through it took a third of its time, and up to 0.3 s at once. So all
 # of it is gone through once in 50 million objects. Even the youngest are mostly of batches under way, and gone with
@@ -29,6 +29,10 @@ def collect_seldom() -> None:
     gc.set_threshold(*_COLLECT)
 
 
+def ignore() -> None:
+    """For whom the same signal reaches by more than one way."""
+
+
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run work that has an end; a signal before it is an interruption."""
     try:
@@ -37,14 +41,14 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         raise Stop(Exit.INTERRUPTED, "Interrupted") from None
 
 
-def run_role(work: Coroutine[Any, Any, None], *, again: Again = signal.SIG_DFL, lifeline: int | None = None) -> None:
+def run_role(work: Coroutine[Any, Any, None], *, again: Again = None, lifeline: int | None = None) -> None:
     """Run work that goes on until it is told to stop: a signal is its proper end, and so is the end of the lifeline."""
     collect_seldom()
     with suppress(asyncio.CancelledError):
         _run(work, again, lifeline)
 
 
-def _run(work: Coroutine[Any, Any, T], again: Again = signal.SIG_DFL, lifeline: int | None = None) -> T:
+def _run(work: Coroutine[Any, Any, T], again: Again = None, lifeline: int | None = None) -> T:
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(_until_signalled(work, again, lifeline))
 
@@ -62,11 +66,12 @@ async def _until_signalled(work: Coroutine[Any, Any, T], again: Again, lifeline:
         if lifeline is not None:
             loop.remove_reader(lifeline)
         for signum in (signal.SIGINT, signal.SIGTERM):
-            if callable(again):
-                loop.add_signal_handler(signum, again)
-            else:
+            if again is None:
                 loop.remove_signal_handler(signum)
-                signal.signal(signum, again)
+                signal.signal(signum, signal.SIG_DFL)
+            else:
+                # In the stead of the first, with no moment between in which neither stands there.
+                loop.add_signal_handler(signum, again)
 
     for signum in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signum, stop)
