@@ -34,6 +34,13 @@ def test_each_role_is_there_and_is_restricted() -> None:
         assert role["cap_drop"] == ["ALL"]
 
 
+def test_after_a_move_all_roles_can_be_told_the_new_prefix_and_without_one_there_is_none() -> None:
+    for name in ("topics", *ROLES.values()):
+        told = SERVICES[name]["environment"][f"{ENV_PREFIX}PREFIX"]
+        assert told == f"${{{ENV_PREFIX}PREFIX:-}}"
+    assert Settings(prefix="").prefix == Settings.model_fields["prefix"].default
+
+
 def test_what_can_be_scaled_has_no_name_and_no_port_of_this_machine() -> None:
     assert not SERVICES["handler"].keys() & {"container_name", "ports", "hostname"}
 
