@@ -41,6 +41,10 @@ def test_after_a_move_all_roles_can_be_told_the_new_prefix_and_without_one_there
     assert Settings(prefix="").prefix == Settings.model_fields["prefix"].default
 
 
+def test_a_handler_takes_an_import_where_it_is_told_to_and_not_else() -> None:
+    assert SERVICES["handler"]["environment"][f"{ENV_PREFIX}ALLOW_IMPORT"] == f"${{{ENV_PREFIX}ALLOW_IMPORT:-false}}"
+
+
 def test_what_can_be_scaled_has_no_name_and_no_port_of_this_machine() -> None:
     assert not SERVICES["handler"].keys() & {"container_name", "ports", "hostname"}
 
