@@ -70,6 +70,8 @@ async def test_a_release_replaces_another_and_gives_way_again_under_load(
 
 
 def _readers(stack: Stack, image: str) -> None:
+    """Behind the topics of that release, without which they would not start."""
+    stack.compose("run", "--rm", "--no-deps", "-T", "topics", FAIRLEAD_IMAGE=image)
     stack.up("--no-deps", "projectors", "api", FAIRLEAD_IMAGE=image)
 
 

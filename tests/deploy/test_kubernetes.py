@@ -166,6 +166,21 @@ def test_whoever_speaks_to_kafka_is_let_through_to_it_and_nobody_else(folder: Pa
         assert 5432 in opened, name
 
 
+def test_an_update_makes_topics_before_those_start_who_read_them_and_handlers_come_last() -> None:
+    folder = ROOT / "deploy" / "k8s"
+    update = (folder / "README.md").read_text().partition("**Updates**")[2].partition("**As many")[0]
+    apply = "kubectl apply -k deploy/k8s/production"
+    steps = [
+        f"{apply} -l app.kubernetes.io/component=topics\n",
+        "wait --for=condition=complete",
+        f"{apply} -l 'app.kubernetes.io/component in (projectors,api)'\n",
+        f"{apply}\n",
+    ]
+
+    assert all(step in update for step in steps)
+    assert steps == sorted(steps, key=update.index)
+
+
 @overlays
 def test_a_handler_keeps_its_name_and_its_disk(folder: Path) -> None:
     [handler] = of_kind(kustomized(folder), "StatefulSet")
