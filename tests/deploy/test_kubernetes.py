@@ -86,7 +86,7 @@ def test_each_variable_is_a_setting_and_has_a_value_that_the_service_takes(folde
 def test_each_role_has_the_time_that_its_end_takes(folder: Path) -> None:
     longest_leave = workers._DRAIN_SECONDS + workers._RELEASE_SECONDS + membership._LEAVE_SECONDS  # noqa: SLF001
     for name, pod in pods(kustomized(folder)):
-        if name != "fairlead-topics":
+        if name not in {"fairlead-topics", "fairlead-tools"}:
             grace = pod["spec"]["terminationGracePeriodSeconds"]
             assert grace > longest_leave + Settings().commit_timeout_s, name
         if name == "fairlead-api":
@@ -99,7 +99,7 @@ def test_each_role_has_the_time_that_its_end_takes(folder: Path) -> None:
 def test_probes_ask_where_the_service_answers(folder: Path) -> None:
     manifests = kustomized(folder)
     for container in containers(manifests):
-        if container["name"] == "topics":
+        if container["name"] in {"topics", "tools"}:
             continue
         answers = said(manifests, container)
         wanted = int(answers[f"{ENV_PREFIX}{'API' if container['name'] == 'api' else 'HEALTH'}_PORT"])
@@ -179,6 +179,32 @@ def test_an_update_makes_topics_before_those_start_who_read_them_and_handlers_co
 
     assert all(step in update for step in steps)
     assert steps == sorted(steps, key=update.index)
+
+
+@overlays
+def test_a_person_has_a_pod_from_which_every_command_reaches_what_it_asks(folder: Path) -> None:
+    manifests = kustomized(folder)
+    [tools] = [one for one in of_kind(manifests, "Deployment") if one["metadata"]["name"] == "fairlead-tools"]
+    [api] = [
+        one for one in of_kind(manifests, "Service") if one["spec"]["selector"]["app.kubernetes.io/component"] == "api"
+    ]
+    pod = tools["spec"]["template"]
+    [container] = pod["spec"]["containers"]
+    variables = said(manifests, container)
+    targets = [
+        to["podSelector"]
+        for policy in of_kind(manifests, "NetworkPolicy")
+        if selects(policy["spec"]["podSelector"], pod["metadata"]["labels"])
+        for rule in policy["spec"].get("egress", [])
+        if {"port": 8080} in rule["ports"]
+        for to in rule["to"]
+    ]
+
+    assert 0 == tools["spec"]["replicas"]
+    assert f"{ENV_PREFIX}BOOTSTRAP_SERVERS" in variables
+    assert f"http://{api['metadata']['name']}" == variables[f"{ENV_PREFIX}API_URL"]
+    assert any(selects(target, api["spec"]["selector"]) for target in targets)
+    assert "/tmp" in {one["mountPath"] for one in container["volumeMounts"]}  # noqa: S108  # of the container
 
 
 @overlays
