@@ -14,6 +14,12 @@ DASHBOARD = Path(__file__).parents[2] / "deploy" / "grafana" / "dashboards" / "f
 _METRIC = re.compile(r"fairlead_\w+")
 
 
+def test_no_panel_asks_for_labels_that_only_one_way_of_measuring_sets() -> None:
+    panels = json.loads(DASHBOARD.read_text())["panels"]
+    asked = [target["expr"] for panel in panels for target in panel["targets"]]
+    assert not [one for one in asked if re.search(r"(job|role|pod|namespace)\s*=", one)]
+
+
 def test_every_metric_that_the_dashboard_shows_exists() -> None:
     assert app  # which brings every module that counts something
     panels = json.loads(DASHBOARD.read_text())["panels"]
