@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import uuid4
@@ -9,7 +10,7 @@ from uuid import uuid4
 import typer
 
 from fairlead.bounds import MAX_ID_LENGTH
-from fairlead.client import DEFAULT_TIMEOUT, Client
+from fairlead.client import DEFAULT_TIMEOUT, Client, NoReply, NotConfirmed
 from fairlead.envelope import Reply
 from service.cli.completing import command_types, fields
 from service.cli.exits import OF_STATUS, Exit, Stop
@@ -51,7 +52,8 @@ def send(  # noqa: PLR0913  # a command has as many parts
 ) -> None:
     """Publish a command, wait, and print the reply.
 
-    Without ENTITY_ID `register_ship` and `create_user` get a new one. Without anything it asks for all of it.
+    Without ENTITY_ID what `register_ship` and `create_user` make has the command's own id. Without anything it asks for
+    all of it.
 
     Examples: `fairlead send register_ship name="Pacific Explorer"`,
     `fairlead send load_cargo 7b0f… item=rice quantity=500`
@@ -64,11 +66,13 @@ def send(  # noqa: PLR0913  # a command has as many parts
     aggregate = aggregate or aggregate_of(type_)
     if aggregate not in AGGREGATES:
         raise Stop(Exit.USAGE, f"{aggregate} is no aggregate: choose from {', '.join(AGGREGATES)}")
-    entity_id, pairs = split_words(words or (), entity_needed=not creates(aggregate, type_))
+    named, pairs = split_words(words or (), entity_needed=not creates(aggregate, type_))
     content = read_fields(aggregate, type_, data, pairs)
     command_id = id_ if id_ is not None else str(uuid4())
     if not 1 <= len(command_id) <= MAX_ID_LENGTH:
         raise Stop(Exit.INVALID, f"--id must have 1 to {MAX_ID_LENGTH} characters, or nobody can be answered")
+    # Not one that nobody knows: the same line with --id would make another entity.
+    entity_id = command_id if named is None else named
     extras = {"command_id": command_id, "expected_version": expected_version, "correlation_id": correlation_id}
 
     async def work() -> Reply | None:
@@ -89,6 +93,11 @@ async def _exchange(client: Client, what: Sequence[Any], extras: Any, timeout: f
             await client.publish_raw(*what, **extras)
             return None
         return await client.send_raw(*what, timeout=timeout, **extras)
+    except (NoReply, NotConfirmed) as error:
+        raise Stop(Exit.TIMED_OUT, f"{error} (--id {error.command_id})") from error
+    except asyncio.CancelledError:
+        told = "Interrupted: the command may have been published, and can be sent again safely with the same id"
+        raise Stop(Exit.INTERRUPTED, f"{told} (--id {extras['command_id']})") from None
     except (TypeError, UnicodeError) as error:
         raise Stop(Exit.INVALID, f"This cannot be written as JSON in UTF-8: {error}") from error
 

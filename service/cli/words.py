@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import Any
-from uuid import uuid4
 
 import orjson
 from pydantic.fields import FieldInfo
@@ -37,8 +36,8 @@ def creates(aggregate: str, type_: str) -> bool:
     return command is not None and set(command.model_fields) == set(first.model_fields) and type_ != "import_history"
 
 
-def split_words(words: Sequence[str], *, entity_needed: bool) -> tuple[str, list[tuple[str, str]]]:
-    """The entity id, new where there is none, and the fields; raises Stop."""
+def split_words(words: Sequence[str], *, entity_needed: bool) -> tuple[str | None, list[tuple[str, str]]]:
+    """The entity id, where there is one, and the fields; raises Stop."""
     named = bool(words) and "=" not in words[0]
     if not named and entity_needed:
         raise Stop(Exit.USAGE, "Which entity? Its id comes after the command's type: see `fairlead send --help`")
@@ -46,9 +45,7 @@ def split_words(words: Sequence[str], *, entity_needed: bool) -> tuple[str, list
     for word in pairs:
         if "=" not in word:
             raise Stop(Exit.USAGE, f"{word!r} is no FIELD=VALUE: see `fairlead send --help`")
-    return words[0] if named else str(uuid4()), [
-        (name, value) for name, _, value in (word.partition("=") for word in pairs)
-    ]
+    return words[0] if named else None, [(name, value) for name, _, value in (word.partition("=") for word in pairs)]
 
 
 def read_fields(aggregate: str, type_: str, data: str | None, pairs: Sequence[tuple[str, str]]) -> Any:
