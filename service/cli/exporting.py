@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -18,7 +19,7 @@ from service.cli.event_files import compressed, form_of
 from service.cli.exits import Exit, Stop
 from service.cli.formats import as_row
 from service.cli.options import Given, with_servers
-from service.cli.output import emit_fields
+from service.cli.output import emit_fields, say
 from service.cli.progress import progress_of_unknown
 from service.cli.roles import known_aggregates
 from service.cli.running import run
@@ -46,6 +47,9 @@ def export(
     """
     known_aggregates([aggregate])
     count = run(_write(given.settings(), aggregate, file))
+    if _is_stdout(file):
+        say(f"Events: {count:,}")  # behind them it would be taken for one
+        return
     emit_fields({"file": str(file), "events": count}, as_json=given.as_json)
 
 
@@ -75,6 +79,10 @@ def replaced(file: Path) -> Iterator[BinaryIO]:
 
     Who could not read the old one can read neither the new one nor what there is of it yet.
     """
+    if _is_stdout(file):
+        yield sys.stdout.buffer
+        sys.stdout.flush()
+        return
     if file.exists() and not file.is_file():
         with file.open("wb") as pipe:
             yield pipe
@@ -93,6 +101,11 @@ def replaced(file: Path) -> Iterator[BinaryIO]:
         part.replace(file)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _is_stdout(file: Path) -> bool:
+    """Whether it is where results go already, as `/dev/stdout` is: opened anew, it could begin before their end."""
+    return file.exists() and os.path.samestat(file.stat(), os.fstat(sys.stdout.fileno()))
 
 
 def _as_protected(new: int, old: os.stat_result) -> None:

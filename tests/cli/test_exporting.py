@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from collections.abc import AsyncIterator, Iterator
@@ -69,6 +70,27 @@ def test_a_group_that_could_not_read_the_old_file_cannot_read_the_new_one(
         target.write(b"new")
     monkeypatch.undo()
     assert ("new", 0o600) == (file.read_text(), mode(file))
+
+
+@pytest.fixture
+def of_one_ship(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is one event to be exported."""
+
+    async def events(*_: object) -> AsyncIterator[Any]:
+        event = {"event_id": "e", "type": "ShipRegistered", "entity_id": "a", "data": {"name": "São"}}
+        yield event | {"time": datetime(2026, 1, 1, tzinfo=UTC)}
+
+    monkeypatch.setattr(app, "export_events", events)
+
+
+@pytest.mark.usefixtures("of_one_ship")
+def test_an_export_to_stdout_is_all_that_stands_there(capfd: pytest.CaptureFixture[str]) -> None:
+    os.write(1, b"before\n")
+    assert Exit.DONE == main(["export", "ship", "/dev/stdout"])
+    printed, told = capfd.readouterr()
+    before, _, exported = printed.partition("\n")
+    assert ("before", ["e"]) == (before, [row["event_id"] for row in json.loads(exported)])
+    assert "Events: 1\n" == told
 
 
 def test_an_export_that_is_refused_leaves_the_old_file(

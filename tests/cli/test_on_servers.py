@@ -110,6 +110,15 @@ async def test_an_export_is_imported_once_and_never_again(fairlead: Run, tmp_pat
     assert rows == [row for _, row in read_values(back, lambda _: None) if row["entity_id"] == rows[0]["entity_id"]]
 
 
+async def test_an_export_into_a_pipe_is_one_document(fairlead: Run) -> None:
+    ship = str(uuid4())
+    await fairlead("send", "register_ship", ship, "name=Piped")
+    await fairlead("replay", "ship", ship, "--min-version", "1", "--wait", "20")
+    code, rows, told = await fairlead("export", "ship", "/dev/stdout")
+    assert (0, ["ShipRegistered"]) == (code, [row["event_type"] for row in rows if row["entity_id"] == ship])
+    assert told == f"Events: {len(rows):,}\n"
+
+
 async def test_an_import_that_was_interrupted_goes_on_where_it_was(
     fairlead: Run, servers: Endpoints, tmp_path: Path
 ) -> None:
