@@ -25,8 +25,9 @@ _COLOURS = {
 
 
 def emit_json(value: Any) -> None:
-    """Print a value as JSON."""
-    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() + "\n")
+    """Print a value as JSON: in UTF-8, whatever a terminal would take."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     sys.stdout.flush()
 
 

@@ -1,0 +1,21 @@
+"""What is printed as JSON is JSON, whatever is in it and wherever it goes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from io import BytesIO, TextIOWrapper
+
+import pytest
+
+from service.cli.output import emit_json
+
+
+def test_json_is_utf_8_whatever_stdout_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = BytesIO()
+    monkeypatch.setattr(sys, "stdout", TextIOWrapper(content, "ascii", errors="backslashreplace"))
+    sys.stdout.write("[")
+    emit_json({"name": "São"})
+    sys.stdout.write("]")
+    sys.stdout.flush()
+    assert [{"name": "São"}] == json.loads(content.getvalue())
