@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -27,8 +28,15 @@ _COLOURS = {
 def emit_json(value: Any) -> None:
     """Print a value as JSON: in UTF-8, whatever a terminal would take."""
     sys.stdout.flush()
-    sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    sys.stdout.buffer.write(_encoded(value))
     sys.stdout.flush()
+
+
+def _encoded(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    except TypeError:  # of an integer beyond 64 bits, which a sum may be
+        return json.dumps(value, indent=2, ensure_ascii=False).encode() + b"\n"
 
 
 def emit_fields(value: Mapping[str, Any], *, as_json: bool) -> None:

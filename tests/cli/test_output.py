@@ -19,3 +19,9 @@ def test_json_is_utf_8_whatever_stdout_is(monkeypatch: pytest.MonkeyPatch) -> No
     sys.stdout.write("]")
     sys.stdout.flush()
     assert [{"name": "São"}] == json.loads(content.getvalue())
+
+
+def test_a_sum_of_any_size_is_printed_as_it_is(capfd: pytest.CaptureFixture[str]) -> None:
+    totals = {"cargo": {"São": 2**64}, "ships": 1}
+    emit_json(totals)
+    assert f"{json.dumps(totals, indent=2, ensure_ascii=False)}\n" == capfd.readouterr().out
