@@ -19,7 +19,7 @@ from service.cli.event_files import compressed, form_of
 from service.cli.exits import Exit, Stop
 from service.cli.formats import as_row
 from service.cli.options import Given, with_servers
-from service.cli.output import emit_fields, say
+from service.cli.output import emit_fields, escaped, say
 from service.cli.progress import progress_of_unknown
 from service.cli.roles import known_aggregates
 from service.cli.running import run
@@ -50,7 +50,7 @@ def export(
     if _is_stdout(file):
         say(f"Events: {count:,}")  # behind them it would be taken for one
         return
-    emit_fields({"file": str(file), "events": count}, as_json=given.as_json)
+    emit_fields({"file": escaped(str(file)), "events": count}, as_json=given.as_json)
 
 
 async def _write(settings: Settings, aggregate: str, file: Path) -> int:

@@ -87,5 +87,10 @@ def plain(value: Any) -> str:
     return str(value)
 
 
+def escaped(text: str) -> str:
+    """A name or value of the system's, what is no UTF-8 of it escaped."""
+    return text.encode(errors="surrogateescape").decode(errors="backslashreplace")
+
+
 def _style(name: str, value: Any) -> str:
     return _COLOURS.get(value, "") if name == "status" and isinstance(value, str) else ""

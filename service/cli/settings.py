@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from service.cli.options import SERVERS, Given, with_servers
-from service.cli.output import emit_rows
+from service.cli.output import emit_rows, escaped
 from service.settings import ENV_PREFIX, Settings
 
 _COLUMNS = ("variable", "value", "unit", "from")
@@ -117,6 +117,8 @@ def _default(field: FieldInfo) -> Any:
 
 
 def _shown(value: Any) -> Any:
+    if isinstance(value, str):
+        return escaped(value)
     return str(value) if isinstance(value, SecretStr) else value
 
 

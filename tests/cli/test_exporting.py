@@ -93,6 +93,14 @@ def test_an_export_to_stdout_is_all_that_stands_there(capfd: pytest.CaptureFixtu
     assert "Events: 1\n" == told
 
 
+@pytest.mark.usefixtures("of_one_ship")
+def test_an_export_to_a_file_whose_name_is_no_utf_8_is_done(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / os.fsdecode(b"\xff.json")
+    assert Exit.DONE == main(["export", "ship", str(file)])
+    assert {"file": f"{tmp_path}/\\xff.json", "events": 1} == json.loads(capfd.readouterr().out)
+    assert ["e"] == [row["event_id"] for row in json.loads(file.read_bytes())]
+
+
 def test_an_export_that_is_refused_leaves_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import Mapping
@@ -129,6 +130,13 @@ def test_settings_are_shown_with_their_origin_and_without_secrets(
     assert (5, "variable") == told["FAIRLEAD_MAX_BATCH"]
     assert ("INFO", "default") == told["FAIRLEAD_LOG_LEVEL"]
     assert (str(SecretStr("x")), "--dir") == told["FAIRLEAD_DATABASE_URL"]
+
+
+def test_a_value_that_is_no_utf_8_is_shown(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setitem(os.environb, b"FAIRLEAD_STATE_DIR", b"\xff")
+    assert main(["settings"]) == Exit.DONE
+    told = {row["variable"]: row["value"] for row in json.loads(capfd.readouterr().out)}
+    assert r"\xff" == told["FAIRLEAD_STATE_DIR"]
 
 
 @pytest.mark.parametrize(
