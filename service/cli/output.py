@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 err = Console(stderr=True, highlight=False)
@@ -44,7 +44,7 @@ def emit_fields(value: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
         emit_json(value)
         return
-    grid = Table.grid(padding=(0, 2))
+    grid = Table.grid("", Column(overflow="fold"), padding=(0, 2))
     for name, field in value.items():
         grid.add_row(Text(name.replace("_", " "), style="dim"), Text(plain(field), style=_style(name, field)))
     out.print(grid)

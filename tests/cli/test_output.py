@@ -8,7 +8,7 @@ from io import BytesIO, TextIOWrapper
 
 import pytest
 
-from service.cli.output import emit_json
+from service.cli.output import emit_fields, emit_json
 
 
 def test_json_is_utf_8_whatever_stdout_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,3 +25,8 @@ def test_a_sum_of_any_size_is_printed_as_it_is(capfd: pytest.CaptureFixture[str]
     totals = {"cargo": {"São": 2**64}, "ships": 1}
     emit_json(totals)
     assert f"{json.dumps(totals, indent=2, ensure_ascii=False)}\n" == capfd.readouterr().out
+
+
+def test_of_what_a_person_reads_nothing_is_cut(capfd: pytest.CaptureFixture[str]) -> None:
+    emit_fields({"value_base64": "x" * 1_000}, as_json=False)
+    assert 1_000 == capfd.readouterr().out.count("x")
