@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import orjson
@@ -18,6 +20,7 @@ COLUMNS = (
     "redrives", "waiting",
 )  # fmt: skip
 _SHOWN = 60
+_as_written = partial(json.loads, object_pairs_hook=list, parse_int=str, parse_float=str)
 
 
 def row(letter: Letter) -> dict[str, Any]:
@@ -56,10 +59,21 @@ def _content(name: str, value: bytes | None, *, as_data: bool = False) -> dict[s
     if value is None:
         return {name: None}
     try:
-        return {name: orjson.loads(value) if as_data else value.decode()}
+        data = orjson.loads(value) if as_data else value.decode()
     except ValueError:
         note = {"note": f"The {name} is no JSON: here it is in Base64"} if as_data else {}
         return {f"{name}_base64": b64encode(value).decode(), **note}
+    if as_data and not _is_told_by(data, value):
+        return {name: value.decode(), "note": f"As data the {name} cannot be shown unaltered: here it is as text"}
+    return {name: data}
+
+
+def _is_told_by(data: Any, value: bytes) -> bool:
+    """Whether all is still there: not of members that come twice, endless numbers, and what is nested too deep."""
+    try:
+        return bool(_as_written(orjson.dumps(data)) == _as_written(value))
+    except (TypeError, RecursionError):
+        return False
 
 
 def tame(field: Any, most: int | None = None) -> Any:
