@@ -16,7 +16,7 @@ from service.cli.options import Given
 from service.cli.output import out, say
 from service.cli.running import run
 from service.cli.stage import Stage
-from service.cli.story import EXPORT, play_ship, play_user
+from service.cli.story import play_ship, play_user
 
 
 def add_to(app: typer.Typer) -> None:
@@ -28,6 +28,8 @@ def demo(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks")] = False,  # noqa: FBT002  # an option of the line
 ) -> None:
     """Play both scenarios of the notebook through the whole service, on servers of its own, then stop.
+
+    The ship's events stay in the folder where it is called, in a new file.
 
     Example: `fairlead demo`
     """
@@ -47,13 +49,13 @@ async def _play(directory: Path) -> None:
         async with open_client(Given(directory=directory).settings(), "/fairlead/demo") as client:
             stage = Stage(client, directory)
             await play_user(stage)
-            await play_ship(stage)
+            file = await play_ship(stage)
         out.print()
         say("  Stopping the servers")
     seconds = time.monotonic() - started
     closing = Text.assemble(
         ("\n✓ ", "green"),
-        f"All as it should be, in {seconds:.0f} s; nothing is left running. The ship's events: {EXPORT}\n\n",
+        f"All as it should be, in {seconds:.0f} s; nothing is left running. The ship's events: {file}\n\n",
         ("  Your turn:  ", "dim"),
         ("fairlead up\n", "bold"),
     )

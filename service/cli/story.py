@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from datetime import datetime, timedelta
+from itertools import chain, count
 from uuid import uuid4
 
 from fairlead.bounds import MAX_INTEGER
@@ -14,7 +16,6 @@ from service.cli.output import out
 from service.cli.stage import Stage, act, expect, note, show_events, show_state
 
 _CAUGHT_UP = ("--wait", "20", "--min-version")
-EXPORT = "ship_events.json"
 
 
 async def play_user(stage: Stage) -> None:
@@ -50,8 +51,8 @@ async def play_user(stage: Stage) -> None:
     note(f"  {gone.removeprefix('fairlead: ').replace(user, user[:8] + '…')}")
 
 
-async def play_ship(stage: Stage) -> None:
-    """A voyage from Singapore to Hong Kong, and all that a ship refuses on the way."""
+async def play_ship(stage: Stage) -> str:
+    """A voyage from Singapore to Hong Kong, and all that a ship refuses on the way; the file that tells of it."""
     act("2 · Pacific Explorer")
     ship = str(uuid4())
     register = RegisterShip(name="Pacific Explorer")
@@ -84,6 +85,14 @@ async def play_ship(stage: Stage) -> None:
     events = await stage.fairlead("replay", "ship", ship, *_CAUGHT_UP, "6")
     show_events(events)
     expect(len(events) == 6, f"Six events were to be there, not {len(events)}")  # noqa: PLR2004  # the story's
-    exported = await stage.fairlead("export", "ship", EXPORT)
+    file = unused_name()
+    exported = await stage.fairlead("export", "ship", file)
     note(f"  {exported['events']} events in {exported['file']}")
     expect(exported["events"] == 6, f"Six events were to be exported, not {exported['events']}")  # noqa: PLR2004  # as above
+    return file
+
+
+def unused_name() -> str:
+    """Of a file that is not there yet: an older one may be all that somebody has."""
+    names = chain(("ship_events.json",), (f"ship_events-{number}.json" for number in count(2)))
+    return next(name for name in names if not os.path.lexists(name))
