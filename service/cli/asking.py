@@ -40,7 +40,7 @@ def ships(  # noqa: PLR0913  # the ways to say which
 
     Example: `fairlead ships --port Singapore --item electronics`
     """
-    query = {"status": status, "port": port, "name": name, "item": item, "at": at and moment("--at", at)}
+    query = {"status": status, "port": port, "name": name, "item": item, "at": moment("--at", at)}
     columns = ("id", "name", "status", "current_port", "version", "cargo")
     _page(given, "/ships", {**query, "limit": limit, "cursor": cursor}, columns, "No such ships")
 
@@ -84,7 +84,7 @@ def statement(
 
     Example: `fairlead statement 7b0f… --until 2026-11-24T18:20:00Z`
     """
-    query = {"after": after, "until": until and moment("--until", until), "limit": limit}
+    query = {"after": after, "until": moment("--until", until), "limit": limit}
     columns = ("version", "time", "type", "change", "balance")
     _page(given, f"/users/{quote(user_id, safe='')}/statement", query, columns, "No lines", behind="--after")
 

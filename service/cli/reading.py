@@ -46,7 +46,7 @@ def show(  # noqa: PLR0913  # the ways to say when
     known_aggregates([aggregate])
     if at is not None and version is not None:
         raise Stop(Exit.USAGE, "--at and --version exclude each other: give one")
-    query: dict[str, Any] = {"at": at and moment("--at", at), "version": version}
+    query: dict[str, Any] = {"at": moment("--at", at), "version": version}
 
     async def work() -> dict[str, Any]:
         async with open_reads(given.settings().api_url) as reads:
@@ -77,7 +77,7 @@ def replay(  # noqa: PLR0913  # as in show
 
     async def work() -> list[dict[str, Any]]:
         async with open_reads(given.settings().api_url) as reads:
-            last = moment("--until", until) if until else None
+            last = moment("--until", until)
             return await reads.events(aggregate, entity_id, last, min_version=min_version, wait=wait)
 
     try:
@@ -118,9 +118,9 @@ def outcome(
         emit_fields({name: value for name, value in shown.items() if value not in (None, [])}, as_json=False)
 
 
-def moment(option: str, text: str) -> str:
-    """A time as the API takes it; raises Stop where the option has none."""
+def moment(option: str, text: str | None) -> str | None:
+    """A time as the API takes it, None where the option was not said; raises Stop where it has none."""
     try:
-        return as_utc(parse_time(text))
+        return None if text is None else as_utc(parse_time(text))
     except ValueError as error:
         raise Stop(Exit.USAGE, f"{option}: {error}") from error

@@ -67,6 +67,13 @@ def test_a_fault_is_one_line_and_a_code(line: str, code: int, told: str, capfd: 
     assert error.startswith("fairlead: ")
 
 
+@pytest.mark.parametrize("line", ["replay ship x --until", "show ship x --at", "ships --at", "statement x --until"])
+def test_a_time_that_is_empty_is_none_and_nothing_is_asked(line: str, capfd: pytest.CaptureFixture[str]) -> None:
+    # Who asked would end with another code: no API is there.
+    assert main([*line.split(), "", "--api-url", "http://127.0.0.1:1"]) == Exit.USAGE
+    assert "'' is no time" in capfd.readouterr().err
+
+
 def test_a_directory_without_a_stack_is_no_server(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["show", "ship", "x", "--dir", str(tmp_path)]) == Exit.NO_SERVER
     assert "`fairlead up --dir" in capfd.readouterr().err
