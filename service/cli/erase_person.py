@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from fairlead.client import NoReply
 from service.cli.erase_certificate import Certificate
 from service.cli.erase_copies import Inspection
-from service.cli.exits import OF_STATUS, Exit, Stop
+from service.cli.exits import OF_STATUS, Exit, Stop, unanswered
 from service.cli.kafka_client import open_client
 from service.commands.identity import micros_of, render_time
 from service.domain import Aggregate
@@ -56,7 +57,10 @@ def _time(moment: datetime) -> str:
 async def _delete(settings: Settings, aggregate: Aggregate, entity_id: str, wait_s: float) -> None:
     last = aggregate.events[str(aggregate.last_event)]()
     async with open_client(settings, "/fairlead/cli") as client:
-        reply = (await client.send(aggregate.cause(last), entity_id, timeout=wait_s)).data
+        try:
+            reply = (await client.send(aggregate.cause(last), entity_id, timeout=wait_s)).data
+        except NoReply as error:
+            raise unanswered("the deletion", wait_s) from error
     if reply.status == "accepted" or reply.code == "gone":
         return
     code = Exit.NOT_FOUND if reply.code == "not_found" else OF_STATUS[reply.status]

@@ -36,3 +36,9 @@ class Stop(Exception):  # not always an error: a refusal is an answer
     def __init__(self, code: int, message: str = "") -> None:
         super().__init__(message)
         self.code = code
+
+
+def unanswered(what: str, seconds: float) -> Stop:
+    """The end of what had no reply in time, and goes on where it stood once it is asked for again."""
+    told = "see whether `fairlead handle` runs; the same command goes on where this one stood"
+    return Stop(Exit.TIMED_OUT, f"No reply to {what} within {seconds:g} s: {told}")

@@ -8,7 +8,7 @@ from typing import Any
 from httpx import ConnectError, InvalidURL, TimeoutException, TransportError, UnsupportedProtocol
 from pydantic import ValidationError
 
-from fairlead.client import NoReply, TooLarge, TopicsMissing, Unreachable
+from fairlead.client import TooLarge, TopicsMissing, Unreachable
 from fairlead.versions import NewerVersion
 from service.cli.exits import Exit, Stop
 from service.cli.options import SERVERS
@@ -20,7 +20,6 @@ _START_ONE = "start one with `fairlead up`, or say where it is with"
 _BROKER_GONE = frozenset({"KafkaConnectionError", "NodeNotReadyError"})
 
 _MEANINGS: Sequence[tuple[type[BaseException], Exit, Callable[[Any], str]]] = (
-    (NoReply, Exit.TIMED_OUT, lambda error: f"{error} (--id {error.command_id})"),
     (TooLarge, Exit.INVALID, str),
     (TopicsMissing, Exit.NOT_FOUND, str),
     (NotThere, Exit.NOT_FOUND, str),

@@ -9,9 +9,9 @@ from uuid import uuid4
 
 import orjson
 
-from fairlead.client import Client
+from fairlead.client import Client, NoReply
 from fairlead.envelope import Reply
-from service.cli.exits import OF_STATUS, Stop
+from service.cli.exits import OF_STATUS, Stop, unanswered
 from service.cli.history_chunks import Chunk
 from service.domain import Aggregate
 
@@ -53,10 +53,13 @@ async def send_histories(
 async def _settle(client: Client, aggregate: Aggregate, chunk: Chunk) -> Reply:
     data = {"first_version": chunk.first_version, "events": orjson.Fragment(chunk.content)}
     ask = (aggregate.name, "import_history", chunk.entity_id, data)
-    reply = await client.send_raw(*ask, command_id=chunk.command_id, timeout=_TIMEOUT)
-    if reply.data.duplicate and reply.data.status != "accepted":
-        # An old refusal again, but its reason may be mended since. Events keep their ids: asking anew is safe.
-        reply = await client.send_raw(*ask, command_id=str(uuid4()), timeout=_TIMEOUT)
+    try:
+        reply = await client.send_raw(*ask, command_id=chunk.command_id, timeout=_TIMEOUT)
+        if reply.data.duplicate and reply.data.status != "accepted":
+            # An old refusal again, but its reason may be mended since. Events keep their ids: asking anew is safe.
+            reply = await client.send_raw(*ask, command_id=str(uuid4()), timeout=_TIMEOUT)
+    except NoReply as error:
+        raise unanswered(f"events of {aggregate.name} {chunk.entity_id}", _TIMEOUT) from error
     return reply
 
 

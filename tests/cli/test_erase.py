@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import orjson
 
@@ -124,3 +125,8 @@ async def test_on_somebody_who_is_erased_it_certifies_again(place: Place) -> Non
     assert ("sealed", 12) == (after["rows"]["result"], after["rows"]["found"])
     alike = before.keys() - {"commands", "replies", "rows", "snapshots"}
     assert {name: before[name] for name in alike} == {name: after[name] for name in alike}
+
+
+async def test_a_deletion_that_nobody_answers_says_that_the_same_command_goes_on(place: Place) -> None:
+    code, _, told = await place.fairlead("erase", "user", str(uuid4()), "--wait", "1")
+    assert (5, True, False) == (code, "the same command goes on" in told, "--id" in told)

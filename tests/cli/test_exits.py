@@ -127,10 +127,6 @@ def test_what_nobody_foresaw_is_one_line_that_says_where_to_look() -> None:
     assert "ZeroDivisionError: first; --debug shows where" == str(explain(ZeroDivisionError("first\nsecond")))
 
 
-def test_what_can_be_sent_again_says_how() -> None:
-    assert "--id 0b9c" in str(explain(NoReply("0b9c", 1)))
-
-
 def test_debug_shows_the_traceback(capfd: pytest.CaptureFixture[str]) -> None:
     main(["show", "boat", "x", "--debug"])
     assert "Traceback" in capfd.readouterr().err
