@@ -61,13 +61,13 @@ async def _read(settings: Settings, aggregate: str, partition: int, offset: int)
     missing = Stop(Exit.NOT_FOUND, f"{topics.dead_letters} has none at partition {partition}, offset {offset}")
     if partition >= await partition_count(connection(settings), topics):
         raise missing
-    place = (aggregate, partition, offset)
     # What waits, and what came again later, is known only from all of them.
-    found = (await survey(settings, [aggregate], lambda letter: letter.place == place)).letters
+    everything = (await survey(settings, [aggregate], lambda _: True)).letters
+    told = next((letter for letter in everything if letter.place == (aggregate, partition, offset)), None)
     async with aclosing(read_dead_letters(connection(settings), topics, {partition: offset}, _quietly)) as letters:
         async for letter in letters:
-            if found and letter.offset == offset:
-                return found[0], letter
+            if told and letter.offset == offset:
+                return told, letter
             break
     raise missing
 

@@ -15,7 +15,10 @@ Place = tuple[str, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A dead letter without its content; `superseded` where another one of the same content stands for it."""
+    """A dead letter without its content; `superseded` where another one of the same content stands for it.
+
+    `redrives` is what this one says, `redriven` the most that any of the same content does.
+    """
 
     aggregate: str
     partition: int
@@ -29,6 +32,7 @@ class Letter:
     command_id: str | None
     redrives: int
     content: bytes = field(repr=False)
+    redriven: int = 0
     waiting: bool = False
     superseded: bool = False
 

@@ -114,4 +114,4 @@ def _check_skip(skip: Collection[int], hit: Sequence[Letter]) -> None:
 
 
 def _loops(letter: Letter) -> bool:
-    return letter.redrives >= MAX_REDRIVES
+    return letter.redriven >= MAX_REDRIVES

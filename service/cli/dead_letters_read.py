@@ -61,9 +61,13 @@ class _Sight:
         self._seen: list[Letter] = []
         self._chosen: dict[bytes, Letter] = {}
         self._behind: dict[Entity, dict[int, Letter]] = {}
+        self._redriven: dict[bytes, int] = {}
 
     def see(self, found: DeadLetter) -> None:
         letter = letter_of(self._aggregate, found)
+        if letter.redrives:
+            # Whatever is wanted: a filter that leaves out the latest would have the command go round for ever.
+            self._redriven[letter.content] = max(letter.redrives, self._redriven.get(letter.content, 0))
         since = self._parked.get(found.entity)
         if since is not None and found.code in PARKING and found.command_offset >= since:
             self._behind.setdefault(found.entity, {})[found.command_offset] = replace(letter, waiting=True)
@@ -74,14 +78,16 @@ class _Sight:
                 self._chosen[letter.content] = letter
 
     def waiting(self) -> dict[Entity, list[Letter]]:
-        return {entity: [letters[at] for at in sorted(letters)] for entity, letters in self._behind.items()}
+        return {
+            entity: [self._counted(letters[at]) for at in sorted(letters)] for entity, letters in self._behind.items()
+        }
 
     def found(self) -> list[Letter]:
         behind = [letter for letters in self._behind.values() for letter in letters.values()]
         places, contents = {letter.place for letter in behind}, {letter.content for letter in behind}
         judged = (
             replace(
-                letter,
+                self._counted(letter),
                 waiting=(waiting := letter.place in places),
                 superseded=not waiting
                 and (letter.content in contents or self._chosen[letter.content].place != letter.place),
@@ -89,6 +95,9 @@ class _Sight:
             for letter in self._seen
         )
         return [letter for letter in judged if self._matches(letter)]
+
+    def _counted(self, letter: Letter) -> Letter:
+        return replace(letter, redriven=self._redriven.get(letter.content, 0))
 
 
 def _stands_for(letter: Letter, chosen: Letter | None) -> bool:

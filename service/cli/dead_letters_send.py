@@ -6,7 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fairlead.client import Client, NoReply
@@ -77,8 +77,8 @@ async def _wanted(
     start = dict(sorted(wanted, reverse=True))  # the lowest offset of each partition is the last that counts
     async with aclosing(read_dead_letters(connection(settings), topics, start, lambda *_: None)) as found:
         async for letter in found:
-            if wanted.pop((letter.partition, letter.offset), None):
-                yield letter
+            if known := wanted.pop((letter.partition, letter.offset), None):
+                yield replace(letter, redrives=known.redriven)
     for gone in wanted.values():
         tally.command(_place(topics.aggregate, gone), GONE, None, "Retention has removed it")
 

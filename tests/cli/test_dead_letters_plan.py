@@ -17,8 +17,11 @@ PARKED, OTHER = b"parked", b"other"
 
 def letter(at: int, *, key: bytes = PARKED, partition: int = 0, redrives: int = 0, waiting: bool = True) -> Letter:
     code = "parked" if waiting else "unreadable"
+    content = b"%d" % at
     return Letter(
-        "ship", partition, at, 10 + at, key, code, "because", at, None, None, redrives, b"%d" % at, waiting=waiting
+        *("ship", partition, at, 10 + at, key, code, "because", at, None, None, redrives, content),
+        redriven=redrives,
+        waiting=waiting,
     )
 
 

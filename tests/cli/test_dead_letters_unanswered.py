@@ -110,6 +110,31 @@ async def test_of_one_content_only_what_is_wanted_stands_for_it(desk: Desk) -> N
     assert (last, False) == (found["offset"], found["superseded"])
 
 
+async def test_what_is_shown_of_one_is_what_is_listed(desk: Desk) -> None:
+    ship = str(uuid4())
+    content = command(ship)
+    for redrives in range(2):
+        await desk.put_letter(ship, redrives, redrives=redrives, value=content)
+    for listed in await desk.letters():
+        _, shown, _ = await desk.run("show", "ship", str(listed["partition"]), str(listed["offset"]))
+        assert listed == {name: shown[name] for name in listed}
+
+
+async def test_what_is_redriven_is_counted_by_all_letters_of_its_content(desk: Desk) -> None:
+    ship = str(uuid4())
+    content = command(ship)
+    await desk.put_letter(ship, 1, code="unreadable", value=content)
+    await desk.put_letter(ship, 2, redrives=2, value=content)
+    words = ("redrive", "--code", "unreadable", "--yes", "--timeout", "1")
+    code, told, _ = await desk.run(*words)
+    assert (5, {"no answer": 1}) == (code, told["commands"])
+    [again] = await desk.records("commands", 1)
+    assert ("fairlead-redrives", b"3") in again.headers
+    await desk.put_letter(ship, 3, redrives=3, value=content)
+    code, told, _ = await desk.run(*words)
+    assert (0, {}, 1) == (code, told["commands"], len(told["left_out"]["looping"]))
+
+
 async def test_a_parked_entity_is_redriven_as_a_whole_by_its_owner(desk: Desk) -> None:
     ship = str(uuid4())
     await desk.park(ship, 5)
