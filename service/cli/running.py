@@ -16,6 +16,7 @@ from service.cli.exits import Exit, Stop
 T = TypeVar("T")
 # What is called at a signal after the first one; without it, the system ends the process.
 Again = Callable[[], None] | None
+_ENDING = signal.SIGINT, signal.SIGTERM
 
 # What a handler remembers holds no cycles: to go through it took a third of its time, and up to 0.3 s at once. So all
 # of it is gone through once in 50 million objects. Even the youngest are mostly of batches under way, and gone with
@@ -49,23 +50,34 @@ def run_role(work: Coroutine[Any, Any, None], *, again: Again = None, lifeline: 
 
 
 def _run(work: Coroutine[Any, Any, T], again: Again = None, lifeline: int | None = None) -> T:
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(_until_signalled(work, again, lifeline))
+    before = {signum: signal.getsignal(signum) for signum in _ENDING}
+    signalled = asyncio.Event()
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            return runner.run(_until_signalled(work, signalled, again, lifeline))
+    finally:
+        # The loop leaves its handlers there, which do nothing once it is closed: nobody could end what comes next.
+        if not signalled.is_set():
+            for signum, handler in before.items():
+                signal.signal(signum, handler)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     return uvloop.new_event_loop
 
 
-async def _until_signalled(work: Coroutine[Any, Any, T], again: Again, lifeline: int | None) -> T:
+async def _until_signalled(
+    work: Coroutine[Any, Any, T], signalled: asyncio.Event, again: Again, lifeline: int | None
+) -> T:
     loop = asyncio.get_running_loop()
     task = asyncio.ensure_future(work)
 
     def stop() -> None:
+        signalled.set()
         task.cancel()
         if lifeline is not None:
             loop.remove_reader(lifeline)
-        for signum in (signal.SIGINT, signal.SIGTERM):
+        for signum in _ENDING:
             if again is None:
                 loop.remove_signal_handler(signum)
                 signal.signal(signum, signal.SIG_DFL)
@@ -73,7 +85,7 @@ async def _until_signalled(work: Coroutine[Any, Any, T], again: Again, lifeline:
                 # In the stead of the first, with no moment between in which neither stands there.
                 loop.add_signal_handler(signum, again)
 
-    for signum in (signal.SIGINT, signal.SIGTERM):
+    for signum in _ENDING:
         loop.add_signal_handler(signum, stop)
     if lifeline is not None:
         # Nobody writes to it: it can be read once its other end is closed.

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import subprocess
 import sys
 from asyncio.subprocess import PIPE
+from contextlib import suppress
+
+import pytest
+
+from service.cli.running import run
 
 # A worker that is told to stop, and told again whenever what a signal does has just changed.
 _DRAINING = """
@@ -34,7 +41,44 @@ async def work():
 run_role(work(), again=ignore)
 """
 
+# A command that asks somebody after it has read what it asks about.
+_ASKING = """
+import asyncio, signal
+from service.cli.running import run
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also where it was started by a shell's `&`
+run(asyncio.sleep(0))
+input("Go on?")
+"""
+
 
 async def test_a_signal_that_comes_again_at_any_moment_does_not_end_a_worker_before_it_is_drained() -> None:
     worker = await asyncio.create_subprocess_exec(sys.executable, "-c", _DRAINING, stdout=PIPE, stderr=PIPE)
     assert (b"drained\n", b"") == await worker.communicate()
+
+
+def test_what_a_signal_does_is_what_it_did_before_once_work_has_ended() -> None:
+    ending = signal.SIGINT, signal.SIGTERM
+    before = [signal.getsignal(signum) for signum in ending]
+    run(asyncio.sleep(0))
+    assert before == [signal.getsignal(signum) for signum in ending]
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_a_question_can_be_left_by_a_signal(signum: signal.Signals) -> None:
+    line = [sys.executable, "-c", _ASKING]
+    with subprocess.Popen(  # noqa: S603  # our own program
+        line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as asking:
+        try:
+            assert asking.stdout
+            assert b"Go on?" == asking.stdout.read(6)
+            # Again and again: one that comes ahead of the reading itself is heard of behind it.
+            for _ in range(100):
+                asking.send_signal(signum)
+                with suppress(subprocess.TimeoutExpired):
+                    asking.wait(0.1)
+                    break
+            assert -signum == asking.poll()
+        finally:
+            asking.kill()
