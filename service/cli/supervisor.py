@@ -77,13 +77,20 @@ class _Worker:
         first, pause = True, FIRST_PAUSE
         while True:
             began = monotonic()
-            code, was_ready = await self._once(stdin)
-            if first and code > 0 and not was_ready:
-                raise Stop(code)
+            try:
+                code, was_ready = await self._once(stdin)
+            except OSError as fault:
+                # There may be no process or file to be had just now: that is no reason to end the others.
+                if first:
+                    raise
+                self._log.warning("worker not started", reason=str(fault), again_in_s=pause)
+            else:
+                if first and code > 0 and not was_ready:
+                    raise Stop(code)
+                if monotonic() - began > STEADY_SECONDS:
+                    pause = FIRST_PAUSE
+                self._log.warning("worker ended", **_told(code), again_in_s=pause)
             first = False
-            if monotonic() - began > STEADY_SECONDS:
-                pause = FIRST_PAUSE
-            self._log.warning("worker ended", **_told(code), again_in_s=pause)
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 

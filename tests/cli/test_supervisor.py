@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from structlog.testing import capture_logs
 from service.cli import supervisor
 from service.cli.exits import Stop
 from service.cli.supervisor import Program, Supervisor
+from service.local.child import until
 
 # How often it has been started, and how it tells that it is ready.
 COUNTING = """
@@ -34,14 +37,19 @@ if starts < 5:
     sys.exit(3)
 be_ready()
 """
+DIES_ONCE = """
+if starts == 1:
+    (folder / "pid").write_text(str(os.getpid()))
+be_ready()
+"""
 DOES_NOT_STOP = """
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 be_ready()
 """
 
 
-def supervising(folder: Path, work: str) -> Supervisor:
-    line = [sys.executable, "-I", "-c", COUNTING + work, str(folder)]
+def supervising(folder: Path, work: str, python: str | Path = sys.executable) -> Supervisor:
+    line = [str(python), "-I", "-c", COUNTING + work, str(folder)]
     return Supervisor([Program(0, line, {}, folder / "ready")])
 
 
@@ -61,6 +69,21 @@ async def until_ready(one: Supervisor) -> list[MutableMapping[str, Any]]:
         waiting.cancel()
         with suppress(asyncio.CancelledError):
             await running
+    return logs
+
+
+async def until_ready_again(
+    one: Supervisor, folder: Path, killed: Callable[[list[MutableMapping[str, Any]]], Awaitable[None]]
+) -> list[MutableMapping[str, Any]]:
+    """Run it until its program is ready a second time, which is killed once it is ready; what it logged."""
+
+    async def all_ready() -> None:
+        await killed(logs)
+        assert await until(lambda: (folder / "starts").read_text() == "xx" and (folder / "ready").exists(), 10)
+        raise asyncio.CancelledError
+
+    with capture_logs() as logs, suppress(asyncio.CancelledError):
+        await one.run(all_ready)
     return logs
 
 
@@ -96,3 +119,22 @@ async def test_one_that_does_not_stop_in_time_is_killed(tmp_path: Path, monkeypa
     [line] = await until_ready(supervising(tmp_path, DOES_NOT_STOP))
 
     assert "worker killed" == line["event"]
+
+
+async def test_one_that_cannot_be_started_again_is_tried_until_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(supervisor, "LONGEST_PAUSE", 0.01)
+    python = tmp_path / "python"
+    python.symlink_to(sys.executable)
+
+    async def killed(logs: list[MutableMapping[str, Any]]) -> None:
+        python.unlink()
+        os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+        await until(lambda: len(logs) > 1, 10)
+        python.symlink_to(sys.executable)
+
+    logs = await until_ready_again(supervising(tmp_path, DIES_ONCE, python), tmp_path, killed)
+    assert ["worker ended", *["worker not started"] * (len(logs) - 1)] == [line["event"] for line in logs]
+    assert "No such file" in logs[1]["reason"]
