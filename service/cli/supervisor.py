@@ -103,6 +103,8 @@ class _Worker:
     async def _once(self, stdin: int) -> tuple[int, bool]:
         """Run it to its end: the code, and whether it had been ready."""
         program = self._program
+        # Whoever clears the folder of temporary files by age takes this one too, and into none nothing can be written.
+        program.ready_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         program.ready_file.unlink(missing_ok=True)
         self._process = process = await asyncio.create_subprocess_exec(
             *program.line, env=program.environment, stdin=stdin

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ with (folder / "starts").open("a") as file:
     file.write("x")
 starts = len((folder / "starts").read_text())
 def be_ready():
-    (folder / "ready").touch()
+    (folder / "told" / "ready").touch()
     sys.stdin.read()
 """
 DIES_FOUR_TIMES = """
@@ -49,8 +50,9 @@ be_ready()
 
 
 def supervising(folder: Path, work: str, python: str | Path = sys.executable) -> Supervisor:
+    (folder / "told").mkdir()
     line = [str(python), "-I", "-c", COUNTING + work, str(folder)]
-    return Supervisor([Program(0, line, {}, folder / "ready")])
+    return Supervisor([Program(0, line, {}, folder / "told" / "ready")])
 
 
 async def until_ready(one: Supervisor) -> list[MutableMapping[str, Any]]:
@@ -79,7 +81,7 @@ async def until_ready_again(
 
     async def all_ready() -> None:
         await killed(logs)
-        assert await until(lambda: (folder / "starts").read_text() == "xx" and (folder / "ready").exists(), 10)
+        assert await until(lambda: (folder / "starts").read_text() == "xx" and (folder / "told" / "ready").exists(), 10)
         raise asyncio.CancelledError
 
     with capture_logs() as logs, suppress(asyncio.CancelledError):
@@ -138,3 +140,17 @@ async def test_one_that_cannot_be_started_again_is_tried_until_it_can(
     logs = await until_ready_again(supervising(tmp_path, DIES_ONCE, python), tmp_path, killed)
     assert ["worker ended", *["worker not started"] * (len(logs) - 1)] == [line["event"] for line in logs]
     assert "No such file" in logs[1]["reason"]
+
+
+async def test_one_is_ready_again_after_the_folder_where_it_says_so_was_cleared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(supervisor, "LONGEST_PAUSE", 0.01)
+
+    async def killed(_: list[MutableMapping[str, Any]]) -> None:
+        await asyncio.to_thread(rmtree, tmp_path / "told")
+        os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+
+    logs = await until_ready_again(supervising(tmp_path, DIES_ONCE), tmp_path, killed)
+    assert ["SIGKILL"] == [line["signal"] for line in logs]
