@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-FOREIGN = ("PG", "KAFKA_", "FAIRLEAD_SASL_", "FAIRLEAD_SSL_", "FAIRLEAD_SECURITY_")
+# A port of one role's health cannot be that of three.
+FOREIGN = ("PG", "KAFKA_", "FAIRLEAD_SASL_", "FAIRLEAD_SSL_", "FAIRLEAD_SECURITY_", "FAIRLEAD_HEALTH_")
 FOREIGN_NAMES = {
     "CLASSPATH",
     "JAVA_HOME",
@@ -25,6 +26,9 @@ def for_servers() -> dict[str, str]:
 def for_roles(**settings: str) -> dict[str, str]:
     """The caller's environment less what is foreign, and these settings."""
     kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(FOREIGN) and name not in FOREIGN_NAMES
+        name: value
+        for name, value in os.environ.items()
+        # Settings are read whatever their case.
+        if not name.upper().startswith(FOREIGN) and name not in FOREIGN_NAMES
     }
     return kept | settings
