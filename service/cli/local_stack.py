@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,17 @@ def local_stack(directory: Path, say: Callable[[str], None]) -> AbstractAsyncCon
             f"{error.name} is not installed: `pip install 'fairlead-service[local]'` brings what runs servers here"
         )
         raise Stop(Exit.FAILED, message) from error
-    return stack(directory, say, _apply_topics)
+
+    def tell(message: str) -> None:
+        with regardless():
+            say(message)
+
+    return stack(directory, tell, _apply_topics)
+
+
+def regardless() -> AbstractContextManager[None]:
+    """Say something, heard or not: a stack works on where the terminal it was started at is gone."""
+    return suppress(OSError, SystemExit)  # the latter is what rich makes of a broken pipe
 
 
 async def _apply_topics(endpoints: Endpoints) -> None:

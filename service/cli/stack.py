@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from service.cli.local_stack import local_stack
+from service.cli.local_stack import local_stack, regardless
 from service.cli.options import ENDPOINTS
 from service.cli.output import err, say
 from service.cli.running import run_role
@@ -42,7 +42,8 @@ def up(
 
 async def _stand(directory: Path) -> None:
     async with local_stack(directory, say) as endpoints:
-        _introduce(endpoints, directory)
+        with regardless():
+            _introduce(endpoints, directory)
         await asyncio.Event().wait()
 
 
