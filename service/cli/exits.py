@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from collections.abc import Callable
 from enum import IntEnum
+from types import FrameType
 
 
 class Exit(IntEnum):
@@ -42,3 +46,12 @@ def unanswered(what: str, seconds: float) -> Stop:
     """The end of what had no reply in time, and goes on where it stood once it is asked for again."""
     told = "see whether `fairlead handle` runs; the same command goes on where this one stood"
     return Stop(Exit.TIMED_OUT, f"No reply to {what} within {seconds:g} s: {told}")
+
+
+def at_once() -> Callable[[int, FrameType | None], None] | signal.Handlers:
+    """What ends the process at a signal: a container's first one is sent none that it does not handle."""
+    return _end if os.getpid() == 1 else signal.SIG_DFL
+
+
+def _end(signum: int, _: FrameType | None) -> None:
+    os._exit(128 + signum)  # as a shell says of whoever a signal ended

@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 
 import uvloop
 
-from service.cli.exits import Exit, Stop
+from service.cli.exits import Exit, Stop, at_once
 
 T = TypeVar("T")
-# What is called at a signal after the first one; without it, the system ends the process.
+# What is called at a signal after the first one; without it, the process ends.
 Again = Callable[[], None] | None
 _ENDING = signal.SIGINT, signal.SIGTERM
 
@@ -80,7 +80,7 @@ async def _until_signalled(
         for signum in _ENDING:
             if again is None:
                 loop.remove_signal_handler(signum)
-                signal.signal(signum, signal.SIG_DFL)
+                signal.signal(signum, at_once())
             else:
                 # In the stead of the first, with no moment between in which neither stands there.
                 loop.add_signal_handler(signum, again)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 import subprocess
 import sys
@@ -51,6 +52,46 @@ run(asyncio.sleep(0))
 input("Go on?")
 """
 
+# As a container's first process: interrupted, and again while it leaves in order.
+_FIRST_INTERRUPTED = """
+import asyncio, os, signal
+from service.cli.running import run
+
+async def work():
+    os.kill(1, signal.SIGINT)
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await asyncio.sleep(0)
+        os.kill(1, signal.{})
+        await asyncio.sleep(5)
+
+run(work())
+"""
+# Likewise, and while it still imports what it is to run.
+_FIRST_IMPORTING = """
+import os, signal, sys
+from importlib.abc import MetaPathFinder
+
+class Importing(MetaPathFinder):
+    def find_spec(self, name, *_):
+        if name == "service.cli.command_line":
+            os.kill(1, signal.{})
+
+sys.meta_path.insert(0, Importing())
+from service.__main__ import main
+main()
+"""
+
+
+@pytest.fixture(scope="module")
+def first() -> list[str]:
+    """What has a program run as a container does: as the first process of its own."""
+    line = ["unshare", "--pid", "--fork", "--kill-child"]
+    if not shutil.which("unshare") or subprocess.run([*line, "true"], check=False).returncode:  # noqa: S603  # as above
+        pytest.skip("needs the right to make a PID namespace")
+    return line
+
 
 async def test_a_signal_that_comes_again_at_any_moment_does_not_end_a_worker_before_it_is_drained() -> None:
     worker = await asyncio.create_subprocess_exec(sys.executable, "-c", _DRAINING, stdout=PIPE, stderr=PIPE)
@@ -82,3 +123,13 @@ def test_a_question_can_be_left_by_a_signal(signum: signal.Signals) -> None:
             assert -signum == asking.poll()
         finally:
             asking.kill()
+
+
+@pytest.mark.parametrize("program", [_FIRST_INTERRUPTED, _FIRST_IMPORTING])
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_a_containers_first_process_is_ended_at_once_as_any_other(
+    first: list[str], program: str, signum: signal.Signals
+) -> None:
+    line = [*first, sys.executable, "-c", program.format(signum.name), "settings"]
+    ended = subprocess.run(line, check=False, capture_output=True)  # noqa: S603  # our own program
+    assert 128 + signum == ended.returncode, ended.stderr
