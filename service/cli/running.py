@@ -1,4 +1,4 @@
-"""Coroutines run so that Ctrl-C and SIGTERM end them cleanly, and a second Ctrl-C ends them at once."""
+"""Coroutines run so that Ctrl-C, SIGTERM and a hangup end them cleanly, and a second Ctrl-C ends them at once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from service.cli.exits import Exit, Stop, at_once
 T = TypeVar("T")
 # What is called at a signal after the first one; without it, the process ends.
 Again = Callable[[], None] | None
-_ENDING = signal.SIGINT, signal.SIGTERM
+_TOLD = signal.SIGINT, signal.SIGTERM
 
 # What a handler remembers holds no cycles: to go through it took a third of its time, and up to 0.3 s at once. So all
 # of it is gone through once in 50 million objects. Even the youngest are mostly of batches under way, and gone with
@@ -50,7 +50,7 @@ def run_role(work: Coroutine[Any, Any, None], *, again: Again = None, lifeline: 
 
 
 def _run(work: Coroutine[Any, Any, T], again: Again = None, lifeline: int | None = None) -> T:
-    before = {signum: signal.getsignal(signum) for signum in _ENDING}
+    before = {signum: signal.getsignal(signum) for signum in (*_TOLD, signal.SIGHUP)}
     signalled = asyncio.Event()
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -77,15 +77,19 @@ async def _until_signalled(
         task.cancel()
         if lifeline is not None:
             loop.remove_reader(lifeline)
-        for signum in _ENDING:
+        for signum in _TOLD:
             if again is None:
                 loop.remove_signal_handler(signum)
                 signal.signal(signum, at_once())
             else:
                 # In the stead of the first, with no moment between in which neither stands there.
                 loop.add_signal_handler(signum, again)
+        if hangup:
+            # A shell passes it on, and the system sends it too: that there are two says nothing.
+            loop.add_signal_handler(signal.SIGHUP, ignore)
 
-    for signum in _ENDING:
+    hangup = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN  # as nohup has it
+    for signum in (*_TOLD, *([signal.SIGHUP] if hangup else [])):
         loop.add_signal_handler(signum, stop)
     if lifeline is not None:
         # Nobody writes to it: it can be read once its other end is closed.

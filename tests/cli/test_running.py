@@ -42,6 +42,38 @@ async def work():
 run_role(work(), again=ignore)
 """
 
+# A role that a terminal hangs up on: it hears of it from the shell and from the system.
+_HUNG_UP = """
+import asyncio, os, signal
+from service.cli.running import ignore, run_role
+
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # also where all of this runs under nohup
+
+async def work():
+    os.kill(os.getpid(), signal.SIGHUP)
+    try:
+        await asyncio.Event().wait()
+    finally:
+        os.kill(os.getpid(), signal.SIGHUP)
+        await asyncio.sleep(0)
+        print("drained")
+
+run_role(work(), again={})
+"""
+# One that is to go on whatever becomes of the terminal.
+_NO_HANGUP = """
+import asyncio, os, signal
+from service.cli.running import run_role
+
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+async def work():
+    os.kill(os.getpid(), signal.SIGHUP)
+    await asyncio.sleep(0)
+    print("went on")
+
+run_role(work())
+"""
 # A command that asks somebody after it has read what it asks about.
 _ASKING = """
 import asyncio, signal
@@ -98,8 +130,21 @@ async def test_a_signal_that_comes_again_at_any_moment_does_not_end_a_worker_bef
     assert (b"drained\n", b"") == await worker.communicate()
 
 
+@pytest.mark.parametrize("again", ["None", "ignore", "lambda: os._exit(1)"])
+async def test_a_role_is_drained_where_its_terminal_hangs_up(again: str) -> None:
+    role = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", _HUNG_UP.format(again)), stdout=PIPE, stderr=PIPE
+    )
+    assert (b"drained\n", b"") == await role.communicate()
+
+
+async def test_a_hangup_that_is_to_be_ignored_is_ignored() -> None:
+    role = await asyncio.create_subprocess_exec(sys.executable, "-c", _NO_HANGUP, stdout=PIPE, stderr=PIPE)
+    assert (b"went on\n", b"") == await role.communicate()
+
+
 def test_what_a_signal_does_is_what_it_did_before_once_work_has_ended() -> None:
-    ending = signal.SIGINT, signal.SIGTERM
+    ending = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
     before = [signal.getsignal(signum) for signum in ending]
     run(asyncio.sleep(0))
     assert before == [signal.getsignal(signum) for signum in ending]
