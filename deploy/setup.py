@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from subprocess import PIPE, STDOUT
 from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,8 +35,11 @@ def main() -> None:
         return
     if problem := unfit():
         fail(problem)
-    # Two makes at once: the second waits, then finds the work done.
-    fcntl.flock(os.open(ROOT / "deploy", os.O_RDONLY), fcntl.LOCK_EX)
+    # Two makes at once: the second waits, then finds the work done. What we start inherits the lock: where we
+    # alone are killed, it goes on.
+    lock = os.open(ROOT / "deploy", os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    os.set_inheritable(lock, True)  # noqa: FBT003  # as it is defined
     if not installed():
         set_up()
 
@@ -72,6 +76,8 @@ def unfit() -> str | None:
 
 def set_up() -> None:
     """Go on from wherever an earlier set-up was interrupted."""
+    # From here on there is neither what an earlier one made, perhaps of another branch, nor yet what this one makes.
+    STAMP.unlink(missing_ok=True)
     if not usable():
         say(f"1/3 a Python {platform.python_version()} environment in {VENV}")
         run([sys.executable, "-I", "-m", "venv", "--clear", str(VENV)])
@@ -101,7 +107,7 @@ def run(command: list[str]) -> None:
     environment = {key: value for key, value in os.environ.items() if key not in NOT_OURS} | {"PIP_USER": "0"}
     output = []
     with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, cwd=ROOT, env=environment, stdout=PIPE, stderr=STDOUT, text=True, close_fds=False
     ) as child:
         try:
             for line in child.stdout or ():

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import fcntl
 import importlib.util
+import os
 import platform
 import re
 import shutil
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +17,22 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
+from service.local.child import until
+
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = ROOT / "deploy" / "locks"
+# A set-up in a folder of its own, whose work says which process it is and has no end.
+KILLED = """
+import importlib.util, pathlib, sys
+spec = importlib.util.spec_from_file_location("set_up", sys.argv[1])
+script = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(script)
+script.ROOT = pathlib.Path(sys.argv[2])
+script.installed, script.unfit = bool, str
+work = "import os, pathlib, signal; pathlib.Path('pid').write_text(str(os.getpid())); signal.pause()"
+script.set_up = lambda: script.run([sys.executable, "-c", work])
+script.main()
+"""
 
 
 @pytest.fixture
@@ -75,6 +93,49 @@ def test_a_set_up_that_was_interrupted_is_not_taken_for_done(setup: ModuleType) 
     setup.STAMP.write_text(setup.fingerprint())
 
     assert setup.installed()
+
+
+def test_of_a_set_up_that_is_interrupted_nothing_is_taken_for_done_on_the_branch_before(
+    setup: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: list[str]) -> None:
+        raise KeyboardInterrupt
+
+    setup.PYTHON.parent.mkdir(parents=True)
+    setup.PYTHON.symlink_to(sys.executable)
+    setup.STAMP.write_text(setup.fingerprint())
+    monkeypatch.setattr(setup, "run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        setup.set_up()
+
+    assert not setup.installed()
+
+
+async def test_a_set_up_that_alone_is_killed_keeps_the_next_one_waiting_while_its_work_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "deploy").mkdir()
+    pid = tmp_path / "pid"
+    line = sys.executable, "-c", KILLED, str(ROOT / "deploy" / "setup.py"), str(tmp_path)
+    script = await asyncio.create_subprocess_exec(*line)
+    assert await until(lambda: pid.exists() and pid.read_text() != "", 20)
+    script.kill()
+    await script.wait()
+    try:
+        assert not is_free(tmp_path / "deploy")
+    finally:
+        os.kill(int(pid.read_text()), signal.SIGKILL)
+    assert await until(lambda: is_free(tmp_path / "deploy"), 20)
+
+
+def is_free(folder: Path) -> bool:
+    """Whether a set-up there would begin at once."""
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(held)
+    return True
 
 
 def test_an_environment_whose_interpreter_is_gone_is_made_anew(setup: ModuleType) -> None:
