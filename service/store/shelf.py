@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import chain, count
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 from service.commands.ports import StoreBroken
 from service.store.memory import Memory
+from service.store.passing import passing_folder
 from service.store.rocks import RocksStore
 
 _CACHE_BYTES = 64 << 20
@@ -38,8 +38,8 @@ def open_shelf(folder: str | None) -> Iterator[RocksShelf]:
     if folder is not None:
         yield RocksShelf(Path(folder))
         return
-    with TemporaryDirectory(prefix="fairlead-") as own:
-        yield RocksShelf(Path(own))
+    with passing_folder() as own:
+        yield RocksShelf(own)
 
 
 def _written(store: Path) -> int:

@@ -1,4 +1,4 @@
-"""Another process with a store: it writes without end, or keeps one open and does as it is told."""
+"""Another process with a store: it writes without end, keeps one open and does as it is told, or has one of its own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 from itertools import count
 from pathlib import Path
 
-from service.store.shelf import RocksShelf
+from service.store.shelf import RocksShelf, open_shelf
 
 SPACES, KEYS = ("one", "two"), 200
 
@@ -31,5 +31,14 @@ def keep(folder: Path) -> None:
         sys.stdout.flush()
 
 
+def pass_(_: Path) -> None:
+    """Have one that is to be gone with the process, and tell once it is there."""
+    with open_shelf(None) as shelf:
+        shelf.open("one").write([("one", "a", b"1")], [])
+        sys.stdout.write("there\n")
+        sys.stdout.flush()
+        sys.stdin.read()
+
+
 if __name__ == "__main__":
-    {"write": write, "keep": keep}[sys.argv[1]](Path(sys.argv[2]))
+    {"write": write, "keep": keep, "pass": pass_}[sys.argv[1]](Path(sys.argv[2]))

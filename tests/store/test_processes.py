@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
+from tempfile import mkdtemp
 
 import pytest
 
@@ -95,6 +96,32 @@ def test_a_shelf_without_a_folder_leaves_nothing(tmp_path: Path, monkeypatch: py
         store.close()
         assert [*tmp_path.iterdir()]
     assert [] == [*tmp_path.iterdir()]
+
+
+def test_what_a_killed_process_leaves_is_removed_by_the_next_one_and_nothing_that_is_in_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    others = tmp_path / "fairlead-others"
+    others.mkdir()
+    (others / "file").touch()
+    with keeper("pass", tmp_path) as alive, keeper("pass", tmp_path) as killed:
+        for process in (alive, killed):
+            assert process.stdout
+            assert "there\n" == process.stdout.readline()
+        killed.kill()
+        killed.wait()
+        being_made = Path(mkdtemp(prefix="fairlead-store-"))
+        before = set(tmp_path.iterdir())
+        with open_shelf(None):
+            [left] = before - set(tmp_path.iterdir())
+        assert left not in (others, being_made)
+        assert {others, being_made} < before - {left}
+        assert alive.stdin
+        alive.stdin.close()
+        assert 0 == alive.wait()
+    assert {others, being_made} == set(tmp_path.iterdir())
 
 
 def test_names_cannot_leave_the_folder(shelf: RocksShelf, tmp_path: Path) -> None:
