@@ -67,31 +67,37 @@ async def until(condition: Callable[[], bool], within: float) -> bool:
 
 
 def start(directory: Path, program: Program) -> Child:
-    """Run it in a session of its own, where a Ctrl-C meant for us does not reach it."""
-    for folder in ("logs", "run"):
-        (directory / folder).mkdir(exist_ok=True)
+    """Run it in a session of its own, where a Ctrl-C meant for us does not reach it; raises StackFailed."""
     log, record = directory / "logs" / f"{program.name}.log", directory / "run" / f"{program.name}.json"
     account = program.account
-    with log.open("ab") as output:
-        began = output.tell()
-        process = subprocess.Popen(
-            program.command,
-            cwd=program.folder,
-            env=program.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            user=account.uid if account else None,
-            group=account.gid if account else None,
-            extra_groups=[] if account else None,
-            preexec_fn=_die_with(os.getpid(), program.orphaned),  # noqa: PLW1509  # two system calls, no lock taken
-        )
-    with suppress(psutil.Error):  # it may be gone already; then whoever waits for it says so
-        created = psutil.Process(process.pid).create_time()
-        record.write_text(
-            json.dumps({"pid": process.pid, "created": created, "command": program.command, "stop": program.stop})
-        )
+    try:
+        for file in (log, record):
+            file.parent.mkdir(exist_ok=True)
+        with log.open("ab") as output:
+            began = output.tell()
+            process = subprocess.Popen(
+                program.command,
+                cwd=program.folder,
+                env=program.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                user=account.uid if account else None,
+                group=account.gid if account else None,
+                extra_groups=[] if account else None,
+                preexec_fn=_die_with(os.getpid(), program.orphaned),  # noqa: PLW1509  # two system calls, no lock taken
+            )
+        try:
+            with suppress(psutil.Error):  # it may be gone already; then whoever waits for it says so
+                known = {"pid": process.pid, "created": psutil.Process(process.pid).create_time()}
+                record.write_text(json.dumps(known | {"command": program.command, "stop": program.stop}))
+        except BaseException:
+            process.kill()  # or it would run on, and nobody would find it again
+            process.wait()
+            raise
+    except OSError as fault:
+        raise StackFailed(f"{program.name} cannot be started in {directory} ({fault})") from fault
     return Child(program, process, log, record, began)
 
 

@@ -41,7 +41,12 @@ class Role:
         pause = FIRST_PAUSE
         while True:
             began = monotonic()
-            ended = await self._once()
+            try:
+                ended = await self._once()
+            except StackFailed as failure:
+                if not self.is_ready.is_set():
+                    raise
+                ended = str(failure)
             pause = FIRST_PAUSE if monotonic() - began > STEADY else pause
             self._say(f"{ended}: starting it again in {pause:g} s")
             await asyncio.sleep(pause)
@@ -55,10 +60,6 @@ class Role:
             await ready(child, self._ready_file.exists, READY_WITHIN)
             self.is_ready.set()
             await until(lambda: child.process.poll() is not None, math.inf)
-        except StackFailed as failure:
-            if not self.is_ready.is_set():
-                raise
-            return str(failure)
         finally:
             await stop(child, DRAINED_WITHIN)
             self._ready_file.unlink(missing_ok=True)
