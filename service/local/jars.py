@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import os
-import ssl
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from service.local.failure import StackFailed
+from service.local.trust import trusting_what_the_system_trusts
 
 LOCK = Path(__file__).with_name("kafka.lock")
 AT_ONCE = 8
 TRIES = 3
 WITHIN = 10, 20  # seconds for each of a server's addresses to be reached, and for anything to come from there
-TRUSTED = "REQUESTS_CA_BUNDLE"
+OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,12 @@ async def class_path(say: Callable[[str], None], folder: Path | None = None) -> 
     missing = await asyncio.to_thread(lambda: [jar for jar in jars if not jar.is_in(folder)])
     if missing:
         say(f"Fetching Kafka ({len(missing)} of {len(jars)} jars)")
-        await _fetch(missing, folder)
+        try:
+            await _fetch(missing, folder)
+        except OSError as fault:
+            raise StackFailed(
+                f"Kafka's jars cannot be kept in {folder} ({fault.strerror}): mend that and try again"
+            ) from fault
     return os.pathsep.join(str(folder / jar.file_name) for jar in jars)
 
 
@@ -80,7 +85,7 @@ async def _fetch(jars: list[Jar], folder: Path) -> None:
                 over.set()
 
     with (
-        _trusting_what_the_system_trusts(),
+        trusting_what_the_system_trusts(),
         tempfile.TemporaryDirectory(dir=folder, prefix=".fetching-", ignore_cleanup_errors=True) as fresh,
     ):
         try:
@@ -114,20 +119,6 @@ async def _aside(work: Callable[[], None]) -> None:
     await asyncio.wrap_future(done)
 
 
-@contextmanager
-def _trusting_what_the_system_trusts() -> Iterator[None]:
-    """Let a company's proxy pass: requests knows only the certificates that it brings; the hashes are what we trust."""
-    system = ssl.get_default_verify_paths().cafile
-    if not system or TRUSTED in os.environ:
-        yield
-        return
-    os.environ[TRUSTED] = system
-    try:
-        yield
-    finally:
-        del os.environ[TRUSTED]
-
-
 def _problem_with(jar: Jar, folder: Path, fresh: Path, over: threading.Event) -> str:
     """Put one jar where it belongs, or say why not; empty where it is there, or where others have given up."""
     from jgo.maven import MavenContext  # noqa: PLC0415  # slow to import, and needed once
@@ -141,6 +132,8 @@ def _problem_with(jar: Jar, folder: Path, fresh: Path, over: threading.Event) ->
             context = MavenContext(repo_cache=place, timeout=WITHIN)  # type: ignore[arg-type]  # requests takes both
             file = context.create_dependency(jar.coordinate).artifact.resolve()
         except (OSError, RuntimeError) as error:  # what requests and jgo raise
+            if isinstance(error, OSError) and error.errno in OF_THE_DISK:
+                raise
             name = type(error).__name__
             problem = f"{jar.coordinate}: {'no answer in time' if name.endswith('Timeout') else name}"
             continue

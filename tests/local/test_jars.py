@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import shutil
 import signal
@@ -70,6 +71,28 @@ async def test_a_network_that_does_not_answer_is_given_up_and_told(
         with pytest.raises(StackFailed, match=r"no answer in time.*check network and proxy and try again"):
             await class_path(lambda _: None, tmp_path)
     assert is_empty(tmp_path)
+
+
+async def test_a_full_disk_is_told_as_what_it_is_and_not_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(**_: object) -> None:
+        tried.append(1)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    tried: list[int] = []
+    monkeypatch.setattr("jgo.maven.MavenContext", full)
+    with pytest.raises(StackFailed) as refused:
+        await class_path(lambda _: None, tmp_path)
+    assert f"cannot be kept in {tmp_path} (No space left on device)" in str(refused.value)
+    assert "network" not in str(refused.value)
+    assert jars.AT_ONCE >= len(tried)
+
+
+async def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StackFailed, match=r"cannot be kept in .*file/jars \(Not a directory\)"):
+        await class_path(lambda _: None, tmp_path / "file" / "jars")
 
 
 def test_lock_names_each_jar_once_with_its_hash() -> None:
