@@ -16,6 +16,7 @@ from service.postgres.pool import Pool, open_pool
 from service.postgres.projector import BuildTables
 from service.projections import PROJECTIONS
 from service.projections.batch import Batch
+from service.projections.taking import Taking
 from tests.event_records import event_record
 from tests.postgres.event_log import Log
 from tests.postgres.feeding import running_feed
@@ -83,12 +84,43 @@ async def test_what_a_crash_has_taken_is_read_again_though_nothing_more_comes(
     end = await log.write(_docked("a", "b"))
     async with _feed(log, pool, names):
         assert 2 == await _visits(pool, names, once_at=end)
-        tables = names.tables(PORTS.build())
         # As a server does that dies before its latest commits are on the disk.
-        async with pool.acquire() as connection, connection.transaction():
-            await connection.execute(f"UPDATE {tables}.progress SET next_offset = 0")  # noqa: S608
-            await connection.execute(f"TRUNCATE {tables}.ports, {tables}.berths")
+        await _forget_all(pool, names)
         assert 2 == await _visits(pool, names, once_at=end)
+
+
+@pytest.mark.parametrize("also", ["", "; TRUNCATE {tables}.progress"], ids=["", "its offset's row too"])
+async def test_what_a_replica_that_takes_over_had_not_got_is_read_again_though_nothing_more_comes(
+    log: Log, pool: Pool, names: Names, monkeypatch: pytest.MonkeyPatch, also: str
+) -> None:
+    monkeypatch.setattr("service.kafka.follower._LOOK_SECONDS", 1.0)
+    looked: asyncio.Queue[int] = asyncio.Queue()
+    begin = Taking.begin
+
+    async def look(taking: Taking, beginning: int) -> int:
+        at = await begin(taking, beginning)
+        looked.put_nowait(at)
+        return at
+
+    monkeypatch.setattr(Taking, "begin", look)
+    end = await log.write(_docked("a", "b"))
+    async with _feed(log, pool, names):
+        assert 2 == await _visits(pool, names, once_at=end)
+        # What stood for so long that a crash of the same server takes nothing of it.
+        async with asyncio.timeout(60):
+            while await looked.get() != end:
+                pass
+        await _forget_all(pool, names, also)
+        assert 2 == await _visits(pool, names, once_at=end)
+
+
+async def _forget_all(pool: Pool, names: Names, also: str = "") -> None:
+    tables = names.tables(PORTS.build())
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(
+            f"UPDATE {tables}.progress SET next_offset = 0; TRUNCATE {tables}.ports, {tables}.berths"  # noqa: S608
+            + also.format(tables=tables)
+        )
 
 
 async def test_lost_connections_are_waited_for(servers: Endpoints, log: Log, pool: Pool, names: Names) -> None:
