@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import asyncpg
 import structlog
 
+from service.postgres.alone import alone
 from service.postgres.builds import builds, follow, keep_until, leave
-from service.postgres.giving_way import once_free
+from service.postgres.giving_way import PATIENCE_SECONDS, Held, once_free
 from service.postgres.names import Names
 from service.postgres.pool import Connection, Pool, passing_faults
-from service.postgres.schema import alone
 from service.postgres.views import FARE, InUse, show_all
 from service.projections.build import Build
 
 log = structlog.get_logger()
 
-_PATIENCE_SECONDS = 30.0
 # Two looks of projectors, so that all have let go of it before.
 _GRACE_SECONDS = 60.0
 
@@ -43,7 +41,7 @@ async def drop(pool: Pool, names: Names, build: Build) -> None:
             await _require_unused(connection, names, build)
             await keep_until(connection, names, build, 0)
             await follow(connection, names, build, followed=False)
-    await _drop(pool, names, build, _PATIENCE_SECONDS)
+    await _drop(pool, names, build, PATIENCE_SECONDS)
 
 
 async def drop_expired(pool: Pool, names: Names) -> list[Build]:
@@ -71,7 +69,7 @@ async def drop_expired(pool: Pool, names: Names) -> list[Build]:
 async def _drop(pool: Pool, names: Names, build: Build, patience_s: float) -> None:
     try:
         await once_free(pool, names, lambda connection: _drop_now(connection, names, build), patience_s)
-    except asyncpg.LockNotAvailableError as error:
+    except Held as error:
         raise TimeoutError(
             f"Somebody reads {build.label}, such as a diff: nobody keeps it up any more, and projectors drop it later"
         ) from error

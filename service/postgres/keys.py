@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from service.commands.personal import DataKey
+from service.postgres.alone import alone
 from service.postgres.names import Names
 from service.postgres.pool import Connection, Pool, passing_faults, soon
-from service.postgres.schema import alone
 
 _KEY_BYTES = 32
 

@@ -123,7 +123,7 @@ def passing_faults() -> Iterator[None]:
             raise StoreUnavailable(f"PostgreSQL: {error}") from error
         raise
     except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
-        if isinstance(error, ValueError):  # a value that has no form in its column's type
+        if isinstance(error, (StoreUnavailable, ValueError)):  # told already; a value that has no form in its type
             raise
         raise StoreUnavailable(f"PostgreSQL: {error or type(error).__name__}") from error
 

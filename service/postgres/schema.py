@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+import math
+from collections.abc import Collection
 
 import structlog
 
 from service.postgres import parking
 from service.postgres.builds import TABLE, Listed, builds, enter
+from service.postgres.giving_way import once_free
 from service.postgres.names import Names
-from service.postgres.pool import Connection, Pool, passing_faults
+from service.postgres.pool import Connection, Pool
 from service.postgres.views import grant, show, show_all
 from service.projections.build import Build
 from service.projections.fingerprint import fingerprint, same_tables
@@ -29,39 +30,25 @@ async def prepare_projections(
     """Make what is missing, all of it in one transaction; raises ChangedProjection, NoSuchRole and StoreUnavailable.
 
     The first build of a projection is the one that the views show; a later version is built beside it. Versions that
-    are `earlier` must be as they were as well, and are not made anew.
+    are `earlier` must be as they were as well, and are not made anew. Gives way to readers for as long as they take.
     """
-    with passing_faults():
-        async with pool.acquire() as connection, alone(connection, names):
-            await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {names.public}")
-            await connection.execute(TABLE.format(public=names.public))
-            for projection in earlier:
-                await _is_missing(connection, names, projection)
-            added = [one for one in projections if await _is_missing(connection, names, one)]
-            for projection in added:
-                first = not await builds(connection, names, projection.name)
-                await add(connection, names, projection, projection.build(), followed=True)
-                if first:
-                    await show(connection, names, projection, projection.build())
-            await (show_all(connection, names) if added else grant(connection, names))
 
+    async def prepare(connection: Connection) -> list[Projection]:
+        await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {names.public}")
+        await connection.execute(TABLE.format(public=names.public))
+        for projection in earlier:
+            await _is_missing(connection, names, projection)
+        added = [one for one in projections if await _is_missing(connection, names, one)]
+        for projection in added:
+            first = not await builds(connection, names, projection.name)
+            await add(connection, names, projection, projection.build(), followed=True)
+            if first:
+                await show(connection, names, projection, projection.build())
+        await (show_all(connection, names) if added else grant(connection, names))
+        return added
 
-@asynccontextmanager
-async def alone(connection: Connection, names: Names) -> AsyncIterator[None]:
-    """A transaction in which nobody else changes schemas of this prefix."""
-    # Locked before it begins: only at its beginning does PostgreSQL hear of schemas that others have made while we
-    # waited. By a transaction's own lock, one that looked for a schema of its user's name before would make it again.
-    try:
-        await connection.execute("SELECT pg_advisory_lock(hashtextextended($1, 0))", names.public)
-        async with connection.transaction():
-            yield
-    finally:
-        try:
-            await connection.execute("SELECT pg_advisory_unlock(hashtextextended($1, 0))", names.public)
-        except BaseException:
-            # With the lock it must not be used again.
-            connection.terminate()
-            raise
+    for projection in await once_free(pool, names, prepare, math.inf):
+        log.info("projection prepared", projection=projection.name, version=projection.version)
 
 
 async def _is_missing(connection: Connection, names: Names, projection: Projection) -> bool:
@@ -99,4 +86,3 @@ async def add(connection: Connection, names: Names, projection: Projection, buil
     await connection.execute(projection.tables)
     await connection.execute(parking.TABLES)
     await enter(connection, names, build, fingerprint(projection), followed=followed)
-    log.info("projection prepared", projection=projection.name, version=build.version, build=build.number)

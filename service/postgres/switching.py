@@ -5,25 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-import asyncpg
-
 from service.postgres.builds import builds, keep_until, next_offsets
-from service.postgres.giving_way import once_free
+from service.postgres.giving_way import PATIENCE_SECONDS, once_free
 from service.postgres.names import Names
 from service.postgres.pool import Connection, Pool
 from service.postgres.views import show
 from service.projections.build import Build
 from service.projections.level import Offsets, behind
 from service.projections.projection import Projection
-
-_PATIENCE_SECONDS = 30.0
-
-# Who reads what is to be another, and for how long already.
-_HOLDERS = """
-SELECT DISTINCT a.pid, a.application_name, extract(epoch FROM now() - a.xact_start)::int
-FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_stat_activity a ON a.pid = l.pid
-WHERE l.granted AND c.relnamespace = $1::text::regnamespace AND a.pid <> pg_backend_pid() AND a.xact_start IS NOT NULL
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +49,12 @@ class StaleThere(Exception):
     """Entities are parked in the build that are not in the one that readers see; the message says which."""
 
 
-class Held(TimeoutError):
-    """Readers who do not end hold on to the views; the message says who."""
-
-
 async def switch(pool: Pool, names: Names, move: Move) -> Build | None:
     """Let readers see a build in place of another, which it returns; None where they saw it already.
 
     Raises NotLevel, StaleThere, InUse, Held and StoreUnavailable.
     """
-    try:
-        return await once_free(pool, names, lambda connection: _switch(connection, names, move), _PATIENCE_SECONDS)
-    except asyncpg.LockNotAvailableError as error:
-        raise Held(await _holders(pool, names)) from error
+    return await once_free(pool, names, lambda connection: _switch(connection, names, move), PATIENCE_SECONDS)
 
 
 async def _switch(connection: Connection, names: Names, move: Move) -> Build | None:
@@ -123,12 +105,3 @@ async def _require_no_staler(connection: Connection, names: Names, build: Build,
             f"{len(parked):,} entities are parked in {build.label} that {old.label} has taken, such as {parked[0]}: "
             f"readers would see older rows of them: `fairlead projections redrive {build.name}`, or say --stale"
         )
-
-
-async def _holders(pool: Pool, names: Names) -> str:
-    found = await pool.fetch(_HOLDERS, names.public)
-    told = ", ".join(f"process {pid} ({name or 'unnamed'}, for {seconds} s)" for pid, name, seconds in found)
-    return (
-        f"Readers held on to the views for {_PATIENCE_SECONDS:.0f} s, and nothing was changed: "
-        f"{told or 'who, is over'}; try again once they have ended"
-    )

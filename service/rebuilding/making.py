@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from service.kafka.feed import ProjectionFeed, group_of
 from service.kafka.groups import member_count
 from service.kafka.logs import Logs
+from service.postgres.alone import alone
 from service.postgres.builds import Listed, builds, follow
 from service.postgres.erasing import tables_of
-from service.postgres.pool import passing_faults
-from service.postgres.schema import add, alone, require_same
+from service.postgres.giving_way import PATIENCE_SECONDS, once_free
+from service.postgres.pool import Connection, passing_faults
+from service.postgres.schema import add, require_same
 from service.postgres.views import show_all
 from service.projections.build import Build
 from service.projections.level import Offsets, behind
@@ -50,7 +52,8 @@ async def rebuild(
     """Make the build that waits to be shown, a new one where none does; whoever is killed goes on where it stood.
 
     `tell` hears how many offsets of how many it has read. `rate` bounds the records per second that are read here;
-    with `stay` it is kept up from here, until cancelled. Raises ChangedProjection, LookupError, and what a feed raises.
+    with `stay` it is kept up from here, until cancelled. Raises ChangedProjection, Held, LookupError, and what a feed
+    raises.
     """
     async with open_ground(settings, projection.name) as ground:
         old = shown(await ground.builds()).build
@@ -65,17 +68,18 @@ async def rebuild(
 
 
 async def _begin(ground: Ground, projection: Projection) -> Listed:
-    with passing_faults():
-        async with ground.pool.acquire() as connection, alone(connection, ground.names):
-            listed = await builds(connection, ground.names, projection.name)
-            ours = [one for one in listed if require_same(projection, one)]
-            if there := candidate(ours, [(projection.name, projection.version)]):
-                return there
-            number = max((one.build.number for one in ours), default=0) + 1
-            await add(connection, ground.names, projection, projection.build(number), followed=False)
-            await show_all(connection, ground.names)
-            listed = await builds(connection, ground.names, projection.name)
-            return next(one for one in listed if one.build == projection.build(number))
+    async def begin(connection: Connection) -> Listed:
+        listed = await builds(connection, ground.names, projection.name)
+        ours = [one for one in listed if require_same(projection, one)]
+        if there := candidate(ours, [(projection.name, projection.version)]):
+            return there
+        number = max((one.build.number for one in ours), default=0) + 1
+        await add(connection, ground.names, projection, projection.build(number), followed=False)
+        await show_all(connection, ground.names)
+        listed = await builds(connection, ground.names, projection.name)
+        return next(one for one in listed if one.build == projection.build(number))
+
+    return await once_free(ground.pool, ground.names, begin, PATIENCE_SECONDS)
 
 
 @asynccontextmanager

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
+from service.postgres.alone import alone
 from service.postgres.builds import next_offsets
 from service.postgres.names import Names
 from service.postgres.pool import Pool
 from service.postgres.projector import BuildTables
-from service.postgres.schema import add, alone, prepare_projections
+from service.postgres.schema import add, prepare_projections
 from service.postgres.switching import Move, Terms, switch
 from service.postgres.views import show_all
 from service.projections.build import Build

@@ -6,11 +6,11 @@ import asyncio
 
 import pytest
 
+from service.postgres.alone import alone
 from service.postgres.builds import followed_builds, keep_until
 from service.postgres.dropping import Shown, drop, drop_expired
 from service.postgres.names import Names
 from service.postgres.pool import Pool
-from service.postgres.schema import alone
 from service.postgres.views import InUse, show
 from service.projections.build import Build
 from service.projections.store import StoreUnavailable
@@ -136,7 +136,7 @@ async def test_one_that_is_shown_again_while_it_is_to_be_dropped_is_passed_over(
 
 
 async def test_one_that_somebody_reads_is_dropped_later(beside: Beside, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.postgres.dropping._PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr("service.postgres.dropping.PATIENCE_SECONDS", 0.5)
     monkeypatch.setattr("service.postgres.dropping._GRACE_SECONDS", -1.0)
     await beside.prepare(SHIPS)
     new = await beside.add(SHIPS_2)

@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from service.local.servers import Endpoints
+from service.postgres.alone import alone
 from service.postgres.keys import prepare_keys
 from service.postgres.names import Names
 from service.postgres.pool import Pool, open_pool
-from service.postgres.schema import ChangedProjection, alone, prepare_projections
+from service.postgres.schema import ChangedProjection, prepare_projections
 from service.projections import PROJECTIONS
 from service.projections.projection import Change, Projection
 from service.projections.stored import Stored

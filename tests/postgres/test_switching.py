@@ -6,10 +6,11 @@ import asyncio
 
 import pytest
 
+from service.postgres.giving_way import Held
 from service.postgres.names import Names
 from service.postgres.pool import Pool
 from service.postgres.redriving import Redriven, Redriving
-from service.postgres.switching import Held, Move, NotLevel, StaleThere, Terms, switch
+from service.postgres.switching import Move, NotLevel, StaleThere, Terms, switch
 from service.postgres.views import InUse
 from service.postgres.waiting import hold
 from service.projections.build import Build
@@ -175,7 +176,7 @@ async def test_a_view_that_others_have_built_upon_is_named(beside: Beside) -> No
 async def test_a_reader_who_does_not_end_is_named_and_nobody_else_waits_for_long(
     beside: Beside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.postgres.switching._PATIENCE_SECONDS", 2.0)
+    monkeypatch.setattr("service.postgres.switching.PATIENCE_SECONDS", 2.0)
     await beside.prepare()
     new = await beside.add(SHIPS_2)
     slowest = 0.0
