@@ -34,9 +34,9 @@ _HELD: Mapping[str, Any] = {"max_inactive_connection_lifetime": 0.0, "max_querie
 # without says so in its transaction.
 _DURABLE: Mapping[str, str] = {"synchronous_commit": "on"}
 
-# Connection lost, transaction rolled back by a rival, resources short, server going down or coming up; and a
-# transaction that the server ended since its client stood still for too long.
-_PASSING = ("08", "40", "53", "57", "25P03")
+# Connection lost, transaction rolled back by a rival, resources short, server going down or coming up; a transaction
+# that the server ended since its client stood still for too long; and a replica that has not taken over yet.
+_PASSING = ("08", "40", "53", "57", "25P03", "25006")
 
 
 @asynccontextmanager

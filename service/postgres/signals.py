@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import structlog
 
 from service.postgres.names import Names
-from service.postgres.pool import Pool, passing_faults
-from service.projections.store import StoreUnavailable
+from service.postgres.pool import Connection, Pool, passing_faults
 
 log = structlog.get_logger()
 
 _BACKOFF_SECONDS = 1.0
+# Nothing else is ever sent on this connection: one whose other end is gone would look like projections at rest.
+_ASK_SECONDS = 10.0
+_ANSWER_SECONDS = 5.0
 
 
 @asynccontextmanager
@@ -47,8 +49,8 @@ class Signals:
             try:
                 with passing_faults():
                     await self._listen()
-            except StoreUnavailable as fault:
-                log.warning("not hearing from projections", reason=str(fault))
+            except Exception as fault:  # noqa: BLE001  # whoever waits would never hear that nobody listens any more
+                log.warning("not hearing from projections", reason=f"{type(fault).__name__}: {fault}")
             await asyncio.sleep(_BACKOFF_SECONDS)
 
     async def _listen(self) -> None:
@@ -60,7 +62,10 @@ class Signals:
             for projection in list(self._events):
                 self._wake(projection)
             try:
-                await lost.wait()
+                while not lost.is_set():
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(lost.wait(), _ASK_SECONDS)
+                    await _require_answer(connection)
             finally:
                 await connection.remove_listener(self._names.channel, self._heard)
 
@@ -70,3 +75,12 @@ class Signals:
     def _wake(self, projection: str) -> None:
         if event := self._events.pop(projection, None):
             event.set()
+
+
+async def _require_answer(connection: Connection) -> None:
+    try:
+        await connection.execute("SELECT 1", timeout=_ANSWER_SECONDS)
+    except TimeoutError:
+        # To stop listening in order would be waited for too.
+        connection.terminate()
+        raise
