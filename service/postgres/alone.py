@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from service.postgres.frozen import FROZEN_MS
 from service.postgres.names import Names
 from service.postgres.pool import Connection
 
@@ -17,6 +18,8 @@ async def alone(connection: Connection, names: Names) -> AsyncIterator[None]:
     try:
         await connection.execute("SELECT pg_advisory_lock(hashtextextended($1, 0))", names.public)
         async with connection.transaction():
+            # By who stands still in here no handler, projector or erasure could begin any more.
+            await connection.execute(f"SET LOCAL idle_in_transaction_session_timeout = {FROZEN_MS}")
             yield
     finally:
         try:

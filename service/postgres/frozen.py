@@ -8,6 +8,9 @@ from service.postgres.pool import Connection
 
 log = structlog.get_logger()
 
+# How long a transaction may wait for the next statement of who holds locks by it, or for the rows that it copies.
+FROZEN_MS = 10_000
+
 # Only of the same user, which needs no further rights.
 _END = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity

@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 
-from service.postgres.frozen import end_frozen
+from service.postgres.frozen import FROZEN_MS, end_frozen
 from service.postgres.names import Names
 from service.postgres.parking import park
 from service.postgres.pool import Connection, Pool, reading_faults
@@ -30,10 +30,6 @@ _REFUSALS = (
     TypeError,
     ValueError,
 )
-
-
-# How long a transaction may wait for its projector's next statement, or for the rows that it copies.
-FROZEN_MS = 10_000
 
 _Moving = tuple[Any, ...]  # the statement, topic and partition, and what else it takes
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from service.postgres.builds import builds, keep_until, next_offsets
@@ -13,6 +15,9 @@ from service.postgres.views import show
 from service.projections.build import Build
 from service.projections.level import Offsets, behind
 from service.projections.projection import Projection
+
+# Less than FROZEN_MS, by which it would end with less to say.
+_HELD_SECONDS = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,10 @@ async def _switch(connection: Connection, names: Names, move: Move) -> Build | N
     await connection.execute(f"LOCK TABLE {names.tables(old)}.progress IN SHARE MODE")
     least = move.wanted(await next_offsets(connection, names, old))
     if behind(await next_offsets(connection, names, build), least):
-        await move.catch_up(least)
+        # Whatever it waits for, such as a partition without a leader, the old build and all who begin wait with it.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_HELD_SECONDS):
+                await move.catch_up(least)
         require_level(build, old, await next_offsets(connection, names, build), least)
     if not move.terms.stale:
         await _require_no_staler(connection, names, build, old)

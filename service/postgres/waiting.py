@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from service.postgres.frozen import FROZEN_MS
 from service.postgres.pool import Connection
-from service.postgres.projector import FROZEN_MS
 from service.projections.batch import Parked
 from service.projections.level import Place
 

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from service.postgres.giving_way import Held
+from service.postgres.keys import prepare_keys
 from service.postgres.names import Names
 from service.postgres.pool import Pool
 from service.postgres.redriving import Redriven, Redriving
@@ -15,6 +16,7 @@ from service.postgres.views import InUse
 from service.postgres.waiting import hold
 from service.projections.build import Build
 from service.projections.level import Offsets
+from service.projections.store import StoreUnavailable
 from tests.event_records import event_record
 from tests.postgres.beside import SOURCE, TOPIC, Beside, voyage
 from tests.postgres.poisoned import docked, poisoned
@@ -92,6 +94,35 @@ async def test_the_old_build_stands_still_while_the_new_one_is_looked_at(beside:
     assert [50] == held
     assert "ships.v2" == await beside.shown()
     assert (60, 50) == (await beside.offset(old), await beside.offset(new))
+
+
+@pytest.mark.parametrize(
+    ("bound", "most"), [("switching._HELD_SECONDS", 0.5), ("alone.FROZEN_MS", 500)], ids=["waiting", "frozen"]
+)
+async def test_a_switch_that_stands_still_holds_up_nobody_for_long(
+    beside: Beside, monkeypatch: pytest.MonkeyPatch, bound: str, most: float
+) -> None:
+    monkeypatch.setattr("service.postgres.switching._HELD_SECONDS", 1_000.0)
+    monkeypatch.setattr(f"service.postgres.{bound}", most)
+    old, new = await beside.prepare(), await beside.add(SHIPS_2)
+    await beside.feed(SHIPS, old, RECORDS, 50)
+    await beside.feed(SHIPS_2, new, RECORDS, 40)
+    held, never = asyncio.Event(), asyncio.Event()
+
+    async def catch_up(_: Offsets) -> None:
+        held.set()
+        await never.wait()
+
+    move = Move(SHIPS_2, new, dict, catch_up, Terms())
+    switching = asyncio.create_task(switch(beside.pool, beside.names, move))
+    async with asyncio.timeout(30):
+        await held.wait()
+        await beside.feed(SHIPS, old, RECORDS, 60)
+        await prepare_keys(beside.pool, beside.names)
+    never.set()
+    with pytest.raises((NotLevel, StoreUnavailable)):
+        await switching
+    assert "ships.v1" == await beside.shown()
 
 
 async def test_two_who_switch_at_once_do_it_once(beside: Beside) -> None:
