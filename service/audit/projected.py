@@ -10,8 +10,8 @@ from service.audit.differences import differences
 from service.audit.kept_states import KeptStates
 from service.audit.records import Json, PartitionLogs, Record
 from service.audit.report import Report
-from service.audit.rows import account_row, day_of, journal_row, outcome_row, ship_row
-from service.audit.tables import Suspect, Tables
+from service.audit.rows import account_row, day_of, erasure_row, journal_row, outcome_row, ship_row
+from service.audit.tables import Identity, Suspect, Tables
 from service.audit.text import parse
 from service.audit.versions import present
 from service.audit.walk import Standing, Walk
@@ -104,24 +104,26 @@ class Projected:
 
     def _compare_ships(self) -> None:
         for ship_id, one in self._standing("ships"):
-            self._compare_whole("ships", ship_id, ship_row(ship_id, one.version, one.state))
+            self._compare_whole("ships", (ship_id,), ship_row(ship_id, one.version, one.state))
+            for item, quantity in one.state.get("cargo", {}).items() if "cargo" in self._tables.views else ():
+                self._compare_whole("cargo", (ship_id, item), {"ship_id": ship_id, "item": item, "quantity": quantity})
 
     def _compare_accounts(self) -> None:
         for user_id, one in self._standing("accounts"):
-            self._compare_whole("accounts", user_id, account_row(user_id, one.version, one.state))
+            self._compare_whole("accounts", (user_id,), account_row(user_id, one.version, one.state))
 
-    def _compare_whole(self, view: str, id_: str, wanted: Json) -> None:
+    def _compare_whole(self, view: str, id_: Identity, wanted: Json) -> None:
         self._report.counts[f"rows of {view}"] += 1
-        text = self._tables.whole[view].pop((id_,), None)
+        text = self._tables.whole[view].pop(id_, None)
         if text is None:
-            self._report.wrong(f"projection {view} {(id_,)}", "row is missing")
+            self._report.wrong(f"projection {view} {id_}", "row is missing")
         elif text != canonical(wanted):
             found = parse(text.encode())
             if wanted.get("deleted"):
                 # What a closed account still shows is its projection's choice, but nothing new.
                 wanted |= {name: None for name in ("username", "balance") if found[name] is None}
             for line in differences(wanted, found):
-                self._report.wrong(f"projection {view} {(id_,)}", line)
+                self._report.wrong(f"projection {view} {id_}", line)
 
     def _compare_ports(self) -> None:
         """Ports are of all partitions: what this one has to do with them is added up."""
@@ -134,12 +136,14 @@ class Projected:
                 self._tables.sum("ports", one.state["current_port"])["ships_now"] += 1
 
     def _compare_erasures(self) -> None:
-        """Whoever was deleted has no key any more."""
-        if self._tables.keys is None or "erasures" not in {name for name, _, _ in self._tables.progress}:
-            return
+        """Whoever was deleted has a row, and no key any more."""
         for user_id, one in self._standing("erasures"):
-            key = self._tables.keys.get(user_id)
-            if one.state.get("deleted") and key is not None and key.secret is not None:
+            if not one.state.get("deleted"):
+                continue
+            if "erasures" in self._tables.views:
+                self._compare_whole("erasures", ("user", user_id), erasure_row(user_id, one))
+            key = (self._tables.keys or {}).get(user_id)
+            if key is not None and key.secret is not None:
                 self._report.wrong(f"key store, key of {user_id}", "is still there, although the user was deleted")
 
     def finish(self) -> None:

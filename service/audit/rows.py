@@ -15,9 +15,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 IDENTITY: Mapping[str, tuple[str, ...]] = {
     "ships": ("ship_id",),
+    "cargo": ("ship_id", "item"),
     "ports": ("port",),
     "throughput": ("port", "day", "item"),
     "accounts": ("user_id",),
+    "erasures": ("aggregate", "entity_id"),
     "journal": ("aggregate", "entity_id", "version"),
     "kept": ("aggregate", "entity_id", "version"),
     "outcomes": ("aggregate", "partition", "offset"),
@@ -30,9 +32,11 @@ SUMS: Mapping[str, tuple[str, ...]] = {
 # What is compared of each view; it may have others.
 COLUMNS: Mapping[str, str] = {
     "ships": "ship_id, name, status, current_port, version, cargo",
+    "cargo": "ship_id, item, quantity",
     "ports": "port, ships_now, visits, loaded, unloaded",
     "throughput": "port, day, item, loaded, unloaded",
     "accounts": "user_id, username, balance, version, deleted",
+    "erasures": "aggregate, entity_id, version, time",
     "journal": "aggregate, entity_id, version, event_id, type, time, causation_id, correlation_id, data, "
     "schema_version",
     "kept": "aggregate, entity_id, version, reached, fold, state",
@@ -83,6 +87,11 @@ def ship_row(ship_id: str, version: int, state: Json) -> Json:
 def account_row(user_id: str, version: int, state: Json) -> Json:
     """The row of an account; `username` in the state as the event has it."""
     return {"user_id": user_id, "version": version, **state}
+
+
+def erasure_row(user_id: str, one: Standing) -> Json:
+    """The row of a user behind the event that deleted them."""
+    return {"aggregate": "user", "entity_id": user_id, "version": one.version, "time": one.time}
 
 
 def kept_row(aggregate: str, entity_id: str, one: Standing, reached: int, fold: str) -> Json:

@@ -20,7 +20,7 @@ _FETCH_ROWS = 2_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 # Which rows are of an aggregate; in the order of their numbers where these have wide gaps.
-_OF = {"accounts": "$1 = 'user'"} | dict.fromkeys(("ships", "ports", "throughput"), "$1 = 'ship'")
+_OF = {"accounts": "$1 = 'user'"} | dict.fromkeys(("ships", "cargo", "ports", "throughput"), "$1 = 'ship'")
 _ORDER = {"outcomes": 'ORDER BY partition, "offset"'}
 _BY = {
     "journal": "aggregate = $1 AND entity_id = $2 AND version = $3",
