@@ -32,7 +32,10 @@ def sources_of(prefix: str, projection: Projection) -> dict[str, Source]:
 
 
 class ProjectionFeed:
-    """Brings a build up to its topics, and keeps it there."""
+    """Brings a build up to its topics, and keeps it there.
+
+    Where it is `patient`, a partition whose log differs waits for a person, and the others go on.
+    """
 
     def __init__(  # noqa: PLR0913  # what is read, by what, into what, and as whom
         self,
@@ -43,6 +46,7 @@ class ProjectionFeed:
         store: Store,
         *,
         pace: Pace | None = None,
+        patient: bool = True,
         instance_id: str | None,
         session_timeout_ms: int,
         watchdog_s: float,
@@ -52,7 +56,7 @@ class ProjectionFeed:
         def follow(membership: Membership[Follower], tp: TopicPartition) -> Follower:
             place = projection, sources[tp.topic], store, tp.topic, tp.partition
             taking = PacedTaking(pace, *place) if pace else Taking(*place)
-            return Follower(membership, tp, build, taking)
+            return Follower(membership, tp, build, taking, patient=patient)
 
         self._group = GroupMember(
             barely(connection),
@@ -67,7 +71,8 @@ class ProjectionFeed:
     async def run(self) -> None:
         """Read until cancelled, then leave within seconds.
 
-        Raises LogDiffers, LookupError where topics are missing, and what the store raises for good.
+        Raises LogDiffers where it is not patient, LookupError where topics are missing, and what the store raises for
+        good.
         """
         await self._group.run()
 

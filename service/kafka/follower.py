@@ -49,10 +49,13 @@ class Follower:
 
     It reads ahead: records left lying while a batch is written hold up aiokafka's next fetch for all partitions, and
     one whose records lay for 0.1 s is missing from the next, which the broker may hold for 0.5 s.
-    The membership is told of what cannot be waited for.
+    The membership is told of what cannot be waited for. That its log lacks what is next can be, where it is `patient`:
+    only a person mends it, and the other partitions have nothing to do with it.
     """
 
-    def __init__(self, membership: Membership[Follower], tp: TopicPartition, build: Build, taking: Taking) -> None:
+    def __init__(
+        self, membership: Membership[Follower], tp: TopicPartition, build: Build, taking: Taking, *, patient: bool
+    ) -> None:
         self.next_offset: int | None = None
         self._beginning = 0
         self.part = Part(f"{build.label} {tp.topic}[{tp.partition}]", "starting", ready=False)
@@ -62,6 +65,7 @@ class Follower:
         self._tp = tp
         self._build = build
         self._taking = taking
+        self._patient = patient
         self._log = log.bind(projection=build.label, topic=tp.topic, partition=tp.partition)
         self._parked = metrics.PROJECTION_PARKED.labels(build.label, tp.topic, tp.partition)
         self._task = asyncio.create_task(self._run(), name=self.part.name)
@@ -109,6 +113,10 @@ class Follower:
             self._waits("waiting for the store", str(fault))
         except NewerVersion as newer:
             self._waits("waiting for a later release of this projector", str(newer))
+        except LogDiffers as differs:
+            if not self._patient:
+                raise
+            self._waits("waiting for a log that has what is next", str(differs))
         except KafkaError as fault:
             if not (fault.retriable or isinstance(fault, KafkaTimeoutError)):
                 raise

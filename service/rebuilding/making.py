@@ -96,6 +96,7 @@ async def _feeding(ground: Ground, projection: Projection, new: Listed, pace: Pa
         new.build,
         tables_of(ground.pool, ground.names, new.build),
         pace=pace,
+        patient=False,
         instance_id=None,
         session_timeout_ms=min(_SESSION_MS, settings.session_timeout_ms),
         watchdog_s=settings.watchdog_s,

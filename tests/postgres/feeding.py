@@ -33,7 +33,9 @@ class Running:
 
 
 @asynccontextmanager
-async def running_feed(log: Log, pool: Pool, names: Names, projection: Projection) -> AsyncIterator[Running]:
+async def running_feed(
+    log: Log, pool: Pool, names: Names, projection: Projection, *, patient: bool = True
+) -> AsyncIterator[Running]:
     """The feed of its first build."""
     feed = ProjectionFeed(
         log.connection,
@@ -41,6 +43,7 @@ async def running_feed(log: Log, pool: Pool, names: Names, projection: Projectio
         projection,
         projection.build(),
         BuildTables(pool, names, projection.build()),
+        patient=patient,
         instance_id=None,
         session_timeout_ms=6_000,
         watchdog_s=30.0,

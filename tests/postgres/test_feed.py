@@ -19,7 +19,7 @@ from service.projections.batch import Batch
 from service.projections.taking import Taking
 from tests.event_records import event_record
 from tests.postgres.event_log import Log
-from tests.postgres.feeding import running_feed
+from tests.postgres.feeding import Running, running_feed
 from tests.postgres.seeding import Seeding
 
 PORTS = PROJECTIONS["ports"]
@@ -146,13 +146,43 @@ async def test_an_event_that_nobody_knows_parks_its_ship_and_no_other(log: Log, 
     assert ("ship", "a", 2, "ValueError: Unknown event: ShipSunk") == tuple(row)
 
 
-async def test_a_log_that_lacks_what_is_next_stops_the_projection(log: Log, pool: Pool, names: Names) -> None:
+async def test_a_log_that_lacks_what_is_next_stops_its_partition_and_no_other(
+    servers: Endpoints, pool: Pool, names: Names, seeding: Seeding
+) -> None:
+    assert seeding
+    log = Log(servers, names)
+    await apply_topics(log.connection, ["ship"], log.prefix, partitions=2, replication=1)
+    await BuildTables(pool, names, PORTS.build()).standing(log.topic, 1, 1_000)
+
+    async with running_feed(log, pool, names, PORTS) as running:
+        why = await _stands(running, partition=1, ready=False)
+        assert "ship.events[1] has no offset 1000, which the projection ports would read next" in why
+        await log.write(_docked("a"))
+        tables = names.tables(PORTS.build())
+        async with asyncio.timeout(60):
+            while not await pool.fetchval(f"SELECT sum(visits) FROM {tables}.ports"):  # noqa: S608
+                pass
+        await pool.execute(f"UPDATE {tables}.progress SET next_offset = 0 WHERE partition = 1")  # noqa: S608
+        await _stands(running, partition=1, ready=True)
+
+
+async def _stands(running: Running, *, partition: int, ready: bool) -> str:
+    """Why a partition stands so, once it does."""
+    async with asyncio.timeout(60):
+        while True:
+            for part in running.feed.status():
+                if part.name.endswith(f"[{partition}]") and part.ready == ready and part.state != "starting":
+                    return part.reason or ""
+            await asyncio.sleep(0.01)
+
+
+async def test_a_rebuild_ends_by_a_log_that_lacks_what_is_next(log: Log, pool: Pool, names: Names) -> None:
     await log.write(_docked("a"))
     await BuildTables(pool, names, PORTS.build()).standing(log.topic, 0, 1_000)
 
-    async with _feed(log, pool, names) as running:
+    async with running_feed(log, pool, names, PORTS, patient=False) as running:
         with pytest.raises(LogDiffers, match="has no offset 1000, which the projection ports would read next"):
-            await asyncio.wait_for(running, 60)
+            await asyncio.wait_for(running.task, 60)
 
 
 async def test_missing_topics_are_named(servers: Endpoints, pool: Pool, names: Names, seeding: Seeding) -> None:
