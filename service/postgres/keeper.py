@@ -25,11 +25,20 @@ _LOOK_SECONDS = 0.5
 # The feeds of the same process have the rest of its core.
 _REST = 3
 
+# Of however many there are, no statement takes long: a single one for all of them might never end in time.
+_AT_ONCE = 5_000
+
 _FORGET = """
-WITH other AS (
-    DELETE FROM {schema}.kept WHERE aggregate = $1 AND fold <> $2 RETURNING aggregate, entity_id, version
+WITH looked AS (
+    SELECT ctid, entity_id, version, fold FROM {schema}.kept
+    WHERE aggregate = $1 AND (entity_id, version) > ($3, $4) ORDER BY entity_id, version LIMIT $5
+), other AS (
+    DELETE FROM {schema}.kept WHERE ctid = ANY(ARRAY(SELECT ctid FROM looked WHERE fold <> $2)) AND fold <> $2
+    RETURNING aggregate, entity_id, version
+), due_again AS (
+    INSERT INTO {schema}.due SELECT aggregate, entity_id, version FROM other ON CONFLICT DO NOTHING
 )
-INSERT INTO {schema}.due SELECT aggregate, entity_id, version FROM other ON CONFLICT DO NOTHING
+SELECT entity_id, version FROM looked ORDER BY entity_id DESC, version DESC LIMIT 1
 """
 # Rows and deletion together may be lost by a server that crashes: then they are due again.
 _TAKE = """
@@ -84,7 +93,10 @@ class Keeper:
     async def forget_others(self) -> None:
         """Have all states due again that other code has folded."""
         for aggregate, folding in FOLDINGS.items():
-            await self._pool.execute(self._forget, aggregate, folding.fold)
+            after: Sequence[str | int] | None = ("", 0)
+            while after is not None:
+                after = await self._pool.fetchrow(self._forget, aggregate, folding.fold, *after, _AT_ONCE)
+                self._part = replace(self._part, state="following", ready=True, reason=None)
 
     async def keep_one(self) -> bool:
         """Keep the first state that is due and that nobody else is at; whether there was one."""
@@ -98,7 +110,6 @@ class Keeper:
 
     async def _follow(self) -> None:
         await self.forget_others()
-        self._part = replace(self._part, state="following", ready=True, reason=None)
         loop = asyncio.get_running_loop()
         while True:
             moved = self._signals.next("journal")

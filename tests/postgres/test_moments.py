@@ -125,6 +125,33 @@ async def test_states_that_other_code_folded_are_not_believed_and_made_anew(
     assert {FOLDINGS["ship"].fold} == {row["fold"] for row in await pool.fetch(f"SELECT fold FROM {kept}")}  # noqa: S608
 
 
+async def test_what_other_code_folded_is_forgotten_in_portions_each_for_good(
+    pool: Pool, names: Names, seeding: Seeding, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.postgres.keeper._AT_ONCE", 2)
+    for ship in ("a", "b"):
+        await seeding.events("ship", *_history(random.Random(1), ship))
+    await _keep_all(keeper)
+    schema = names.tables(JOURNAL)
+    await pool.execute(f"UPDATE {schema}.kept SET fold = 'another' WHERE (entity_id, version) <> ('a', {KEPT_EVERY})")  # noqa: S608
+
+    async with asyncio.timeout(SECONDS):
+        async with pool.acquire() as other, other.transaction():
+            await other.execute(f"SELECT FROM {schema}.kept WHERE (entity_id, version) = ('b', 150) FOR UPDATE")
+            forgetting = asyncio.create_task(keeper.forget_others())
+            while [("a", 100), ("a", 150), ("b", 50)] != await _due(pool, names):
+                pass
+            assert not forgetting.done()
+        await forgetting
+    assert [("a", KEPT_EVERY)] == await _kept(pool, names)
+    assert 5 == await _keep_all(keeper)
+
+
+async def _due(pool: Pool, names: Names) -> list[tuple[str, int]]:
+    rows = await pool.fetch(f"SELECT entity_id, version FROM {names.tables(JOURNAL)}.due ORDER BY 1, 2")  # noqa: S608
+    return [tuple(row) for row in rows]
+
+
 async def test_several_keepers_share_what_is_due_and_it_survives_their_end_at_any_point(
     pool: Pool, names: Names, queries: Queries, seeding: Seeding, keeper: Keeper
 ) -> None:
