@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from fairlead.versions import NewerVersion
 from service.postgres.erasing import tables_of
 from service.postgres.names import Names
 from service.postgres.pool import Connection, Pool, reading_faults
@@ -22,7 +23,7 @@ from service.postgres.waiting import (
     still_parked,
     unpark,
 )
-from service.projections.batch import Parked, RowsRefused, entity_of, project_batch
+from service.projections.batch import Parked, RowsRefused, because, entity_of, project_batch
 from service.projections.build import Build
 from service.projections.projection import Projection
 from service.projections.store import StoreUnavailable
@@ -147,9 +148,10 @@ class Redriving:
             batch = project_batch(self._projection, source, records, failed)
             async with connection.transaction():
                 await self._tables.write(connection, batch)
-        except RowsRefused as refused:
+        except (RowsRefused, NewerVersion) as refused:
             if len(records) == 1:
-                failed[entity_of(records[0])] = Parked(records[0].offset, str(refused))
+                reason = str(refused) if isinstance(refused, RowsRefused) else because(refused)
+                failed[entity_of(records[0])] = Parked(records[0].offset, reason)
                 return
             half = len(records) // 2
             await self._take(connection, source, records[:half], failed)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from fairlead.versions import NewerVersion
 from service.projections.batch import all_waiting, project_batch
 from service.projections.projection import Projection
 from service.projections.store import RowsRefused, Standing, Store
@@ -32,17 +33,19 @@ class Taking:
     async def take(self, records: Sequence[Record], reached: int) -> None:
         """Bring the rows past these records, and so to `reached`; a message that cannot be taken parks its entity.
 
-        Raises OffsetMoved, StoreUnavailable and NewerVersion.
+        Raises OffsetMoved, StoreUnavailable, and NewerVersion once all that is before such a message is taken.
         """
         try:
             batch = project_batch(self._projection, self._source, records, self.standing.parked)
             self.standing = await self._store.apply(*self._place, self.standing, reached, batch)
-        except RowsRefused as refused:
+        except (RowsRefused, NewerVersion) as refused:
             if len(records) > 1:
                 half = len(records) // 2
                 await self.take(records[:half], records[half].offset)
                 await self.take(records[half:], reached)
                 return
+            if isinstance(refused, NewerVersion):
+                raise
             batch = all_waiting(records[0], str(refused))
             self.standing = await self._store.apply(*self._place, self.standing, reached, batch)
         for entity_id, at in batch.parked.items():

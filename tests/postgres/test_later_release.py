@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 
+import orjson
 import pytest
 
+from fairlead.versions import NewerVersion
 from service.domain import AGGREGATES
 from service.kafka.topic_making import apply_topics
 from service.local.servers import Endpoints
 from service.postgres.names import Names
 from service.postgres.pool import Pool
+from service.postgres.redriving import Redriven
 from service.projections import PROJECTIONS
 from tests.chaos.handlers import eventually
 from tests.domain.evolved import LATER
@@ -42,6 +45,7 @@ async def test_a_projector_waits_for_its_later_release(
     end = await log.write([record.value for record in EVENTS])
     async with running_feed(log, pool, names, PROJECTIONS["ships"]) as running:
         await eventually(lambda: _waits(running), "it says what it waits for", within=30)
+        assert [("a", "A", "docked", "Oslo", 2)] == [tuple(row) for row in await ships.rows("ships")]
         assert [] == await ships.rows("parked")
         monkeypatch.setitem(AGGREGATES, "ship", LATER)
         async with asyncio.timeout(60):
@@ -49,3 +53,31 @@ async def test_a_projector_waits_for_its_later_release(
                 pass
     assert [("a", "A", "at sea", None, 3)] == [tuple(row) for row in await ships.rows("ships")]
     assert [] == await ships.rows("parked")
+
+
+async def test_all_before_an_event_of_a_later_release_is_taken_at_once(pool: Pool, names: Names) -> None:
+    ships = Build(pool, names, PROJECTIONS["ships"])
+    await ships.prepare()
+
+    with pytest.raises(NewerVersion):
+        await ships.take([*EVENTS, event_record(3, "b", 1, ("ShipRegistered", {"name": "B"}))])
+
+    assert [2] == [row[2] for row in await ships.rows("progress")]
+    assert [("a", "A", "docked", "Oslo", 2)] == [tuple(row) for row in await ships.rows("ships")]
+
+
+async def test_an_entity_with_an_event_of_a_later_release_holds_up_no_redrive_of_others(
+    pool: Pool, names: Names, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ships = Build(pool, names, PROJECTIONS["ships"])
+    await ships.prepare()
+    others = [event_record(3 + number, ship, 1, ("ShipRegistered", {"name": ship})) for number, ship in enumerate("0b")]
+    await ships.take([*EVENTS, *others], poison={orjson.loads(one.value)["id"] for one in (EVENTS[0], *others)})
+
+    assert Redriven(2, 4) == await ships.redrive()
+
+    [still] = await ships.redriving().parked()
+    assert ("a", 2, 1) == (still.entity_id, still.offset, still.waiting)
+    assert still.reason.startswith("NewerVersion: ShipDeparted is of version 2")
+    monkeypatch.setitem(AGGREGATES, "ship", LATER)
+    assert Redriven(1, 1) == await ships.redrive()
