@@ -7,7 +7,6 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from io import TextIOWrapper
 
 import structlog
 import typer
@@ -32,7 +31,7 @@ from service.cli import (
 )
 from service.cli.exits import Exit, Stop
 from service.cli.faults import explain
-from service.cli.output import err
+from service.cli.output import err, ready_to_print
 
 app = typer.Typer(
     name="fairlead",
@@ -73,10 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logging.getLogger().addHandler(logging.NullHandler())
     # Roles say it in their own way; of itself structlog would write between the results.
     structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            # A terminal that cannot show a ship's name still shows the rest.
-            stream.reconfigure(errors="backslashreplace")
+    ready_to_print()
     try:
         code = typer.main.get_command(app).main(list(arguments), prog_name="fairlead", standalone_mode=False)
     except BrokenPipeError:

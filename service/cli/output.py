@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from io import BufferedWriter, RawIOBase, TextIOWrapper
 from typing import Any
 
 import orjson
@@ -23,6 +24,18 @@ _COLOURS = {
     "busy": "yellow",
     "failed": "red",
 }
+
+
+def ready_to_print() -> None:
+    """Have all that is printed arrive, and a terminal that cannot show a ship's name still show the rest."""
+    own = sys.__stdout__
+    if own and own is sys.stdout and isinstance(own.buffer, RawIOBase):
+        # As PYTHONUNBUFFERED has it: nobody goes on with what a full pipe took only a part of.
+        encoding = own.encoding
+        sys.stdout = TextIOWrapper(BufferedWriter(own.detach()), encoding)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def emit_json(value: Any) -> None:
