@@ -59,10 +59,12 @@ async def test_it_leaves_no_trace(servers: Endpoints) -> None:
         members = await asyncio.to_thread(_members, servers, settings)
         assert [] == (await verify(settings, _BOTH, None)).violations
         assert members == await asyncio.to_thread(_members, servers, settings)
-    before = await asyncio.to_thread(_offsets, servers, settings), await _written(settings)
+    before, written = await asyncio.to_thread(_offsets, servers, settings), await _written(settings)
     assert [] == (await verify(settings, _BOTH, None)).violations
-    assert before == (await asyncio.to_thread(_offsets, servers, settings), await _written(settings))
-    assert before[0].keys() == members.keys()
+    # Kafka itself removes a group once nobody is in it and none of its offsets is kept.
+    assert (await asyncio.to_thread(_offsets, servers, settings)).items() <= before.items()
+    assert written == await _written(settings)
+    assert before.keys() <= members.keys()
 
 
 @pytest.mark.parametrize("replies_too", [True, False])
