@@ -14,6 +14,9 @@ from tests.checker.projections import Projections
 from tests.checker.reader import read_logs
 from tests.checker.waiting import wait_until_handled
 
+# What was written in any test is read within it on any machine.
+_READING_SECONDS = 60.0
+
 
 def check(  # noqa: PLR0913  # each says something else about the run
     bootstrap_servers: str,
@@ -27,22 +30,25 @@ def check(  # noqa: PLR0913  # each says something else about the run
     failures_allowed: bool = False,
     busy_allowed: bool = False,
     timeout: float = 60.0,
+    reading: float | None = None,
 ) -> Report:
     """Read everything and judge it; blocks, so call it by `asyncio.to_thread` where a loop is running.
 
-    With `settled` it first waits, at most `timeout` seconds, till the checkpoints cover the commands and the
-    projections the logs. Without, what was not handled may be missing, and projections are not looked at.
+    With `settled` it first waits till the checkpoints cover the commands, and later till the projections cover the
+    logs, at most `timeout` seconds each. Without, what was not handled may be missing, and projections are not looked
+    at. Reading has `reading` seconds of its own: where none are said a minute, or `timeout` where that is longer.
     """
-    deadline = time.monotonic() + timeout
     if settled:
+        deadline = time.monotonic() + timeout
         wait_until_handled(bootstrap_servers, aggregates, prefix=prefix, deadline=deadline)
-    logs = read_logs(bootstrap_servers, aggregates, prefix=prefix, deadline=deadline + timeout)
+    seconds = max(timeout, _READING_SECONDS) if reading is None else reading
+    logs = read_logs(bootstrap_servers, aggregates, prefix=prefix, deadline=time.monotonic() + seconds)
     report = Report()
     keys = projections = None
     if database_url is not None:
         keys = asyncio.run(read_keys(database_url, prefix)) if "user" in aggregates else {}
         if settled:
-            projections = asyncio.run(_projections(report, database_url, logs, prefix, deadline))
+            projections = asyncio.run(_projections(report, database_url, logs, prefix, time.monotonic() + timeout))
     judged = check_logs(
         logs,
         settled=settled,

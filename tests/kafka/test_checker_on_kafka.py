@@ -86,7 +86,7 @@ async def test_an_open_transaction_hides_nothing_in_silence(servers: Endpoints) 
         producer.produce(f"{prefix}ship.events", b"open", b"x", partition=0)
         producer.flush()
         with pytest.raises(Unreadable, match=r"open transaction: .*ship\.events\[0\]"):
-            await asyncio.to_thread(_check, servers.bootstrap_servers, prefix)
+            await asyncio.to_thread(_check, servers.bootstrap_servers, prefix, reading=2.0)
 
 
 def _check(bootstrap_servers: str, prefix: str, **options: Any) -> Report:
