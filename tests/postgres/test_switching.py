@@ -207,7 +207,7 @@ async def test_a_view_that_others_have_built_upon_is_named(beside: Beside) -> No
 async def test_a_reader_who_does_not_end_is_named_and_nobody_else_waits_for_long(
     beside: Beside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.postgres.switching.PATIENCE_SECONDS", 2.0)
+    monkeypatch.setattr("service.postgres.switching.PATIENCE_SECONDS", 6.0)
     await beside.prepare()
     new = await beside.add(SHIPS_2)
     slowest = 0.0
@@ -219,9 +219,9 @@ async def test_a_reader_who_does_not_end_is_named_and_nobody_else_waits_for_long
             begun = clock()
             await beside.versions()
             slowest = max(slowest, clock() - begun)
-        with pytest.raises(Held, match=r"Readers held on to the views for 2 s.*process .*long report, for"):
+        with pytest.raises(Held, match=r"Readers held on to the views for 6 s.*process .*long report, for"):
             await switching
-    assert slowest < 0.9
+    assert slowest < 3.0
     await beside.switch(SHIPS_2, new)
 
 
