@@ -15,8 +15,11 @@ from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewPartitions
 
 from fairlead.ship import RegisterShip
+from service.app import run_handler
 from service.cli.exits import Exit
+from service.cli.faults import explain
 from service.cli.kafka_client import open_client
+from service.kafka.broker import NoTransactions
 from service.kafka.connection import connection
 from service.kafka.topics import KINDS, Topics, check_topics, settings_of
 from service.local.servers import Endpoints
@@ -136,14 +139,15 @@ async def test_a_broker_without_transactions_is_refused(
 ) -> None:
     # One node cannot keep three copies of the log of transactions, so it never makes it.
     tell_brokers(monkeypatch, {"transaction.state.log.replication.factor": "3"})
+    monkeypatch.setattr("service.kafka.broker._ANSWER_SECONDS", 2.0)
     async with running_broker(tmp_path) as broker:
         settings = settings_for(Endpoints(broker.bootstrap_servers, servers.database_url), "refused.")
         await apply_topics(settings)
-        code, told = await _handle(settings)
+        with pytest.raises(NoTransactions, match="began no transaction within 2 s") as refused:
+            await run_handler(settings, ["ship"])
 
-    assert Exit.FAILED == code
-    assert 1 == len(told.splitlines()), told
-    assert "transaction" in told
+    told = explain(refused.value)
+    assert (Exit.FAILED, 1) == (told.code, len(str(told).splitlines()))
 
 
 async def _handle(settings: Settings) -> tuple[int | None, str]:
