@@ -70,11 +70,11 @@ class Harbour:
         prefix, deadline = self.settings.prefix, time.monotonic() + SECONDS
         await asyncio.to_thread(wait_until_handled, self._servers, ["ship"], prefix=prefix, deadline=deadline)
 
-    async def report(self, **allowed: Any) -> Report:
+    async def report(self, *, wait: float = SECONDS, **allowed: Any) -> Report:
         """What the checker says."""
         prefix = self.settings.prefix
         return await asyncio.to_thread(
-            check, self._servers, prefix=prefix, aggregates=["ship"], timeout=SECONDS, **allowed
+            check, self._servers, prefix=prefix, aggregates=["ship"], timeout=wait, **allowed
         )
 
 

@@ -85,7 +85,7 @@ async def test_without_the_watchdog_a_client_that_stands_still_is_never_found(
         await harbour.handled()
         await _freeze(monkeypatch)
         await harbour.ask(DOCK)
-        report = await harbour.report()
+        report = await harbour.report(wait=4 * WATCHDOG_SECONDS)
 
     assert any("does not cover the commands" in line for line in report.violations), report.text()
 
