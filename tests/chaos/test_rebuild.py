@@ -95,7 +95,7 @@ async def test_a_rebuild_killed_ten_times_ends_with_equal_rows(servers: Endpoint
             with watched_replies(servers.bootstrap_servers, PREFIX) as replies:
                 load.burst(AT_FIRST)
                 await asyncio.to_thread(load.settle)
-                while not replies.have(AT_FIRST):  # noqa: ASYNC110  # a thread counts them
+                while not replies.have(load.acknowledged):  # noqa: ASYNC110  # a thread counts them
                     await asyncio.sleep(0.05)
             at: Offsets = {}
             async with load.steady(STEADY):
