@@ -22,8 +22,9 @@ class Broker:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._ports = (free_port(), free_port())
-        self.bootstrap_servers = f"127.0.0.1:{self._ports[0]}"
+        port = free_port()
+        self._ports = (port, free_port({port}))
+        self.bootstrap_servers = f"127.0.0.1:{port}"
         self._child: Child | None = None
 
     async def start(self) -> None:

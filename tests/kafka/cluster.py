@@ -27,8 +27,11 @@ class Cluster:
     def __init__(self, directory: Path, settings: Mapping[str, str]) -> None:
         self._directory = directory
         self._settings = settings
-        self._brokers = {node: f"127.0.0.1:{free_port()}" for node in _NODES}
-        self._controllers = {node: f"127.0.0.1:{free_port()}" for node in _NODES}
+        ports: list[int] = []
+        for _ in range(2 * len(_NODES)):
+            ports.append(free_port(ports))
+        self._brokers = {node: f"127.0.0.1:{ports.pop()}" for node in _NODES}
+        self._controllers = {node: f"127.0.0.1:{ports.pop()}" for node in _NODES}
         self._id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         self._children: dict[int, Child] = {}
 
