@@ -28,7 +28,7 @@ PER_SECOND = 300
 # A burst may be over before it was caught in a transaction: then there is another one.
 BURST, TURNS = 20_000, 300
 # Where a transaction waits for its projector: between two statements, and while it copies rows.
-OPEN = ("state = 'idle in transaction'", "state = 'active' AND wait_event = 'ClientRead'") * 2
+OPEN = ("state = 'idle in transaction'", "state = 'active' AND wait_event = 'ClientRead'")
 PREFIX = "projectors."
 ALL = sum(len(one.sources) for one in PROJECTIONS.values()) * PARTITIONS
 # Longer than a session, what PostgreSQL grants one that stands still in a transaction, and a rebalance.
@@ -76,13 +76,14 @@ async def _share(*projectors: Projector) -> list[set[str]]:
 async def _frozen_in_a_transaction(one: Projector, connection: Any, where: str, load: Load, replies: Replies) -> None:
     """Freeze it where it has begun to write, and has not ended."""
     begun = f"SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND {where}"  # noqa: S608  # our own
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         for turn in count():
-            one.process.signal(signal.SIGSTOP)
             if turn % TURNS == 0:
                 # What is few events at a time takes no transaction in which one could stand still, and copies no rows.
-                load.burst(BURST)
-                await eventually(partial(replies.have, replies.count + BURST // 4), "much waits for it")
+                wanted = replies.count + BURST // 4
+                await asyncio.to_thread(load.burst, BURST)
+                await eventually(partial(replies.have, wanted), "there is much to do")
+            one.process.signal(signal.SIGSTOP)
             # What is under way ends, and then the server waits for it or not.
             if await connection.fetchval(begun, one.name) and await connection.fetchval(begun, one.name):
                 return
