@@ -21,7 +21,7 @@ from service.local.failure import StackFailed, tail
 from service.local.unprivileged import Account
 
 TICK = 0.02
-STOP_WITHIN = 4.0
+STOP_WITHIN = 3.5
 PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 

@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from random import Random
 
+from service.local.child import STOP_WITHIN
+from service.local.roles import DRAINED_WITHIN
 from tests.chaos.replies import count_until, replies
 from tests.chaos.up import begin, start
 from tests.checker import check
@@ -60,6 +62,10 @@ async def test_a_second_up_on_a_directory_in_use_refuses_in_one_line(tmp_path: P
     assert len(told.decode().splitlines()) == 1, told.decode()
     assert str(up.process.pid) in told.decode()
     await up.interrupt()
+
+
+def test_what_a_stop_may_take_in_all_leaves_a_second_of_its_ten() -> None:
+    assert DRAINED_WITHIN + STOP_WITHIN <= 9.0
 
 
 async def test_ctrl_c_stops_everything_within_ten_seconds_and_leaves_no_process(tmp_path: Path) -> None:
