@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from random import Random
 
+import pytest
+
 from service.local.child import STOP_WITHIN
 from service.local.roles import DRAINED_WITHIN
 from tests.chaos.replies import count_until, replies
@@ -14,7 +16,6 @@ from tests.chaos.up import begin, start
 from tests.checker import check
 from tests.workload import generate, publish
 
-KILLS = 10
 COMMANDS = 1_200
 # Small transactions, so that a kill finds some behind it, one under way and some before it.
 SMALL = {"FAIRLEAD_MAX_BATCH": "2"}
@@ -26,11 +27,12 @@ def found_waiting(directory: Path) -> int:
     return sum(line.get("event") == "acquired" and line["waiting"] > 0 for line in lines)
 
 
-async def test_ten_kills_of_the_whole_group_in_mid_work_lose_nothing_and_repeat_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [5, pytest.param(10, marks=pytest.mark.long)])
+async def test_kills_of_the_whole_group_in_mid_work_lose_nothing_and_repeat_nothing(tmp_path: Path, kills: int) -> None:
     random = Random(3)
-    messages = generate(COMMANDS * (KILLS + 1), ships=50, users=50, seed=3)
+    messages = generate(COMMANDS * (kills + 1), ships=50, users=50, seed=3)
     answered = sent = 0
-    for kill in range(KILLS):
+    for kill in range(kills):
         up = await start(tmp_path, **SMALL)
         part = messages[kill * COMMANDS : (kill + 1) * COMMANDS]
         with replies(up.endpoints.bootstrap_servers) as consumer:
@@ -48,7 +50,7 @@ async def test_ten_kills_of_the_whole_group_in_mid_work_lose_nothing_and_repeat_
     assert report.ok, report.text()
     assert report.counts["commands"] == len(messages)
     # The kills did fall into work: commands were waiting when a partition was taken up again.
-    assert found_waiting(tmp_path) >= KILLS
+    assert found_waiting(tmp_path) >= kills
     assert await up.interrupt() == 0
     assert up.left() == []
 
