@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -26,15 +26,21 @@ class OwnPostgres:
         """Start it, and return once it takes connections."""
         self._child, self.url = await start_postgres(self._folder, self._port, lambda _: None)
 
-    def kill(self) -> None:
-        """SIGKILL to it and to all that it started: what it had not yet written is gone."""
+    def family(self) -> list[psutil.Process]:
+        """The server, and all that it started."""
         assert self._child
         server = psutil.Process(self._child.process.pid)
-        family = [server, *server.children(recursive=True)]
-        for process in family:
-            # A backend may have ended by itself meanwhile.
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
+        return [server, *server.children(recursive=True)]
+
+    def kill(self, known: Sequence[psutil.Process]) -> None:
+        """SIGKILL to it and to all that it started: what it had not yet written is gone.
+
+        Those known of its family stand still at once: to look for the rest takes as long as some commits.
+        """
+        assert self._child
+        _each(known, psutil.Process.suspend)
+        family = self.family()
+        _each(family, psutil.Process.kill)
         psutil.wait_procs(family[1:], timeout=10)
         self._child.process.wait()
 
@@ -42,6 +48,13 @@ class OwnPostgres:
         """Stop it in order."""
         if self._child:
             await stop(self._child)
+
+
+def _each(processes: Sequence[psutil.Process], do: Callable[[psutil.Process], None]) -> None:
+    for process in processes:
+        # A backend may have ended by itself meanwhile.
+        with suppress(psutil.NoSuchProcess):
+            do(process)
 
 
 @asynccontextmanager
