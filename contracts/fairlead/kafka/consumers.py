@@ -1,7 +1,8 @@
-"""A consumer of committed records that has started, or has left nothing behind."""
+"""A consumer of committed records that has started, or has left nothing behind; and its end."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -22,11 +23,25 @@ async def starting(connection: Mapping[str, Any], *needed: str, **settings: Any)
         _require({*needed}, await consumer.topics())
         yield consumer
     except BaseException as error:
-        await consumer.stop()
+        await stop(consumer)
         # A broker that is not let in by its controller names none, which aiokafka has no narrower error for.
         if isinstance(error, KafkaConnectionError) or type(error) is KafkaError:
             raise Unreachable(connection["bootstrap_servers"]) from error
         raise
+
+
+async def stop(consumer: AIOKafkaConsumer) -> None:
+    """Have it end, and its connections too, whatever aiokafka's own stop comes to; raises nothing of that."""
+    # Who is cancelled meanwhile leaves nothing behind either.
+    await asyncio.shield(asyncio.ensure_future(_stop(consumer)))
+
+
+async def _stop(consumer: AIOKafkaConsumer) -> None:
+    # Of a background task that has not had its first turn yet aiokafka's stop gets CancelledError, and goes no further.
+    await asyncio.sleep(0)
+    # It gets one of each fetch that waits to try again, too, as all do while no broker answers.
+    if any(await asyncio.gather(consumer.stop(), return_exceptions=True)):
+        await consumer._client.close()  # noqa: SLF001  # no other way
 
 
 def _require(needed: set[str], present: set[str]) -> None:

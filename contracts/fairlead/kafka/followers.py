@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import ConsumerStoppedError, KafkaError
 
 from fairlead.failures import CLOSED
+from fairlead.kafka.consumers import stop
 
 T = TypeVar("T")
 
@@ -23,13 +24,18 @@ class Followers:
         self._starting: set[asyncio.Task[Any]] = set()
         self._closed = False
 
-    async def unless_closed(self, starting: Coroutine[Any, Any, T]) -> T:
-        """What this comes to; raises ConnectionError where the client is closed meanwhile."""
+    async def unless_closed(
+        self, starting: Coroutine[Any, Any, T], undo: Callable[[T], Awaitable[None]] | None = None
+    ) -> T:
+        """What this comes to, undone where nobody gets it; raises ConnectionError where the client is closed before."""
         task = asyncio.create_task(starting)
         self._starting.add(task)
         try:
             return await task
         except asyncio.CancelledError as error:
+            # In one turn it may come to its end, and whoever waits for it be cancelled.
+            if undo is not None and task.done() and not task.cancelled() and task.exception() is None:
+                await undo(task.result())
             if self._closed:
                 raise ConnectionError(CLOSED) from error
             raise
@@ -50,7 +56,7 @@ class Followers:
             raise
         finally:
             self._consumers.discard(consumer)
-            await consumer.stop()
+            await stop(consumer)
 
     async def close(self) -> None:
         """Stop all, now and later."""
@@ -58,6 +64,6 @@ class Followers:
         starting = [*self._starting]
         for task in starting:
             task.cancel()
-        stopping = (consumer.stop() for consumer in self._consumers)
+        stopping = (stop(consumer) for consumer in self._consumers)
         # Who is cancelled while it starts has connections to close: they are not to outlive the client.
         await asyncio.gather(*starting, *stopping, return_exceptions=True)

@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
 from fairlead.failures import EventsGone
-from fairlead.kafka.consumers import starting
+from fairlead.kafka.consumers import starting, stop
 from fairlead.kafka.followers import Followers
 from fairlead.kafka.partitions import partition_of
 from fairlead.kafka.producers import Producers
@@ -20,6 +20,7 @@ from fairlead.transport import Offsets, Reading, Record
 _MAX_RECORDS = 1_000
 
 _Places = Mapping[TopicPartition, int]
+_Begun = tuple[AIOKafkaConsumer, _Places, _Places]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class EventLog:
     @asynccontextmanager
     async def read(self, after: Offsets, *, follow: bool) -> AsyncIterator[Reading]:
         """As `Transport.read`."""
-        consumer, begins, ends = await self.followers.unless_closed(self._begin(after))
+        consumer, begins, ends = await self.followers.unless_closed(self._begin(after), _undo)
         try:
             async with (
                 self.followers.reading(consumer),
@@ -48,8 +49,8 @@ class EventLog:
 
     async def ends(self) -> Offsets:
         """As `Transport.ends`."""
-        consumer, _, ends = await self.followers.unless_closed(self._begin({}))
-        await consumer.stop()
+        consumer, _, ends = await self.followers.unless_closed(self._begin({}), _undo)
+        await stop(consumer)
         return _by_number(ends)
 
     async def _places(self) -> Collection[TopicPartition]:
@@ -58,7 +59,7 @@ class EventLog:
             chosen = [chosen[partition_of(self.entity_id.encode(), len(chosen))]]
         return [TopicPartition(self.topic, number) for number in chosen]
 
-    async def _begin(self, after: Offsets) -> tuple[AIOKafkaConsumer, _Places, _Places]:
+    async def _begin(self, after: Offsets) -> _Begun:
         """A consumer where the offsets say, where that is, and where the committed events end now."""
         async with starting(self.connection, self.topic, auto_offset_reset="none") as consumer:
             places = await self._places()
@@ -70,6 +71,10 @@ class EventLog:
                     raise EventsGone(self.topic, place.partition, offset)
                 consumer.seek(place, offset)
         return consumer, begins, dict(ends)
+
+
+async def _undo(begun: _Begun) -> None:
+    await stop(begun[0])
 
 
 async def _records(consumer: AIOKafkaConsumer, ends: _Places | None) -> AsyncGenerator[Record, None]:

@@ -10,7 +10,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from fairlead.failures import CLOSED, again
-from fairlead.kafka.consumers import starting
+from fairlead.kafka.consumers import starting, stop
 from fairlead.kafka.pacing import breathe
 from fairlead.kafka.producers import Producers
 
@@ -74,7 +74,7 @@ class ReplyReader:
         """Wait for nothing more."""
         self._task.cancel()
         await asyncio.wait([self._task])
-        await self._consumer.stop()
+        await stop(self._consumer)
 
     async def _read(self) -> None:
         while True:
