@@ -38,14 +38,16 @@ class TooLarge(ValueError):
 
 
 class Unreachable(ConnectionError):
-    """No broker answers."""
+    """No broker answers, or none takes what the client offers it: aiokafka tells both alike, but in its log."""
 
     def __init__(self, bootstrap_servers: str) -> None:
-        super().__init__(f"No Kafka broker answers at {bootstrap_servers}")
+        super().__init__(
+            f"No Kafka broker answers at {bootstrap_servers} (or credentials or TLS are not what it takes)"
+        )
 
 
 class TopicsMissing(LookupError):
-    """The topics of an aggregate have not been created."""
+    """The topics of an aggregate have not been created, or may not be described by who asks."""
 
 
 class BadToken(ValueError):

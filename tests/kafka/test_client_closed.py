@@ -6,9 +6,11 @@ import asyncio
 from uuid import uuid4
 
 import pytest
+from aiokafka import AIOKafkaConsumer
 
 from fairlead import Client, NoReply
-from fairlead.kafka.producers import Producers
+from fairlead.kafka import replies
+from fairlead.kafka.consumers import partitions_of
 from fairlead.ship import RegisterShip
 from service.local.servers import Endpoints
 from service.settings import Settings
@@ -25,25 +27,23 @@ async def settings(servers: Endpoints) -> Settings:
 
 
 class Halfway:
-    """Where a first send has its reader, and not yet what it needs beside it."""
+    """Where a first send has what it reads replies with, and does not read yet."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.reached = asyncio.Event()
         self.on = asyncio.Event()
-        partitions_for = Producers.partitions_for
 
-        async def held(producers: Producers, topic: str) -> list[int]:
-            if topic.endswith(".commands"):
-                self.reached.set()
-                await self.on.wait()
-            return await partitions_for(producers, topic)
+        async def held(consumer: AIOKafkaConsumer, topic: str) -> list[int]:
+            self.reached.set()
+            await self.on.wait()
+            return await partitions_of(consumer, topic)
 
-        monkeypatch.setattr(Producers, "partitions_for", held)
+        monkeypatch.setattr(replies, "partitions_of", held)
 
 
 def readers() -> list[str]:
     names = (getattr(task.get_coro(), "__qualname__", "") for task in asyncio.all_tasks())
-    return [name for name in names if name.startswith("ReplyReader.")]
+    return [name for name in names if name.startswith(("ReplyReader.", "Fetcher."))]
 
 
 def client_of(settings: Settings) -> Client:

@@ -8,26 +8,27 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaConnectionError, KafkaError
 
-from fairlead.failures import TopicsMissing, Unreachable
+from fairlead.kafka.cluster import answering, require
 
 
 @asynccontextmanager
 async def starting(connection: Mapping[str, Any], *needed: str, **settings: Any) -> AsyncIterator[AIOKafkaConsumer]:
     """One of no group, running after the block; where that fails, stopped. Raises TopicsMissing and Unreachable."""
     consumer = AIOKafkaConsumer(**connection, isolation_level="read_committed", enable_auto_commit=False, **settings)
-    try:
-        await consumer.start()
-        # Asking for all topics creates none, as asking for one by its name can.
-        _require({*needed}, await consumer.topics())
-        yield consumer
-    except BaseException as error:
-        await stop(consumer)
-        # A broker that is not let in by its controller names none, which aiokafka has no narrower error for.
-        if isinstance(error, KafkaConnectionError) or type(error) is KafkaError:
-            raise Unreachable(connection["bootstrap_servers"]) from error
-        raise
+    with answering(connection):
+        try:
+            await consumer.start()
+            await require(consumer._client, *needed)  # noqa: SLF001  # no other way
+            yield consumer
+        except BaseException:
+            await stop(consumer)
+            raise
+
+
+async def partitions_of(consumer: AIOKafkaConsumer, topic: str) -> list[int]:
+    """All partitions of a topic that there is, in order."""
+    return sorted(await consumer._client._wait_on_metadata(topic))  # noqa: SLF001  # as a producer does
 
 
 async def stop(consumer: AIOKafkaConsumer) -> None:
@@ -42,9 +43,3 @@ async def _stop(consumer: AIOKafkaConsumer) -> None:
     # It gets one of each fetch that waits to try again, too, as all do while no broker answers.
     if any(await asyncio.gather(consumer.stop(), return_exceptions=True)):
         await consumer._client.close()  # noqa: SLF001  # no other way
-
-
-def _require(needed: set[str], present: set[str]) -> None:
-    if missing := needed - present:
-        msg = f"Topics missing: {', '.join(sorted(missing))}; `fairlead topics apply` creates them"
-        raise TopicsMissing(msg)

@@ -28,6 +28,9 @@ class Followers:
         self, starting: Coroutine[Any, Any, T], undo: Callable[[T], Awaitable[None]] | None = None
     ) -> T:
         """What this comes to, undone where nobody gets it; raises ConnectionError where the client is closed before."""
+        if self._closed:
+            starting.close()
+            raise ConnectionError(CLOSED)
         task = asyncio.create_task(starting)
         self._starting.add(task)
         try:

@@ -11,10 +11,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
 from fairlead.failures import EventsGone
-from fairlead.kafka.consumers import starting, stop
+from fairlead.kafka.consumers import partitions_of, starting, stop
 from fairlead.kafka.followers import Followers
 from fairlead.kafka.partitions import partition_of
-from fairlead.kafka.producers import Producers
 from fairlead.transport import Offsets, Reading, Record
 
 _MAX_RECORDS = 1_000
@@ -28,7 +27,6 @@ class EventLog:
     """A topic of events, or what an entity has of it; each reading has a consumer of its own."""
 
     connection: Mapping[str, Any]
-    producers: Producers
     followers: Followers
     topic: str
     entity_id: str | None
@@ -53,8 +51,8 @@ class EventLog:
         await stop(consumer)
         return _by_number(ends)
 
-    async def _places(self) -> Collection[TopicPartition]:
-        chosen = await self.producers.partitions_for(self.topic)
+    async def _places(self, consumer: AIOKafkaConsumer) -> Collection[TopicPartition]:
+        chosen = await partitions_of(consumer, self.topic)
         if self.entity_id is not None:
             chosen = [chosen[partition_of(self.entity_id.encode(), len(chosen))]]
         return [TopicPartition(self.topic, number) for number in chosen]
@@ -62,7 +60,7 @@ class EventLog:
     async def _begin(self, after: Offsets) -> _Begun:
         """A consumer where the offsets say, where that is, and where the committed events end now."""
         async with starting(self.connection, self.topic, auto_offset_reset="none") as consumer:
-            places = await self._places()
+            places = await self._places(consumer)
             consumer.assign(places)
             first, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
             begins = {place: after.get(place.partition, first[place]) for place in places}

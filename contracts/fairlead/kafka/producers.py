@@ -1,4 +1,4 @@
-"""One idempotent producer at a time, and another after a batch that failed for good."""
+"""One idempotent producer at a time once something is published, and another after a batch that failed for good."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaConnectionError
 
 from fairlead.bounds import MAX_VALUE_BYTES
-from fairlead.failures import CLOSED, Unreachable
+from fairlead.failures import CLOSED
+from fairlead.kafka.cluster import answering, require
 
 # A broker holds a whole batch to the bound of a command.
 _BATCH_BYTES = MAX_VALUE_BYTES // 2
@@ -37,10 +37,6 @@ class Producers:
         self._retiring: set[asyncio.Task[None]] = set()
         self._closed = False
 
-    async def open(self) -> None:
-        """Have the first one, so that whoever begins learns whether a broker answers; raises Unreachable."""
-        await self._take()
-
     @asynccontextmanager
     async def delivering(self) -> AsyncIterator[AIOKafkaProducer]:
         """One for a batch, within the block until its outcome; raises Unreachable, and ConnectionError once closed."""
@@ -53,8 +49,10 @@ class Producers:
                 raise
 
     async def partitions_for(self, topic: str) -> list[int]:
-        """All partitions of a topic that there is, in order; raises as `delivering`."""
+        """All partitions of a topic, in order; raises TopicsMissing, and as `delivering`."""
         async with self._lend() as lent:
+            with answering(self._connection):
+                await require(lent.producer.client, topic)
             return sorted(await lent.producer.partitions_for(topic))
 
     async def stop(self) -> None:
@@ -92,14 +90,13 @@ class Producers:
         producer = AIOKafkaProducer(
             **self._connection, acks="all", enable_idempotence=True, max_batch_size=_BATCH_BYTES
         )
-        try:
-            await producer.start()
-            self._require_open()
-        except BaseException as error:
-            await producer.stop()
-            if isinstance(error, KafkaConnectionError):
-                raise Unreachable(self._connection["bootstrap_servers"]) from error
-            raise
+        with answering(self._connection):
+            try:
+                await producer.start()
+                self._require_open()
+            except BaseException:
+                await producer.stop()
+                raise
         self._running.add(producer)
         return producer
 

@@ -10,9 +10,8 @@ import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from fairlead.failures import CLOSED, again
-from fairlead.kafka.consumers import starting, stop
+from fairlead.kafka.consumers import partitions_of, starting, stop
 from fairlead.kafka.pacing import breathe
-from fairlead.kafka.producers import Producers
 
 _MAX_RECORDS = 200
 
@@ -41,10 +40,10 @@ class ReplyReader:
         self._task.add_done_callback(self._fail)
 
     @classmethod
-    async def start(cls, connection: Mapping[str, Any], producers: Producers, replies: str, *needed: str) -> Self:
+    async def start(cls, connection: Mapping[str, Any], replies: str) -> Self:
         """A reader that misses no reply to what is sent from now on; raises TopicsMissing and Unreachable."""
-        async with starting(connection, replies, *needed, auto_offset_reset="latest") as consumer:
-            partitions = [TopicPartition(replies, number) for number in await producers.partitions_for(replies)]
+        async with starting(connection, replies, auto_offset_reset="latest") as consumer:
+            partitions = [TopicPartition(replies, number) for number in await partitions_of(consumer, replies)]
             consumer.assign(partitions)
             await consumer.seek_to_end()
             for partition in partitions:

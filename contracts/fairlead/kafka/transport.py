@@ -9,6 +9,7 @@ from typing import Any
 
 from fairlead.envelope import Reply
 from fairlead.failures import CLOSED
+from fairlead.kafka.consumers import starting, stop
 from fairlead.kafka.deadlines import Deadlines
 from fairlead.kafka.followers import Followers
 from fairlead.kafka.following import EventLog
@@ -40,7 +41,10 @@ class KafkaTransport:
     async def open(self) -> None:
         """As in Transport."""
         self._loop = asyncio.get_running_loop()
-        await self._producers.open()
+        # Nobody needs this one: whoever begins learns whether a broker answers, without any right to write.
+        async with starting(self._connection) as consumer:
+            pass
+        await stop(consumer)
 
     async def close(self) -> None:
         """As in Transport."""
@@ -59,10 +63,10 @@ class KafkaTransport:
     async def publish(self, command: Outgoing, timeout: float) -> None:  # noqa: ASYNC109  # as in Transport
         """As in Transport."""
         async with asyncio.timeout(timeout):
-            await self._reader(command.aggregate)
+            lanes = await self._lanes_of(command.aggregate)
             self._require_open()
             confirmed = self._loop.create_future()
-            self._lanes[command.aggregate].put(command, confirmed, confirm=True)
+            lanes.put(command, confirmed, confirm=True)
             await confirmed
 
     async def ask(self, command: Outgoing, timeout: float) -> Reply:  # noqa: ASYNC109  # as in Transport
@@ -71,6 +75,7 @@ class KafkaTransport:
         reader = self._readers.get(command.aggregate)
         if reader is None or reader.broken:
             async with asyncio.timeout_at(deadline):
+                await self._lanes_of(command.aggregate)
                 reader = await self._reader(command.aggregate)
         self._require_open()
         waiter = reader.expect(command.id, command.entity_id)
@@ -94,19 +99,34 @@ class KafkaTransport:
 
     def _log(self, aggregate: str, entity_id: str | None) -> EventLog:
         topic = f"{self.prefix}{aggregate}.events"
-        return EventLog(self._connection, self._producers, self._followers, topic, entity_id)
+        return EventLog(self._connection, self._followers, topic, entity_id)
 
     def _require_open(self) -> None:
         if self._closed:
             raise ConnectionError(CLOSED)
 
+    async def _lanes_of(self, aggregate: str) -> Lanes:
+        self._require_open()
+        if aggregate in self._lanes:
+            return self._lanes[aggregate]
+        # Whoever closes the client waits for what is half open.
+        return await self._followers.unless_closed(self._open_lanes(aggregate))
+
     async def _reader(self, aggregate: str) -> ReplyReader:
         self._require_open()
         reader = self._readers.get(aggregate)
         if reader is None or reader.broken:
-            # Whoever closes the client waits for what is half open.
             return await self._followers.unless_closed(self._open_reader(aggregate))
         return reader
+
+    async def _open_lanes(self, aggregate: str) -> Lanes:
+        async with self._opening.setdefault(aggregate, asyncio.Lock()):
+            if aggregate not in self._lanes:
+                topic = f"{self.prefix}{aggregate}.commands"
+                partitions = await self._producers.partitions_for(topic)
+                self._require_open()
+                self._lanes[aggregate] = Lanes(self._producers, topic, partitions)
+            return self._lanes[aggregate]
 
     async def _open_reader(self, aggregate: str) -> ReplyReader:
         async with self._opening.setdefault(aggregate, asyncio.Lock()):
@@ -114,15 +134,9 @@ class KafkaTransport:
             if reader is None or reader.broken:
                 if reader is not None:
                     await reader.stop()
-                replies, commands = (f"{self.prefix}{aggregate}.{kind}" for kind in ("replies", "commands"))
-                reader = await ReplyReader.start(self._connection, self._producers, replies, commands)
-                try:
-                    partitions = await self._producers.partitions_for(commands)
-                    self._require_open()
-                except BaseException:
+                reader = await ReplyReader.start(self._connection, f"{self.prefix}{aggregate}.replies")
+                if self._closed:
                     await reader.stop()
-                    raise
-                if aggregate not in self._lanes:
-                    self._lanes[aggregate] = Lanes(self._producers, commands, partitions)
+                self._require_open()
                 self._readers[aggregate] = reader
             return reader
