@@ -14,6 +14,7 @@ from fairlead.kafka.transport import KafkaTransport
 from fairlead.outgoing import Extras, aggregate_of, encode, said
 from fairlead.tokens import Followed, read_token, write_token
 from fairlead.transport import Transport
+from fairlead.versions import version_of
 
 __all__ = ["Client", "Extras", "NoReply", "NotConfirmed", "TooLarge", "TopicsMissing", "Unreachable"]
 
@@ -60,8 +61,10 @@ class Client:
         other error of a command that may have been published has its `command_id` too.
         """
         aggregate, type_ = aggregate_of(command)
-        data = said(command)
-        return await self.send_raw(aggregate, type_, entity_id, data, timeout=timeout, attempts=attempts, **extras)
+        data, version = said(command), version_of(type(command))
+        return await self.send_raw(
+            aggregate, type_, entity_id, data, timeout=timeout, attempts=attempts, schema_version=version, **extras
+        )
 
     async def send_raw(  # noqa: PLR0913  # a command has as many parts
         self,
@@ -72,10 +75,11 @@ class Client:
         *,
         timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109  # as in send
         attempts: int = 1,
+        schema_version: int = 1,
         **extras: Unpack[Extras],
     ) -> Reply:
-        """As `send`, for data that nobody has checked: the service judges it as it stands."""
-        command = encode(self._source, aggregate, type_, entity_id, data, extras)
+        """As `send`, for data that nobody has checked: the service judges it as it stands, by the version named."""
+        command = encode(self._source, aggregate, type_, entity_id, data, extras, schema_version)
         for left in reversed(range(attempts)):
             try:
                 reply = await self._transport.ask(command, timeout)
@@ -104,9 +108,13 @@ class Client:
 
         Raises NotConfirmed, TooLarge, TopicsMissing and Unreachable.
         """
-        return await self.publish_raw(*aggregate_of(command), entity_id, said(command), timeout=timeout, **extras)
+        aggregate, type_ = aggregate_of(command)
+        data, version = said(command), version_of(type(command))
+        return await self.publish_raw(
+            aggregate, type_, entity_id, data, timeout=timeout, schema_version=version, **extras
+        )
 
-    async def publish_raw(
+    async def publish_raw(  # noqa: PLR0913  # a command has as many parts
         self,
         aggregate: str,
         type_: str,
@@ -114,10 +122,11 @@ class Client:
         data: Any,
         *,
         timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109  # as in send
+        schema_version: int = 1,
         **extras: Unpack[Extras],
     ) -> str:
         """As `publish`, for data that nobody has checked."""
-        command = encode(self._source, aggregate, type_, entity_id, data, extras)
+        command = encode(self._source, aggregate, type_, entity_id, data, extras, schema_version)
         try:
             await self._transport.publish(command, timeout)
         except TimeoutError as error:

@@ -13,7 +13,6 @@ import orjson
 from fairlead.bounds import MAX_VALUE_BYTES, Message
 from fairlead.envelope import CONTENT_TYPE, schema_id
 from fairlead.failures import TooLarge
-from fairlead.versions import version_of
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -72,16 +71,10 @@ def said(command: Message) -> dict[str, Any]:
     return command.model_dump(mode="json", exclude_unset=True)
 
 
-def _version(aggregate: str, type_: str) -> int:
-    """The present version of a command, as far as its contract was imported: who never did writes what came first."""
-    known = getattr(sys.modules.get(f"fairlead.{aggregate}"), "COMMANDS", {})
-    return version_of(known[type_]) if type_ in known else 1
-
-
 def encode(  # noqa: PLR0913  # a command has as many parts
-    source: str, aggregate: str, type_: str, entity_id: str, data: Any, extras: Extras, version: int | None = None
+    source: str, aggregate: str, type_: str, entity_id: str, data: Any, extras: Extras, version: int = 1
 ) -> Outgoing:
-    """A command in its present version, with an id, new where none is given; raises TooLarge."""
+    """A command whose data is of this version, with an id, new where none is given; raises TooLarge."""
     command_id = extras.get("command_id") or _new_id()
     envelope: dict[str, Any] = {
         "specversion": "1.0",
@@ -90,7 +83,7 @@ def encode(  # noqa: PLR0913  # a command has as many parts
         "type": type_,
         "subject": entity_id,
         "datacontenttype": "application/json",
-        "dataschema": schema_id(aggregate, type_, version or _version(aggregate, type_)),
+        "dataschema": schema_id(aggregate, type_, version),
     }
     if (expected := extras.get("expected_version")) is not None:
         envelope["expectedversion"] = expected

@@ -19,7 +19,7 @@ from service.cli.leading import can_be_led, lead
 from service.cli.options import Given, with_servers
 from service.cli.output import emit_fields, emit_json
 from service.cli.running import run
-from service.cli.words import aggregate_of, creates, read_fields, split_words
+from service.cli.words import aggregate_of, creates, present_version, read_fields, split_words
 from service.domain import AGGREGATES
 
 
@@ -74,6 +74,7 @@ def send(  # noqa: PLR0913  # a command has as many parts
     # Not one that nobody knows: the same line with --id would make another entity.
     entity_id = command_id if named is None else named
     extras = {"command_id": command_id, "expected_version": expected_version, "correlation_id": correlation_id}
+    extras["schema_version"] = present_version(aggregate, type_)
 
     async def work() -> Reply | None:
         async with open_client(given.settings(), "/fairlead/cli") as client:

@@ -17,6 +17,7 @@ from fairlead.bounds import Message
 from fairlead.client import Client
 from fairlead.envelope import Reply
 from fairlead.outgoing import aggregate_of
+from fairlead.versions import version_of
 from service.cli.exits import Exit, Stop
 from service.cli.output import out, plain
 
@@ -33,6 +34,7 @@ class Stage:
     async def ask(self, command: Message, entity_id: str, *, refused: str | None = None, **extras: Any) -> Reply:
         """Send a command, tell what came of it, and insist that it was accepted, or refused with this code."""
         aggregate, type_ = aggregate_of(command)
+        extras["schema_version"] = version_of(type(command))
         return await self.ask_raw(aggregate, type_, entity_id, command.model_dump(), refused=refused, **extras)
 
     async def ask_raw(

@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from fairlead.bounds import Message
 from fairlead.control import CONTROL
+from fairlead.versions import version_of
 from service.cli.exits import Exit, Stop
 from service.domain import AGGREGATES
 
@@ -66,6 +67,12 @@ def read_fields(aggregate: str, type_: str, data: str | None, pairs: Sequence[tu
 def typed_value(field: FieldInfo, text: str) -> str | int:
     """An integer where the field is one and the text says one."""
     return int(text) if field.annotation is int and _INTEGER.match(text) else text
+
+
+def present_version(aggregate: str, type_: str) -> int:
+    """The version of a command in which it is typed; 1 of what is none."""
+    command = AGGREGATES[aggregate].commands.get(type_)
+    return version_of(command) if command else 1
 
 
 def own_commands(aggregate: str) -> dict[str, type[Message]]:

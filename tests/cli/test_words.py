@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from fairlead.ship import DepartShip
 from service.cli.exits import Exit, Stop
-from service.cli.words import aggregate_of, creates, read_fields, split_words
+from service.cli.words import aggregate_of, creates, present_version, read_fields, split_words
 
 SHIP = "7b0f3d5e-52c6-4f2e-8a55-6a4d0b7a9e10"
 
@@ -85,3 +86,8 @@ def test_data_that_cannot_be_read_or_added_to_is_a_usage_error(data: str, pairs:
     with pytest.raises(Stop) as stop:
         read_fields("ship", "load_cargo", data, pairs)
     assert stop.value.code == Exit.USAGE
+
+
+def test_a_command_is_typed_in_its_present_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(DepartShip, "upcasters", (lambda data: data,))
+    assert [2, 1, 1] == [present_version("ship", type_) for type_ in ("depart_ship", "load_cargo", "fly_ship")]
