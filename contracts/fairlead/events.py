@@ -13,7 +13,7 @@ from fairlead.envelope import Event
 from fairlead.failures import UnreadableEvent
 from fairlead.tokens import Followed, write_token
 from fairlead.transport import Offsets, Record
-from fairlead.versions import NewerVersion, present, version_in
+from fairlead.versions import present, version_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class EventReader:
             if model is None:
                 return None
             data = model.model_validate(present(model, event.data, version_in(event.dataschema)))
-        except (ValueError, LookupError, TypeError, NewerVersion) as error:
+        except Exception as error:  # whatever a step met in it: who goes on without has its token
             where = f"The event of {self._followed.aggregate} at partition {record.partition}, offset {record.offset}"
             raise UnreadableEvent(f"{where} cannot be read: {_told(error)}", write_token(*place)) from error
         trace = dict(record.headers)

@@ -12,7 +12,7 @@ from fairlead.versions import NewerVersion, present, version_in, version_of
 from service.commands.fold import fingerprint
 from service.domain import Aggregate
 from service.domain.aggregate import InvalidHistory
-from tests.domain.evolved import LATER, SHIP, ShipDeparted
+from tests.domain.evolved import LATER, SHIP, DockShip, ShipDeparted
 from tests.domain.partition import Partition, entity_id, envelope
 
 ID = entity_id(1)
@@ -134,6 +134,22 @@ def test_what_is_of_no_version_is_refused(changed: dict[str, Any], told: str) ->
     reply = of_release(LATER, departed()).ask(DOCK | changed)["data"]
     assert ("invalid", "invalid_command") == (reply["status"], reply["code"])
     assert told in reply["message"]
+
+
+@pytest.mark.parametrize("error", [IndexError, ZeroDivisionError])
+def test_what_a_step_cannot_bring_up_is_refused_whatever_it_meets_and_nothing_is_parked(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def step(_: object) -> Any:
+        raise error
+
+    partition = of_release(LATER, departed())
+    for model in (DockShip, ShipDeparted):
+        monkeypatch.setattr(model, "upcasters", (step,))
+    assert "invalid_command" == partition.ask(DOCK)["data"]["code"]
+    _, reply = imported({}, {"departed_from": "Singapore"})
+    assert "invalid_command" == reply["code"]
+    assert "accepted" == partition.ask(DOCK_2)["data"]["status"]
 
 
 def imported(version: dict[str, Any], data: dict[str, Any]) -> Any:
