@@ -27,7 +27,8 @@ _TELLS = {
     "commands": "What is asked. The partition is Kafka's murmur2 of the key: clients on librdkafka must set "
     f"partitioner=murmur2_random. At most {MAX_VALUE_BYTES} bytes.",
     "events": "What has happened, kept for ever. Read with isolation.level=read_committed; "
-    "pass over a type that you do not know.",
+    "pass over a type that you do not know. Compare dataschema: stop at a version that you do not know, and do not "
+    "pass over it, since its type is one that you follow.",
     "replies": "What became of each command, on the partition of the command. Read with "
     "isolation.level=read_committed; the reply's causationid is the command's id.",
     "dead-letters": "What could not be handled, as it was received, with why and whence in headers. "

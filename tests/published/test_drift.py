@@ -54,5 +54,14 @@ def test_a_third_aggregate_appears_by_being_registered() -> None:
     assert "crane.commands:" in files["asyncapi.yaml"].decode()
 
 
+def test_subscribers_are_told_what_to_pass_over_and_what_not() -> None:
+    said = published()["asyncapi.yaml"].decode()
+    for name in AGGREGATES:
+        _, _, events = said.partition(f"{name}.events:\n")
+        told = events.partition("description: ")[2].partition("\n")[0]
+        assert "pass over a type that you do not know" in told
+        assert "Compare dataschema: stop at a version that you do not know" in told
+
+
 def test_what_is_the_handlers_alone_is_not_published() -> None:
     assert [] == [path for path, value in published().items() if b".snapshots" in value or "snapshot" in path]
