@@ -78,6 +78,14 @@ async def test_kcat(broker: str, tmp_path: Path) -> None:
     assert '"status":"accepted"' in said
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="ids come from Linux, and a time ahead from its date")
+async def test_kcat_where_its_clock_is_ahead_of_the_brokers(broker: str, tmp_path: Path) -> None:
+    bash, *_ = needed("bash", "kcat")
+    program = shown("sh").replace("$(date +%s)", "$(date -d '4 minutes' +%s)")
+    assert program != shown("sh")
+    assert '"status":"accepted"' in await run([bash, "-c", program], tmp_path, BROKER=broker)
+
+
 async def test_java(broker: str, tmp_path: Path) -> None:
     javac, java = needed("javac", "java")
     jars = str(ROOT / ".venv" / "share" / "fairlead" / "kafka" / "*")
