@@ -13,6 +13,7 @@ from service.domain import AGGREGATES, Aggregate
 from service.domain.aggregate import Rejected
 from service.published.examples import own_commands
 from service.published.refusals import refusals
+from tests.domain.bad_input import LOAD, SHIP, code_of, dumped, published
 from tests.domain.strategies import aggregates, commands_of, type_of
 
 README = Path(__file__).parents[2] / "contracts" / "README.md"
@@ -53,3 +54,18 @@ def test_no_command_is_refused_otherwise(aggregate: Aggregate, data: st.DataObje
         except Rejected as refusal:
             met.add((type_of(aggregate, command), refusal.code))
     assert [] == [(name, code) for name, code in met if code not in codes[name]]
+
+
+def test_what_is_nested_deeper_than_the_readme_says_is_unreadable_and_answered_to_nobody() -> None:
+    [levels] = map(int, re.findall(r"nested no deeper than (\d+) levels \(itself the first\)", README.read_text()))
+    values = (dumped(LOAD | {"ext": nested(count - 1)}) for count in (levels, levels + 1))
+    deepest, deeper = (published(SHIP.encode(), value) for value in values)
+    assert "not_found" == deepest.replies[0].json["data"]["code"]
+    assert (b"unreadable", 0) == (code_of(deeper), len(deeper.replies))
+
+
+def nested(levels: int) -> list[object]:
+    value: list[object] = []
+    for _ in range(levels - 1):
+        value = [value]
+    return value
