@@ -7,10 +7,11 @@ import sys
 from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple, TypedDict
+from uuid import UUID
 
 import orjson
 
-from fairlead.bounds import MAX_VALUE_BYTES, Message
+from fairlead.bounds import MAX_ID_LENGTH, MAX_VALUE_BYTES, Message
 from fairlead.envelope import CONTENT_TYPE, schema_id
 from fairlead.failures import TooLarge
 
@@ -32,7 +33,7 @@ class Extras(TypedDict, total=False):
     """
 
     expected_version: int | None
-    command_id: str | None
+    command_id: str | UUID | None
     correlation_id: str | None
     traceparent: str | None
     tracestate: str | None
@@ -74,8 +75,16 @@ def said(command: Message) -> dict[str, Any]:
 def encode(  # noqa: PLR0913  # a command has as many parts
     source: str, aggregate: str, type_: str, entity_id: str, data: Any, extras: Extras, version: int = 1
 ) -> Outgoing:
-    """A command whose data is of this version, with an id, new where none is given; raises TooLarge."""
-    command_id = extras.get("command_id") or _new_id()
+    """A command whose data is of this version, with an id, new where none is given.
+
+    Raises TooLarge, and ValueError for an id that nobody would be answered by.
+    """
+    given = extras.get("command_id")
+    # Whoever gives a UUID that is no text waits for what is answered by its text.
+    command_id = str(given) if given else _new_id()
+    if len(command_id) > MAX_ID_LENGTH:
+        msg = f"A command's id has at most {MAX_ID_LENGTH} characters: nobody would be answered"
+        raise ValueError(msg)
     envelope: dict[str, Any] = {
         "specversion": "1.0",
         "id": command_id,

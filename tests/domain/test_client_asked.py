@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import pytest
 
+from fairlead import Client
 from fairlead.failures import UnreadableEvent
-from fairlead.ship import CargoLoaded, ShipDeparted
+from fairlead.ship import CargoLoaded, RegisterShip, ShipDeparted, ShipRegistered
 from fairlead.testing import InMemoryClient
 
 SHIP = "7b0f3d5e-52c6-4f2e-8a55-6a4d0b7a9e10"
+REGISTER = RegisterShip(name="x")
+ASKED: dict[str, Callable[[Client], Awaitable[object]]] = {
+    "send": lambda client: client.send(REGISTER, SHIP),
+    "publish": lambda client: client.publish(REGISTER, SHIP),
+    "latest": lambda client: client.latest("user"),
+    "events": lambda client: anext(client.events("user")),
+}
+
+
+@pytest.mark.parametrize("ask", ["send", "publish", "latest", "events"])
+async def test_before_a_client_is_entered_it_says_so(ask: str) -> None:
+    with pytest.raises(ConnectionError, match="Enter the client first"):
+        await ASKED[ask](Client(bootstrap_servers="127.0.0.1:1"))
+
+
+@pytest.mark.parametrize("ask", ["send", "publish", "latest", "events"])
+async def test_a_closed_client_without_kafka_answers_nothing_as_that_with_it(ask: str) -> None:
+    async with InMemoryClient() as client:
+        client.answer(RegisterShip, [ShipRegistered(name="x")])
+        await client.send(REGISTER, SHIP)
+    with pytest.raises(ConnectionError, match="closed"):
+        await ASKED[ask](client)
+    assert 1 == len(client.sent)
 
 
 async def test_behind_an_event_that_a_step_cannot_bring_up_reading_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from math import inf
 from uuid import uuid4
 
 import pytest
@@ -94,6 +95,24 @@ async def test_publishing_waits_for_nobody_and_names_the_command(client: Client)
     # The first of them may still see the reply to what was published.
     assert [("accepted", 1)] * 2 == [(reply.data.status, reply.data.entity_version) for reply in replies]
     assert replies[1].data.duplicate
+
+
+async def test_an_id_that_is_no_text_is_answered_as_its_text(client: Client) -> None:
+    ship, id_ = str(uuid4()), uuid4()
+    first = await client.send(RegisterShip(name="x"), ship, command_id=id_)
+    again = await client.send(RegisterShip(name="x"), ship, command_id=str(id_))
+    assert (str(id_), False, True) == (first.causationid, first.data.duplicate, again.data.duplicate)
+
+
+async def test_an_id_by_which_nobody_would_be_answered_is_not_sent(client: Client) -> None:
+    ship = str(uuid4())
+    with pytest.raises(ValueError, match="at most 200 characters"):
+        await client.send(RegisterShip(name="x"), ship, command_id="x" * 201)
+    assert "invalid" == (await client.send(RegisterShip(name="x"), ship, command_id="x" * 200)).data.status
+
+
+async def test_who_waits_for_ever_is_answered(client: Client) -> None:
+    assert "accepted" == (await client.send(RegisterShip(name="x"), str(uuid4()), timeout=inf)).data.status
 
 
 async def test_too_large_a_command_is_not_sent(client: Client) -> None:

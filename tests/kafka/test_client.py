@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from math import nan
 from uuid import uuid4
 
 import pytest
@@ -74,6 +75,15 @@ async def test_a_client_told_to_tries_again_by_itself_and_has_one_outcome(settin
         await client.send(LoadCargo(item="tea", quantity=1), ship)
         assert [1] == await versions(client, ship)
     assert ("accepted", 1) == (reply.data.status, reply.data.entity_version)
+
+
+async def test_after_a_wait_of_no_length_the_same_id_is_answered(settings: Settings, client: Client) -> None:
+    ship, id_ = str(uuid4()), str(uuid4())
+    async with running_handler(settings):
+        await client.send(RegisterShip(name="x"), ship)
+        with pytest.raises(ValueError, match="NaN"):
+            await client.send(LoadCargo(item="tea", quantity=1), ship, command_id=id_, timeout=nan)
+        assert "not_docked" == (await client.send(LoadCargo(item="tea", quantity=1), ship, command_id=id_)).data.code
 
 
 async def test_how_often_it_was_tried_is_told(client: Client) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from math import inf
 from typing import Any
 
 # So much later than it should a wait may end.
@@ -19,6 +20,8 @@ class Deadlines:
 
     def add(self, wait: asyncio.Future[Any], deadline: float) -> Due:
         """Give it a TimeoutError at this time of the loop; until it is discarded from what is returned."""
+        if deadline == inf:
+            return {wait}
         tick = int(deadline / _TICK) + 1
         due = self._due.get(tick)
         if due is None:

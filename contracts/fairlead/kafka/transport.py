@@ -22,6 +22,7 @@ from fairlead.transport import Offsets, Reading
 # A producer that stops waits for brokers; all that was published is acknowledged by then, so this loses nothing.
 _STOP_SECONDS = 5.0
 _CUT_OFF_SECONDS = 1.0
+_NOT_ENTERED = "Enter the client first: async with"
 
 
 class KafkaTransport:
@@ -36,20 +37,23 @@ class KafkaTransport:
         self._producers = Producers(connection)
         self._followers = Followers()
         self._deadlines = Deadlines()
-        self._closed = False
+        # Why nothing can be asked of it.
+        self._refusal: str | None = _NOT_ENTERED
 
     async def open(self) -> None:
         """As in Transport."""
-        self._loop = asyncio.get_running_loop()
+        if self._refusal == CLOSED:
+            raise ConnectionError(CLOSED)
         # Nobody needs this one: whoever begins learns whether a broker answers, without any right to write.
         async with starting(self._connection) as consumer:
             pass
         await stop(consumer)
+        self._loop, self._refusal = asyncio.get_running_loop(), None
 
     async def close(self) -> None:
         """As in Transport."""
         # From here on nobody adds a reader or lanes that would outlive the client.
-        self._closed = True
+        self._refusal = CLOSED
         await asyncio.gather(*(lanes.close() for lanes in self._lanes.values()))
         readers = (reader.stop() for reader in self._readers.values())
         # Without a broker aiokafka's own tasks end by being cancelled, which is not a cancellation of ours.
@@ -71,6 +75,7 @@ class KafkaTransport:
 
     async def ask(self, command: Outgoing, timeout: float) -> Reply:  # noqa: ASYNC109  # as in Transport
         """As in Transport."""
+        self._require_open()
         deadline = self._loop.time() + timeout
         reader = self._readers.get(command.aggregate)
         if reader is None or reader.broken:
@@ -79,12 +84,14 @@ class KafkaTransport:
                 reader = await self._reader(command.aggregate)
         self._require_open()
         waiter = reader.expect(command.id, command.entity_id)
-        due = self._deadlines.add(waiter.reply, deadline)
         try:
-            self._lanes[command.aggregate].put(command, waiter.reply)
-            return Reply.model_validate_json(await waiter.reply)
+            due = self._deadlines.add(waiter.reply, deadline)
+            try:
+                self._lanes[command.aggregate].put(command, waiter.reply)
+                return Reply.model_validate_json(await waiter.reply)
+            finally:
+                due.discard(waiter.reply)
         finally:
-            due.discard(waiter.reply)
             reader.forget(waiter)
 
     def read(
@@ -98,12 +105,13 @@ class KafkaTransport:
         return await self._log(aggregate, entity_id).ends()
 
     def _log(self, aggregate: str, entity_id: str | None) -> EventLog:
+        self._require_open()
         topic = f"{self.prefix}{aggregate}.events"
         return EventLog(self._connection, self._followers, topic, entity_id)
 
     def _require_open(self) -> None:
-        if self._closed:
-            raise ConnectionError(CLOSED)
+        if self._refusal is not None:
+            raise ConnectionError(self._refusal)
 
     async def _lanes_of(self, aggregate: str) -> Lanes:
         self._require_open()
@@ -135,7 +143,7 @@ class KafkaTransport:
                 if reader is not None:
                     await reader.stop()
                 reader = await ReplyReader.start(self._connection, f"{self.prefix}{aggregate}.replies")
-                if self._closed:
+                if self._refusal is not None:
                     await reader.stop()
                 self._require_open()
                 self._readers[aggregate] = reader

@@ -12,7 +12,7 @@ import orjson
 from fairlead.bounds import Message
 from fairlead.client import Client
 from fairlead.envelope import Reply
-from fairlead.failures import TopicsMissing
+from fairlead.failures import CLOSED, TopicsMissing
 from fairlead.outgoing import Outgoing
 from fairlead.testing.answers import Answer, NotPrepared, Rule, events_of
 from fairlead.testing.judge import Judge
@@ -79,6 +79,7 @@ class _Memory:
         self.answers: dict[type[Message], list[Answer]] = {}
         self._rule = rule
         self._judges: dict[str, Judge] = {}
+        self._closed = False
 
     def judge(self, aggregate: str) -> Judge:
         if aggregate not in self._judges:
@@ -92,6 +93,7 @@ class _Memory:
         pass
 
     async def close(self) -> None:
+        self._closed = True
         for judge in self._judges.values():
             judge.log.close()
 
@@ -99,6 +101,7 @@ class _Memory:
         await self.ask(command, timeout)
 
     async def ask(self, command: Outgoing, timeout: float) -> Reply:  # noqa: ARG002, ASYNC109  # none passes here
+        self._require_open()
         await asyncio.sleep(0)  # as others get their turn while a real client waits
         self.sent.append(_sent(command))
         return self.judge(command.aggregate).judge(command)
@@ -107,13 +110,19 @@ class _Memory:
     async def read(
         self, aggregate: str, _entity_id: str | None, after: Offsets, *, follow: bool
     ) -> AsyncIterator[Reading]:
+        self._require_open()
         log = self.judge(aggregate).log
         begin = after.get(PARTITION, log.first)
         async with aclosing(log.read(begin, follow=follow)) as records:
             yield Reading({PARTITION: begin}, records)
 
     async def ends(self, aggregate: str, _entity_id: str | None) -> Offsets:
+        self._require_open()
         return {PARTITION: self.judge(aggregate).log.end}
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise ConnectionError(CLOSED)
 
     def _decide(self, command: Message, entity_id: str, history: Sequence[Message]) -> Sequence[Message]:
         prepared = self.answers.get(type(command))

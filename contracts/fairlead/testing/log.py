@@ -12,7 +12,7 @@ import orjson
 
 from fairlead.bounds import Message
 from fairlead.envelope import EventRef, schema_id
-from fairlead.failures import EventsGone
+from fairlead.failures import CLOSED, EventsGone
 from fairlead.outgoing import Headers
 from fairlead.transport import Record
 from fairlead.versions import version_of
@@ -77,8 +77,7 @@ class EventLog:
         end = self.end
         while True:
             if self._closed:
-                msg = "The client was closed"
-                raise ConnectionError(msg)
+                raise ConnectionError(CLOSED)
             if not self._first <= at <= self.end:
                 raise EventsGone(f"{self._aggregate}.events", PARTITION, at)
             if at >= end and not follow:
