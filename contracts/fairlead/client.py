@@ -8,7 +8,7 @@ from typing import Any, Self, Unpack
 
 from fairlead.bounds import Message
 from fairlead.envelope import Reply
-from fairlead.events import EventReader, FollowedEvent
+from fairlead.events import EventReader, FollowedEvent, require_entity
 from fairlead.failures import NoReply, NotConfirmed, TooLarge, TopicsMissing, Unreachable, name
 from fairlead.kafka.transport import KafkaTransport
 from fairlead.outgoing import Extras, aggregate_of, encode, said
@@ -147,9 +147,11 @@ class Client:
         of an entity's partition alone where one is named. Events of types that this release does not know are passed
         over. Keep the `token` of the last event that you are done with, and you get each later one once; partitions
         that were added meanwhile are read from their beginning. Raises BadToken, EventsGone where what is behind the
-        token was removed, UnreadableEvent, TopicsMissing, Unreachable, and LookupError for an unknown aggregate.
+        token was removed, UnreadableEvent, TopicsMissing, Unreachable, LookupError for an unknown aggregate, and
+        ValueError for an id that none of its entities has.
         """
         followed = Followed(self._transport.prefix, aggregate, entity_id)
+        require_entity(followed)
         reader = EventReader(followed)
         stood = read_token(after, followed) if after is not None else {}
         async with self._transport.read(aggregate, entity_id, stood, follow=follow) as reading:
@@ -161,6 +163,10 @@ class Client:
                     yield event
 
     async def latest(self, aggregate: str, *, entity_id: str | None = None) -> str:
-        """The token behind all events that there are now: with it `events` has only what happens later."""
+        """The token behind all events that there are now: with it `events` has only what happens later.
+
+        Raises TopicsMissing, Unreachable, and of an entity what `events` raises.
+        """
         followed = Followed(self._transport.prefix, aggregate, entity_id)
+        require_entity(followed)
         return write_token(followed, await self._transport.ends(aggregate, entity_id))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from fairlead.aggregates import declared
 from fairlead.bounds import Message
@@ -77,6 +77,18 @@ class EventReader:
             _text(trace.get("tracestate")),
             place,
         )
+
+
+def require_entity(followed: Followed) -> None:
+    """Raises ValueError for an id that no entity of the aggregate has, and LookupError for an unknown aggregate."""
+    if followed.entity_id is None:
+        return
+    adapter: TypeAdapter[str] = TypeAdapter(declared(followed.aggregate).ENTITY_ID)
+    try:
+        adapter.validate_python(followed.entity_id, strict=True)
+    except ValidationError:
+        msg = f"{followed.entity_id!r} is no id of a {followed.aggregate}: nothing will ever happen to it"
+        raise ValueError(msg) from None
 
 
 def _text(value: bytes | None) -> str | None:

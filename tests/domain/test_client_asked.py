@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -35,6 +37,19 @@ async def test_a_closed_client_without_kafka_answers_nothing_as_that_with_it(ask
     with pytest.raises(ConnectionError, match="closed"):
         await ASKED[ask](client)
     assert 1 == len(client.sent)
+
+
+@pytest.mark.parametrize(
+    ("aggregate", "entity_id"),
+    [("ship", SHIP.upper()), ("ship", UUID(SHIP)), ("ship", "7"), ("ship", ""), ("user", "+7"), ("user", SHIP + "\n")],
+)
+async def test_an_id_that_no_entity_has_is_not_waited_for(aggregate: str, entity_id: Any) -> None:
+    async with InMemoryClient() as client:
+        with pytest.raises(ValueError, match=f"is no id of a {aggregate}"):
+            await anext(client.events(aggregate, entity_id=entity_id, follow=False))
+        with pytest.raises(ValueError, match=f"is no id of a {aggregate}"):
+            await client.latest(aggregate, entity_id=entity_id)
+        assert [] == [event async for event in client.events("user", entity_id="-7", follow=False)]
 
 
 async def test_behind_an_event_that_a_step_cannot_bring_up_reading_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:

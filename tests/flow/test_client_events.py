@@ -123,8 +123,9 @@ async def test_a_person_is_followed_like_a_ship(client: Client) -> None:
 
 
 async def test_a_token_is_of_what_it_was_made_for(client: Client) -> None:
-    token = await client.latest("ship", entity_id="7b0f")
-    for aggregate, entity_id in (("ship", None), ("ship", "another"), ("user", "7b0f")):
+    ship, another = str(uuid4()), str(uuid4())
+    token = await client.latest("ship", entity_id=ship)
+    for aggregate, entity_id in (("ship", None), ("ship", another), ("user", ship)):
         with pytest.raises(BadToken, match="not of"):
             await anext(client.events(aggregate, entity_id=entity_id, after=token))
     of_topics_elsewhere = write_token(Followed("elsewhere.", "ship", None), {0: 0})
