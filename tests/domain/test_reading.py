@@ -165,6 +165,8 @@ def test_what_cannot_be_repaired_is_tried_once(monkeypatch: pytest.MonkeyPatch) 
         b'"ext":[{"a":["\\udfff"]}],"source"',
         b'"ext":' + b"9" * 4_301 + b',"source"',
         b'"ext":-' + b"9" * 4_301 + b',"source"',
+        b'"ext":' + b"9" * 4_301 + b'.5,"source"',
+        b'"ext":' + b"9" * 4_301 + b'e5,"source"',
         b'"ext":"\\ud800","ext":1,"source"',
         b'"ext":["\\ud800",1e999999],"source"',
     ],
@@ -175,6 +177,7 @@ def test_what_no_parser_reads_is_refused_wherever_it_stands(text: bytes) -> None
     assert LOAD["id"] == partition.replies[0].json["causationid"]
 
 
-def test_an_integer_is_read_as_long_as_it_can_be() -> None:
-    partition = published(SHIP.encode(), with_text(b'"source"', b'"ext":' + b"9" * 4_300 + b',"source"'))
+@pytest.mark.parametrize("number", [b"9" * 4_300, b"9" * 4_300 + b".5", b"0." + b"9" * 5_000])
+def test_a_number_is_read_as_long_as_it_can_be(number: bytes) -> None:
+    partition = published(SHIP.encode(), with_text(b'"source"', b'"ext":' + number + b',"source"'))
     assert "not_found" == partition.replies[0].json["data"]["code"]

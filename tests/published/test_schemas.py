@@ -115,6 +115,18 @@ def test_all_that_the_service_writes_is_as_its_schemas_say(aggregate: Aggregate,
         validator((aggregate.name, record.json["type"]), whole=True).validate(record.json)
 
 
+@pytest.mark.parametrize("key", COMMANDS)
+def test_what_the_service_refuses_and_a_pattern_lets_pass_is_said_beside_it(key: tuple[str, str]) -> None:
+    said = ALL[key].whole["properties"]
+    for value, told in (("T23:59:60Z", "no leap seconds"), ("T24:00:00Z", "hours 00 to 23")):
+        [time, _] = said["time"]["anyOf"]
+        assert re.search(time["pattern"], f"2026-11-24{value}")
+        assert told in time["description"]
+    for name in ("id", "subject"):
+        assert re.search(said[name]["pattern"], f"{example_id()}\n")
+        assert "before a line feed" in said[name]["description"]
+
+
 @pytest.mark.parametrize("key", [key for key, one in ALL.items() if one.kind != "command"])
 def test_a_reader_passes_over_attributes_that_it_does_not_know(key: tuple[str, str]) -> None:
     variant = ".accepted" if key[1] == "CommandReply" else ""
