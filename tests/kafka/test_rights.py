@@ -40,7 +40,6 @@ RESOURCES = {
     "cluster": ResourceType.BROKER,
 }
 OPERATIONS = {
-    "IdempotentWrite": AclOperation.IDEMPOTENT_WRITE,
     "Read": AclOperation.READ,
     "Write": AclOperation.WRITE,
     "Create": AclOperation.CREATE,
@@ -166,7 +165,7 @@ async def test_everybody_can_do_their_work_with_what_the_table_grants(servers: E
     ):
         reply = await publisher.send(RegisterShip(name="Pacific Explorer"), SHIP, timeout=SECONDS)
     async with (
-        granted("subscriber", "a subscriber", "a subscriber, with the Python client besides"),
+        granted("subscriber", "a subscriber"),
         guarded.client("subscriber") as subscriber,
     ):
         events = [event.type async for event in subscriber.events("ship", follow=False)]
