@@ -77,8 +77,7 @@ async def _rehydrate(
 ) -> tuple[str, bool]:
     """By the least reading that is safe; how, and whether anything was ever decided."""
     at = local.standpoint
-    known = {logs.snapshots: at.snapshots, logs.events: at.events, logs.replies: at.replies}
-    ahead = any(reached.next_offset > logs.ends[tp] for tp, reached in known.items())
+    ahead = any(reached.next_offset > logs.ends[tp] for tp, reached in logs.reached(at).items())
     if local.warm and checkpoint and not ahead and not await _lost(terms, logs, at.replies.next_offset, checkpoint):
         try:
             rehydration = Rehydration(terms, logs, local, tell)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -12,20 +11,15 @@ from aiokafka import TopicPartition
 from fairlead.versions import NewerVersion
 from service.commands.floors import Floors
 from service.commands.replay import GapInLog, Replay, remembered_by
-from service.kafka.bare import barely
 from service.kafka.checkpoint import KEY, Checkpoint, read_checkpoint
 from service.kafka.local import Local
-from service.kafka.log_reader import Tell, open_reader
+from service.kafka.log_reader import Tell
 from service.kafka.terms import Terms
 from service.kafka.unread import Logs, Stale, Unread
 from service.kafka.unsafe import PartitionUnsafe
 
-_POLL_MS = 500
-_RECORDS = 500
 # What many records change is written once: with a fourth of 20,000 each took 1.2 to 1.8 times as long; more is memory.
-_FLUSHED = 10_000
-_FLUSH_SECONDS = 1.0
-_HELD_BACK = 100_000
+FLUSHED = 10_000
 # Of all partitions of an aggregate together, since one handler may begin with all of them: some 130 MB. To count in
 # entities on disk, where memory has not all, took 15 of 25 CPU-µs of a reply or snapshot.
 _COUNTED = 1_000_000
@@ -44,13 +38,12 @@ class Rehydration:
         self._logs = logs
         self._local = local
         self._tell = tell
-        at = local.standpoint
-        self._at = {logs.snapshots: at.snapshots, logs.events: at.events, logs.replies: at.replies}
+        self._at = logs.reached(local.standpoint)
         self._unread = Unread(terms, logs, self._at, tell)
 
     async def warm(self, checkpoint: Checkpoint) -> None:
         """Go on where the store stands; raises Stale, PartitionUnsafe."""
-        await self._add(self._replay(checkpoint), finished=True)
+        await self._add(self.replay(checkpoint), finished=True)
 
     async def cold(self, checkpoint: Checkpoint) -> None:
         """Begin with snapshots, and with what is needed beside them; raises PartitionUnsafe."""
@@ -58,14 +51,15 @@ class Rehydration:
         at.floors = Floors(begun=needed.events, floor=needed.events, marks=[(needed.clock, needed.replies)])
         at.events.next_offset, at.replies.next_offset = needed.events, needed.replies
         self._local.entities.clock = needed.clock
-        await self._add(self._replay(checkpoint, afresh=True, states=True), finished=False)
+        await self._add(self.replay(checkpoint, afresh=True, states=True), finished=False)
 
     async def whole(self, checkpoint: Checkpoint | None, *, replies_lost: bool) -> None:
         """Begin with the first event, which tells outcomes too where replies are lost; raises PartitionUnsafe."""
         replied = {key async for key in self._replied()} if replies_lost else None
-        await self._add(self._replay(checkpoint, afresh=not replies_lost, replied=replied), finished=False)
+        await self._add(self.replay(checkpoint, afresh=not replies_lost, replied=replied), finished=False)
 
-    def _replay(self, checkpoint: Checkpoint | None, **how: Any) -> Replay:
+    def replay(self, checkpoint: Checkpoint | None, **how: Any) -> Replay:
+        """What adds to `local` what `take` is given; `how` as of Replay."""
         terms, beyond = self._terms, checkpoint.events if checkpoint else 0
         return Replay(
             terms.aggregate,
@@ -96,11 +90,11 @@ class Rehydration:
             steps = [[logs.events, logs.replies], [logs.snapshots]]
         for together in steps:
             async for tp, records in self._unread.read(together):
-                self._take(replay, tp, records)
+                self.take(replay, tp, records)
                 # The floors that the store knows rest on snapshots that may be gone behind this one.
                 if finished and replay.hidden:
                     raise Stale
-                if self._local.unflushed >= _FLUSHED:
+                if self._local.unflushed >= FLUSHED:
                     await self._local.flush(finished=finished)
         # Compaction took the snapshot of it while who made this store read it, and left a later one without an event.
         if replay.ahead:
@@ -109,7 +103,8 @@ class Rehydration:
         self.found_any = self.found_any or replay.found_any
         await self._local.flush()
 
-    def _take(self, replay: Replay, tp: TopicPartition, records: Sequence[Any]) -> None:
+    def take(self, replay: Replay, tp: TopicPartition, records: Sequence[Any]) -> None:
+        """Add the next records of one of the logs; raises PartitionUnsafe."""
         logs, at = self._logs, self._local.standpoint
         try:
             if tp == logs.events:
@@ -132,32 +127,3 @@ class Rehydration:
             # Nobody has to do more than to go on with the rollout: the next owner reads it.
             raise PartitionUnsafe(f"{tp.topic}[{tp.partition}]: {newer}") from newer
         self._at[tp].passed(records[-1].offset, records[-1].value)
-
-    async def follow(self) -> None:
-        """Go on from the ends without end, and have the store keep it now and then; raises PartitionUnsafe.
-
-        `tell` hears by how much it is behind, and None where that is no more than is read at once.
-        """
-        replay, loop = self._replay(self._local.standpoint.checkpoint), asyncio.get_running_loop()
-        async with open_reader(barely(self._terms.connection), "read_committed") as reader:
-            reader.assign(list(self._at))
-            for tp, at in self._at.items():
-                reader.seek(tp, max(at.next_offset, self._logs.starts[tp]))
-            flushed = loop.time()
-            while True:
-                batches = await reader.getmany(timeout_ms=_POLL_MS, max_records=_RECORDS)
-                # Checkpoints, which are on the first of them, say of which events a reply tells.
-                for tp in [tp for tp in self._at if tp in batches]:
-                    self._take(replay, tp, batches[tp])
-                if replay.hidden:
-                    raise Stale
-                behind = sum([max((reader.highwater(tp) or 0) - await reader.position(tp), 0) for tp in self._at])
-                self._tell(f"{behind:,} records behind" if behind > _RECORDS else None)
-                # What events do not tell by then, they never will: whoever takes over from before finds that out.
-                if replay.ahead and self._local.unflushed >= _HELD_BACK:
-                    raise Stale
-                due = self._local.unflushed >= _FLUSHED or loop.time() - flushed >= _FLUSH_SECONDS
-                if due and not replay.ahead:
-                    replay.finish()
-                    await self._local.flush()
-                    flushed = loop.time()

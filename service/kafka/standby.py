@@ -9,7 +9,7 @@ import structlog
 
 from service.kafka.acquire import read_partition
 from service.kafka.opening import open_store
-from service.kafka.rehydration import Rehydration
+from service.kafka.pursuit import Pursuit
 from service.kafka.terms import Terms
 from service.kafka.unread import Stale
 from service.status import Part
@@ -50,10 +50,10 @@ class Standby:
             pause = _PAUSE_SECONDS
             try:
                 await self._follow()
-            except Stale:
+            except Stale as stale:
                 # As long as a deployment lasts: each time all is read from the beginning.
                 pause = _OTHER_CODE_SECONDS
-                self._tell("an owner of another release writes the snapshots")
+                self._tell(str(stale))
             except Exception as error:  # noqa: BLE001  # whatever it was, a copy can be made anew
                 self._log.warning("standby begins anew", reason=f"{type(error).__name__}: {error}")
                 self._tell(str(error))
@@ -64,7 +64,7 @@ class Standby:
         async with open_store(terms, self._partition) as store:
             acquired = await read_partition(terms, self._partition, store, self._tell)
             self._log.info("standing by", known_by=acquired.how, next_offset=acquired.next_offset)
-            await Rehydration(terms, acquired.logs, acquired.local, self._follows).follow()
+            await Pursuit(terms, acquired.logs, acquired.local, self._follows).run()
 
 
 class Standbys:

@@ -12,12 +12,12 @@ from aiokafka import TopicPartition
 from service.commands.ports import Record
 from service.kafka.log_reader import Tell, read_log
 from service.kafka.progress import Progress
-from service.kafka.standpoint import Reached
+from service.kafka.standpoint import Reached, Standpoint
 from service.kafka.terms import Terms
 
 
 class Stale(Exception):
-    """The local store is of another log than this one."""
+    """The local store does not fit the log; who stands by is told why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,10 @@ class Logs:
     replies: TopicPartition
     starts: Mapping[TopicPartition, int]
     ends: Mapping[TopicPartition, int]
+
+    def reached(self, at: Standpoint) -> dict[TopicPartition, Reached]:
+        """How far each of them is known there."""
+        return {self.snapshots: at.snapshots, self.events: at.events, self.replies: at.replies}
 
 
 class Unread:

@@ -182,7 +182,7 @@ async def test_how_far_a_rehydration_is_can_be_asked_while_other_partitions_answ
             await pier.goes_on(SPOILT)
     monkeypatch.setattr(log_reader, "_RECORDS", 1)
     monkeypatch.setattr(progress, "_TOLD_SECONDS", 0.0)
-    monkeypatch.setattr(rehydration, "_FLUSHED", 0)
+    monkeypatch.setattr(rehydration, "FLUSHED", 0)
     flush, go_on = Local.flush, asyncio.Event()
     flushed = 0
 

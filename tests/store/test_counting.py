@@ -20,5 +20,5 @@ def test_all_partitions_together_count_no_more_than_one_would(partitions: int) -
     terms = replace(Owning(AGGREGATES["ship"]).terms, partitions=partitions)
     log = TopicPartition("any", 0)
     rehydration = Rehydration(terms, Logs(log, log, log, {}, {}), Local(terms, MemoryStore()), print)
-    replay = rehydration._replay(None, afresh=True)  # noqa: SLF001  # logs of so many partitions would take minutes
-    assert 0 < partitions * replay._room <= _COUNTED  # noqa: SLF001  # as above
+    replay = rehydration.replay(None, afresh=True)
+    assert 0 < partitions * replay._room <= _COUNTED  # noqa: SLF001  # logs of so many partitions would take minutes

@@ -59,7 +59,7 @@ async def test_one_that_never_read_of_a_ship_because_its_snapshot_was_compacted_
 async def test_one_that_does_not_fit_and_was_kept_half_way_does_not_fit_then_either(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(rehydration, "_FLUSHED", 0)
+    monkeypatch.setattr(rehydration, "FLUSHED", 0)
     owning, blind = await _blind(monkeypatch)
     disk = Dying()
     disk.kept = blind.kept

@@ -1,0 +1,79 @@
+"""Who stands by knows what the owner writes, however far it is behind, and keeps it as it goes."""
+
+from __future__ import annotations
+
+import pytest
+
+from service.commands import floors
+from service.domain import AGGREGATES
+from service.kafka import pursuit
+from service.kafka import session as sessions
+from service.kafka.unread import Stale
+from tests.domain.memory import MemoryStore
+from tests.domain.partition import NOON, entity_id, envelope
+from tests.domain.partition_histories import assert_equal
+from tests.store.owning import Owning
+from tests.store.reading import follow
+
+_SHIPS, _BATCH, _FLUSHED = 1_000, 40, 200
+
+
+@pytest.fixture
+def owning(monkeypatch: pytest.MonkeyPatch) -> Owning:
+    """An owner that sweeps nearly always, and who stands by, which keeps something whenever it may."""
+    monkeypatch.setattr(floors, "GENERATION_EVENTS", 500)
+    monkeypatch.setattr(sessions, "_SWEPT", 2)
+    for name, value in (("FLUSHED", _FLUSHED), ("_FLUSH_SECONDS", 0.0), ("_RECORDS", 10)):
+        monkeypatch.setattr(pursuit, name, value)
+    found = Owning(AGGREGATES["ship"])
+    found.logs.serve(monkeypatch)
+    return found
+
+
+async def sail(owning: Owning, type_: str, count: int) -> None:
+    """So many ships do this, in transactions of many commands each."""
+    data = {"name": "a"} if type_ == "register_ship" else {"port": "b"}
+    for number in range(count):
+        owning.publish(envelope(type_, entity_id(number), data), NOON + number)
+        if number % _BATCH == _BATCH - 1:
+            await owning.work()
+            await owning.flush()
+    await owning.work()
+
+
+async def test_who_is_far_behind_an_owner_that_sweeps_comes_to_the_end_and_keeps_all_on_its_way(
+    owning: Owning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sail(owning, "register_ship", _SHIPS)
+    disk = MemoryStore()
+    acquired = await owning.acquired(disk)
+    for _ in range(3):
+        await sail(owning, "dock_ship", _SHIPS)
+    assert await follow(monkeypatch, owning, acquired) < 2 * _FLUSHED
+    taken_over = await owning.acquired(disk)
+    assert "warm" == taken_over.how
+    assert_equal(owning.replayed(), taken_over.local.entities)
+
+
+async def test_snapshots_by_other_code_are_told_as_such(owning: Owning, monkeypatch: pytest.MonkeyPatch) -> None:
+    await sail(owning, "register_ship", _SHIPS)
+    acquired = await owning.acquired(MemoryStore())
+    owning.handed_over()
+    await sail(owning, "dock_ship", _SHIPS)
+    owning.handed_over()
+    with pytest.raises(Stale, match="another release"):
+        await follow(monkeypatch, owning, acquired)
+
+
+async def test_a_copy_that_misses_what_snapshots_tell_of_is_made_anew(
+    owning: Owning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sail(owning, "register_ship", _SHIPS)
+    disk = MemoryStore()
+    acquired = await owning.acquired(disk)
+    await sail(owning, "dock_ship", _SHIPS)
+    swept = [one.key for one in owning.snapshots() if one.json["version"] == 2]
+    kept = owning.logs.kept[owning.topics.events]
+    kept[:] = [one for one in kept if one.key != swept[-1]]
+    with pytest.raises(Stale, match="no event"):
+        await follow(monkeypatch, owning, acquired)
