@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from service.commands.ports import Record
 from service.kafka.bare import barely
@@ -16,10 +16,12 @@ from service.kafka.log_reader import Tell, open_reader
 from service.kafka.rehydration import FLUSHED, Rehydration
 from service.kafka.terms import Terms
 from service.kafka.unread import Logs, Stale
+from service.kafka.watchdog import watch
 
 _POLL_MS = 500
 _RECORDS = 500
 _FLUSH_SECONDS = 1.0
+_STALL_SECONDS = 10.0
 # More than any owner writes in one transaction.
 _HELD = 10_000
 
@@ -43,29 +45,41 @@ class Pursuit:
         self._held: deque[tuple[int, list[Record]]] = deque()
         self._open: list[Record] = []
         self._told_by: int | None = None
+        self._waiting: Mapping[TopicPartition, int] = {}
 
     async def run(self) -> None:
-        """Go on without end; raises Stale, and PartitionUnsafe."""
+        """Go on without end; raises Stale, Stuck, PartitionUnsafe."""
+        # What it knows of the ends it has from the client that may stand still, so that it would seem to be there.
+        watching = asyncio.create_task(watch(self._connection, lambda: self._waiting, _STALL_SECONDS))
+        try:
+            await self._follow(watching)
+        finally:
+            watching.cancel()
+
+    async def _follow(self, watching: asyncio.Task[None]) -> None:
         loop = asyncio.get_running_loop()
         async with open_reader(barely(self._connection), "read_committed") as reader:
             reader.assign(list(self._at))
             for tp, at in self._at.items():
                 reader.seek(tp, max(at.next_offset, self._logs.starts[tp]))
             flushed = loop.time()
-            while True:
+            while not watching.done():
                 await self._read(reader)
                 due = self._local.unflushed >= FLUSHED or loop.time() - flushed >= _FLUSH_SECONDS
                 if due and not await self._unsure(reader):
                     self._replay.finish()
                     await self._local.flush()
                     flushed = loop.time()
+        await watching
 
     async def _read(self, reader: AIOKafkaConsumer) -> None:
         logs, replay = self._logs, self._replay
         # Of a backlog aiokafka hands out as many bytes of each log, and snapshots, which are small, would run away.
         waits = self._held or replay.ahead
         wanted = [logs.events, logs.replies] if waits else [*self._at]
+        self._waiting = {tp: await reader.position(tp) for tp in wanted}
         batches = await reader.getmany(*wanted, timeout_ms=_POLL_MS, max_records=_RECORDS)
+        self._waiting = {}
         # First, since checkpoints say of which events a reply tells.
         self._hold(batches.get(logs.snapshots, ()))
         for tp in (logs.events, logs.replies):

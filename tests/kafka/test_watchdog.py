@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Collection
 from typing import Any
 
 import pytest
@@ -12,12 +13,14 @@ from httpx import AsyncClient
 from prometheus_client import REGISTRY
 
 from service.domain import AGGREGATES
-from service.kafka import membership
+from service.kafka import membership, pursuit
 from service.kafka.watchdog import watch
 from service.local.child import until
 from service.local.ports import free_port
 from service.local.servers import Endpoints
 from tests.kafka.protections import DOCK, REGISTER, Harbour
+from tests.kafka.supervised import asking, readyz
+from tests.kafka.test_standing_by import copies, up_to_date
 from tests.running import running_handler
 
 WATCHDOG_SECONDS = 2.0
@@ -90,8 +93,35 @@ async def test_without_the_watchdog_a_client_that_stands_still_is_never_found(
     assert any("does not cover the commands" in line for line in report.violations), report.text()
 
 
-async def _freeze(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Once this returns, the members that there are read nothing more, as in aiokafka's issue 1154."""
+async def test_a_standby_whose_client_stands_still_says_so_and_catches_up(
+    servers: Endpoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pursuit, "_STALL_SECONDS", WATCHDOG_SECONDS)
+    harbour = await Harbour(servers).build()
+    other = harbour.settings.model_copy(update={"standby": True, "health_port": free_port()})
+    async with running_handler(harbour.settings), running_handler(other), asking(other) as http:
+        await harbour.ask(REGISTER)
+        await harbour.handled()
+        await readyz(http, lambda answer: len(AGGREGATES) == sum(map(up_to_date, copies(answer))))
+        copy = f"{harbour.settings.prefix}ship.replies"
+        await _freeze(monkeypatch, clients=1, which=lambda tps: copy in {tp.topic for tp in tps})
+        await harbour.ask(DOCK)
+        _, told = await readyz(http, lambda answer: not all(map(up_to_date, copies(answer))))
+        await readyz(http, lambda answer: len(AGGREGATES) == sum(map(up_to_date, copies(answer))))
+
+    [stood_still] = [part["reason"] for part in told["parts"] if part["state"] == "reading"]
+    assert "but nothing came" in stood_still
+
+
+async def _freeze(
+    monkeypatch: pytest.MonkeyPatch,
+    clients: int = len(AGGREGATES),
+    which: Callable[[Collection[TopicPartition]], bool] = lambda _: True,
+) -> None:
+    """Once this returns, the clients that there are read nothing more, as in aiokafka's issue 1154.
+
+    So many of them, by which partitions they read: by default members, one of each aggregate.
+    """
     fetch = Fetcher._proc_fetch_request  # noqa: SLF001  # where aiokafka asks a broker for records
     born_since: set[int] = set()
     frozen: asyncio.Queue[int] = asyncio.Queue()
@@ -101,17 +131,18 @@ async def _freeze(monkeypatch: pytest.MonkeyPatch) -> None:
         start(fetcher, *arguments, **options)
         born_since.add(id(fetcher))
 
-    async def freezing(fetcher: Fetcher, *arguments: Any) -> Any:
-        if id(fetcher) not in born_since:
+    async def freezing(fetcher: Fetcher, assignment: Any, *arguments: Any) -> Any:
+        if id(fetcher) not in born_since and which(assignment.tps):
             frozen.put_nowait(id(fetcher))
             await asyncio.Event().wait()
-        return await fetch(fetcher, *arguments)
+        return await fetch(fetcher, assignment, *arguments)
 
     monkeypatch.setattr(Fetcher, "__init__", born)
     monkeypatch.setattr(Fetcher, "_proc_fetch_request", freezing)
-    # One of each aggregate, whose requests under way have come to their end.
-    while len({await frozen.get(), await frozen.get()}) < len(AGGREGATES):
-        pass
+    # Whose requests under way have come to their end.
+    found: set[int] = set()
+    while len(found) < clients:
+        found.add(await frozen.get())
 
 
 def _restarts(harbour: Harbour) -> float:

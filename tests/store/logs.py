@@ -11,10 +11,10 @@ import pytest
 from aiokafka import TopicPartition
 
 from service.commands.ports import Draft
-from service.kafka import acquire, checkpoints, log_reader, pursuit, rehydration, unread, unsafe, waiting
+from service.kafka import acquire, checkpoints, log_reader, pursuit, rehydration, unread, unsafe, waiting, watchdog
 from tests.domain.partition import Stored
 
-READERS = (acquire, checkpoints, pursuit, rehydration, unread, unsafe, waiting)
+READERS = (acquire, checkpoints, pursuit, rehydration, unread, unsafe, waiting, watchdog)
 # Records that are read at once, so that a short log is read in several steps too.
 _CHUNK = 3
 
