@@ -55,7 +55,15 @@ class Floors:
 
     def swept(self) -> None:
         """All of the generation before are written."""
-        self.sweeping, self.floor = False, self.begun
+        # Who took over may know of a later one than its own sweep leads to.
+        self.sweeping, self.floor = False, max(self.floor, self.begun)
+
+    def covered(self, events: int) -> None:
+        """Snapshots that another owner wrote tell everything below this offset, of those in `held` too."""
+        self.floor = max(self.floor, events)
+        self.held = {entity_id: max(since, events) for entity_id, since in self.held.items()}
+        if self.sweeping and self.begun <= events:
+            self.swept()
 
     def written(self, swept: Collection[str], stateless: Mapping[str, bool]) -> None:
         """These entities were swept; the states of others, or of some of these, were too large for their snapshot.

@@ -32,8 +32,9 @@ class Replay:
     With `states`, the states in snapshots are taken, and events that they cover passed over. Events tell outcomes too:
     from the offset `beyond` on, where no checkpoint speaks of them, and, with `replied`, where replies have been
     removed too early: that has the keys of all that replies tell, and events must then be added before replies.
+    `goes_on` says that something was known before.
     `hidden` says that a snapshot has no state that can be taken, where one before it may have had. `ahead` has the
-    versions that snapshots tell of and events do not yet, where something was known before.
+    versions that snapshots tell of and events do not yet, where it goes on.
     """
 
     def __init__(  # noqa: PLR0913  # what it builds, by what rules, from how much of the logs
@@ -50,6 +51,7 @@ class Replay:
         replied: Container[str] | None = None,
     ) -> None:
         self.afresh = afresh
+        self.goes_on = not afresh and replied is None
         self.found_any = False
         self.hidden = False
         self.ahead: dict[str, int] = {}
@@ -63,7 +65,6 @@ class Replay:
         self._places: dict[str, int] = {}
         self._room = room if afresh else 0
         self._states = states
-        self._goes_on = not afresh and replied is None
         self._replied = replied
         self._causes = Causes(aggregate.name, entities, replied)
         self._changes = Changes()
@@ -87,7 +88,7 @@ class Replay:
                 changes.folded.discard(found.entity_id)
                 place = places.get(found.entity_id) or (self._entity(found.entity_id).place if full else 0)
                 changes.entities[found.entity_id] = Entity(found.state, found.version, found.time, place)
-            elif self._goes_on and found.version > self._entity(found.entity_id).version:
+            elif self.goes_on and found.version > self._entity(found.entity_id).version:
                 self.ahead[found.entity_id] = found.version
         self._merge()
 

@@ -117,6 +117,9 @@ class Rehydration:
                 if checkpoints:
                     at.checkpoint = read_checkpoint(checkpoints[-1])
                     replay.covered(at.checkpoint.events)
+                    # Else a later snapshot, by other code, may have hidden what this counts on: nobody would tell.
+                    if replay.goes_on and at.checkpoint.fold == self._terms.snapshots.fold:
+                        at.floors.covered(at.checkpoint.needed.events)
                 replay.add_snapshots([record for record in records if record.key != KEY])
         except GapInLog as gap:
             raise Gap(

@@ -28,10 +28,14 @@ class AllRead(Exception):
 
 
 class Reader:
-    """Asks for more once nothing of what was asked for lies ready any more; what does is handed out in turn."""
+    """Asks for more once nothing of what was asked for lies ready any more; what does is handed out in turn.
 
-    def __init__(self, logs: Logs) -> None:
+    Of the topic `hidden` it sees nothing, as behind an open transaction.
+    """
+
+    def __init__(self, logs: Logs, hidden: str) -> None:
         self._logs = logs
+        self._hidden = hidden
         self._at: dict[TopicPartition, int] = {}
         self._buffers: dict[TopicPartition, list[Stored]] = {}
         self._idle = 0
@@ -79,7 +83,7 @@ class Reader:
 
     def _fetch(self) -> None:
         # Not those that lie ready.
-        for tp in self._at.keys() - self._buffers.keys():
+        for tp in [tp for tp in self._at if tp not in self._buffers and tp.topic != self._hidden]:
             kept, size = self._logs.kept[tp.topic], 0
             buffer = self._buffers.setdefault(tp, [])
             for record in kept[bisect_left(kept, self._at[tp], key=lambda one: one.offset) :]:
@@ -91,12 +95,12 @@ class Reader:
                 self._at[tp] = self._logs.ends[tp.topic]
 
 
-async def follow(monkeypatch: pytest.MonkeyPatch, owning: Owning, acquired: Acquired) -> int:
-    """Stand by until all is read; returns how many changes there were at most in memory."""
+async def follow(monkeypatch: pytest.MonkeyPatch, owning: Owning, acquired: Acquired, hidden: str = "") -> int:
+    """Stand by until all is read that is not `hidden`; returns how many changes there were at most in memory."""
 
     @asynccontextmanager
     async def open_reader(connection: Mapping[str, Any], _: str) -> AsyncIterator[Reader]:
-        yield Reader(connection["logs"])
+        yield Reader(connection["logs"], hidden)
 
     most = 0
 

@@ -77,3 +77,25 @@ async def test_a_copy_that_misses_what_snapshots_tell_of_is_made_anew(
     kept[:] = [one for one in kept if one.key != swept[-1]]
     with pytest.raises(Stale, match="no event"):
         await follow(monkeypatch, owning, acquired)
+
+
+async def test_who_takes_over_a_copy_needs_no_more_of_the_events_than_the_owner_before(
+    owning: Owning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sail(owning, "register_ship", _SHIPS)
+    disk = MemoryStore()
+    acquired = await owning.acquired(disk)
+    for _ in range(3):
+        await sail(owning, "dock_ship", _SHIPS)
+    await follow(monkeypatch, owning, acquired)
+    needed = owning.checkpoint.needed.events
+    # What it would have to sweep is no longer of before.
+    assert 0 < needed <= acquired.local.standpoint.floors.begun
+    await owning.kill()
+    owning.disk = disk
+    await owning.ask(envelope("depart_ship", entity_id(1), {}), NOON)
+    assert ("warm", needed) == (owning.how, owning.checkpoint.needed.events)
+    owning.logs.compact(owning.topics.snapshots)
+    cold = await owning.acquired(MemoryStore())
+    assert "snapshots" == cold.how
+    assert_equal(owning.replayed(), cold.local.entities)
