@@ -67,7 +67,6 @@ class Pursuit:
                 await self._read(reader)
                 due = self._local.unflushed >= FLUSHED or loop.time() - flushed >= _FLUSH_SECONDS
                 if due and not await self._unsure(reader):
-                    self._replay.finish()
                     await self._local.flush()
                     flushed = loop.time()
         await watching

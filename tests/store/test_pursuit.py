@@ -10,8 +10,8 @@ from service.kafka import pursuit
 from service.kafka import session as sessions
 from service.kafka.unread import Stale
 from tests.domain.memory import MemoryStore
-from tests.domain.partition import NOON, entity_id, envelope
-from tests.domain.partition_histories import assert_equal
+from tests.domain.partition import HOUR, NOON, entity_id, envelope
+from tests.domain.partition_histories import assert_equal, outcome_keys_of
 from tests.store.owning import Owning
 from tests.store.reading import follow
 
@@ -99,3 +99,22 @@ async def test_who_takes_over_a_copy_needs_no_more_of_the_events_than_the_owner_
     cold = await owning.acquired(MemoryStore())
     assert "snapshots" == cold.how
     assert_equal(owning.replayed(), cold.local.entities)
+
+
+async def test_outcomes_have_the_clock_of_their_replies_however_far_events_were_read_before_a_takeover(
+    owning: Owning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await owning.ask(envelope("register_ship", entity_id(1), {"name": "a"}), NOON)
+    disk = MemoryStore()
+    acquired = await owning.acquired(disk)
+    for hours in range(1, 5):
+        await owning.ask(envelope("dock_ship", entity_id(1), {"port": "b"}), NOON + hours * HOUR)
+    await follow(monkeypatch, owning, acquired, hidden=owning.topics.replies)
+    taken_over, all_logs = (await owning.acquired(disk)).local.entities, owning.replayed()
+    clocks = [
+        {key: found.clock for key in outcome_keys_of(entities) if (found := entities.outcome(key))}
+        for entities in (taken_over, all_logs)
+    ]
+    assert 5 == len(clocks[1])
+    assert clocks[0] == clocks[1]
+    assert taken_over.clock == all_logs.clock
