@@ -14,6 +14,7 @@ from service.kafka.checkpoints import checkpoints_between, last_checkpoints
 from service.kafka.local import Local
 from service.kafka.log_reader import Tell, open_reader, read_log
 from service.kafka.rehydration import Gap, Rehydration
+from service.kafka.standpoint import Standpoint
 from service.kafka.terms import Terms
 from service.kafka.unread import Logs, Stale
 from service.kafka.unsafe import PartitionUnsafe, recognise, require_end, require_in_force
@@ -76,9 +77,7 @@ async def _rehydrate(
     terms: Terms, logs: Logs, local: Local, checkpoint: Checkpoint | None, tell: Tell
 ) -> tuple[str, bool]:
     """By the least reading that is safe; how, and whether anything was ever decided."""
-    at = local.standpoint
-    ahead = any(reached.next_offset > logs.ends[tp] for tp, reached in logs.reached(at).items())
-    if local.warm and checkpoint and not ahead and not await _lost(terms, logs, at.replies.next_offset, checkpoint):
+    if local.warm and checkpoint and await _goes_on(terms, logs, local.standpoint, checkpoint):
         try:
             rehydration = Rehydration(terms, logs, local, tell)
             await rehydration.warm(checkpoint)
@@ -87,7 +86,7 @@ async def _rehydrate(
             pass
         else:
             return "warm", True
-    local.renew()
+    await local.renew()
     rehydration = Rehydration(terms, logs, local, tell)
     needed = checkpoint.needed if checkpoint else None
     lost = bool(needed and checkpoint and await _lost(terms, logs, needed.replies, checkpoint))
@@ -97,6 +96,12 @@ async def _rehydrate(
         return "snapshots", rehydration.found_any
     await rehydration.whole(checkpoint, replies_lost=lost)
     return "events", rehydration.found_any
+
+
+async def _goes_on(terms: Terms, logs: Logs, at: Standpoint, checkpoint: Checkpoint) -> bool:
+    """Whether the logs, by their ends alone, may be those that were known so far."""
+    ahead = any(reached.next_offset > logs.ends[tp] for tp, reached in logs.reached(at).items())
+    return not ahead and not await _lost(terms, logs, at.replies.next_offset, checkpoint)
 
 
 async def _lost(terms: Terms, logs: Logs, needed: int, checkpoint: Checkpoint) -> bool:

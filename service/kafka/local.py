@@ -18,7 +18,10 @@ _SHAPE = 1
 
 
 class Local:
-    """One partition's `entities` and the `standpoint` of what is known of them."""
+    """One partition's `entities` and the `standpoint` of what is known of them.
+
+    There are none yet where its store is not `warm`, but another's or unfinished: that is to be renewed first.
+    """
 
     def __init__(self, terms: Terms, store: LocalStore) -> None:
         ids = "ids" if terms.allow_import else ""
@@ -27,7 +30,8 @@ class Local:
         self._store = store
         found = standpoint_of(store, self._stamp)
         self.warm = found is not None
-        self._know(found or self._renewed())
+        if found:
+            self._know(found)
 
     def _know(self, standpoint: Standpoint) -> None:
         terms = self._terms
@@ -36,14 +40,11 @@ class Local:
         self.entities = Entities(initial, terms.snapshots.states, self._store, cached=terms.cached)
         self.entities.clock = standpoint.clock
 
-    def _renewed(self) -> Standpoint:
-        self._store.renew()
-        return Standpoint(self._stamp)
-
-    def renew(self) -> None:
+    async def renew(self) -> None:
         """Forget everything."""
         self.warm = False
-        self._know(self._renewed())
+        await whole(asyncio.to_thread(self._store.renew))
+        self._know(Standpoint(self._stamp))
 
     @property
     def unflushed(self) -> int:

@@ -34,7 +34,7 @@ async def _opened(terms: Terms, partition: int) -> AsyncIterator[LocalStore]:
     try:
         yield store
     except StoreBroken:
-        store.renew()
+        await whole(asyncio.to_thread(store.renew))
         raise
     finally:
         # Whether it could keep all is for the next one to find out; who was told to stop must hear that, and not this.

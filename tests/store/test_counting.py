@@ -16,9 +16,11 @@ from tests.store.owning import Owning
 
 
 @pytest.mark.parametrize("partitions", [1, 4, 12])
-def test_all_partitions_together_count_no_more_than_one_would(partitions: int) -> None:
+async def test_all_partitions_together_count_no_more_than_one_would(partitions: int) -> None:
     terms = replace(Owning(AGGREGATES["ship"]).terms, partitions=partitions)
     log = TopicPartition("any", 0)
-    rehydration = Rehydration(terms, Logs(log, log, log, {}, {}), Local(terms, MemoryStore()), print)
+    local = Local(terms, MemoryStore())
+    await local.renew()
+    rehydration = Rehydration(terms, Logs(log, log, log, {}, {}), local, print)
     replay = rehydration.replay(None, afresh=True)
     assert 0 < partitions * replay._room <= _COUNTED  # noqa: SLF001  # logs of so many partitions would take minutes

@@ -24,8 +24,16 @@ class Hanging(MemoryStore):
 
     def __init__(self) -> None:
         super().__init__()
-        self.hangs = self.written = False
+        self.hangs = self.written = self.renewed = False
         self.begun, self.released = Event(), Event()
+
+    def renew(self) -> None:
+        """Forget everything, but not at once."""
+        if self.hangs:
+            self.begun.set()
+            self.released.wait(_HANGS_SECONDS)
+        super().renew()
+        self.renewed = self.hangs
 
     def write(self, puts: Collection[Put], deletes: Collection[tuple[str, str]]) -> None:
         """Keep it, but not at once."""
@@ -54,6 +62,39 @@ async def test_others_go_on_while_a_disk_hangs(monkeypatch: pytest.MonkeyPatch) 
     disk.released.set()
     await flush
     assert disk.written
+
+
+async def test_others_go_on_while_a_copy_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    owning, disk = Owning(AGGREGATES["ship"]), Hanging()
+    owning.logs.serve(monkeypatch)
+    disk.hangs = True
+    acquiring = asyncio.create_task(owning.acquired(disk))
+    await asyncio.to_thread(disk.begun.wait)
+    assert not disk.renewed
+    disk.released.set()
+    await acquiring
+    assert disk.renewed
+
+
+async def test_others_go_on_while_one_that_broke_is_emptied() -> None:
+    disk = Hanging()
+    disk.hangs = True
+
+    class Shelf(MemoryShelf):
+        def open(self, name: str) -> MemoryStore:  # noqa: ARG002  # as its base
+            return disk
+
+    async def work() -> None:
+        async with open_store(replace(Owning(AGGREGATES["ship"]).terms, shelf=Shelf()), 0):
+            raise StoreBroken("full")
+
+    working = asyncio.create_task(work())
+    await asyncio.to_thread(disk.begun.wait)
+    assert not disk.renewed
+    disk.released.set()
+    with pytest.raises(StoreBroken):
+        await working
+    assert disk.renewed
 
 
 async def test_a_store_is_let_go_only_when_its_disk_has_answered(monkeypatch: pytest.MonkeyPatch) -> None:
