@@ -154,11 +154,6 @@ class Replay:
         self.found_any, self.reply_clock = True, clock
         self._merge()
 
-    @property
-    def outcomes_of_events(self) -> bool:
-        """Whether events tell outcomes too."""
-        return self._replied is not None
-
     def covered(self, events: int) -> None:
         """A checkpoint speaks of all events below this offset."""
         self._beyond = max(self._beyond, events)

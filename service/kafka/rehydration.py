@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import orjson
 from aiokafka import TopicPartition
 
 from fairlead.versions import NewerVersion
 from service.commands.floors import Floors
-from service.commands.replay import GapInLog, Replay, remembered_by
+from service.commands.replay import GapInLog, Replay
 from service.kafka.checkpoint import KEY, Checkpoint, read_checkpoint
 from service.kafka.local import Local
 from service.kafka.log_reader import Tell
+from service.kafka.spool import Spool
 from service.kafka.terms import Terms
 from service.kafka.unread import Logs, Stale, Unread
 from service.kafka.unsafe import PartitionUnsafe
@@ -55,8 +55,8 @@ class Rehydration:
 
     async def whole(self, checkpoint: Checkpoint | None, *, replies_lost: bool) -> None:
         """Begin with the first event, which tells outcomes too where replies are lost; raises PartitionUnsafe."""
-        replied = {key async for key in self._replied()} if replies_lost else None
-        await self._add(self.replay(checkpoint, afresh=not replies_lost, replied=replied), finished=False)
+        spool = await self._spooled() if replies_lost else None
+        await self._add(self.replay(checkpoint, afresh=not replies_lost, replied=spool), finished=False, spool=spool)
 
     def replay(self, checkpoint: Checkpoint | None, **how: Any) -> Replay:
         """What adds to `local` what `take` is given; `how` as of Replay."""
@@ -71,31 +71,36 @@ class Rehydration:
             **how,
         )
 
-    async def _replied(self) -> AsyncIterator[str]:
+    async def _spooled(self) -> Spool:
+        spool = Spool(self._local.entities.store)
         async for _, records in self._unread.read([self._logs.replies]):
-            for record in records:
-                if key := remembered_by(orjson.loads(record.value or b"")):
-                    yield key
+            await spool.add(records)
+        return spool
 
-    async def _add(self, replay: Replay, *, finished: bool) -> None:
-        """Add all logs; before the end of it, the store may be gone on with where it is `finished` at each point."""
-        logs = self._logs
+    async def _add(self, replay: Replay, *, finished: bool, spool: Spool | None = None) -> None:
+        """Add all logs; before the end of it, the store may be gone on with where it is `finished` at each point.
+
+        Events tell outcomes too where replies are in a `spool`.
+        """
+        logs, read = self._logs, self._unread.read
         # States before the events that follow them; events before replies where they tell outcomes too.
-        if replay.outcomes_of_events:
-            steps = [[logs.snapshots], [logs.events], [logs.replies]]
+        if spool is not None:
+            steps = [read([logs.snapshots]), read([logs.events]), spool.read(logs.replies)]
         elif replay.afresh:
-            steps = [[logs.replies], [logs.snapshots], [logs.events]]
+            steps = [read([logs.replies]), read([logs.snapshots]), read([logs.events])]
         else:
             # What snapshots tell beyond events is then missing, wherever this was broken off before.
-            steps = [[logs.events, logs.replies], [logs.snapshots]]
-        for together in steps:
-            async for tp, records in self._unread.read(together):
+            steps = [read([logs.events, logs.replies]), read([logs.snapshots])]
+        for reading in steps:
+            async for tp, records in reading:
                 self.take(replay, tp, records)
                 # The floors that the store knows rest on snapshots that may be gone behind this one.
                 if finished and replay.hidden:
                     raise Stale
                 if self._local.unflushed >= FLUSHED:
                     await self._local.flush(finished=finished)
+        if spool is not None:
+            spool.drop()
         # Compaction took the snapshot of it while who made this store read it, and left a later one without an event.
         if replay.ahead:
             raise Stale

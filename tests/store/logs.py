@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
+from aiokafka.errors import OffsetOutOfRangeError
 
 from service.commands.ports import Draft
 from service.kafka import acquire, checkpoints, log_reader, pursuit, rehydration, unread, unsafe, waiting, watchdog
@@ -89,6 +90,8 @@ async def read_log(
 ) -> AsyncGenerator[tuple[TopicPartition, list[Any]], None]:
     """As of log_reader: from each log in turn."""
     logs: Logs = connection["logs"]
+    if lost := {tp: at for tp, at in starts.items() if at < min(logs.starts[tp.topic], ends[tp])}:
+        raise OffsetOutOfRangeError(lost)
     left = {tp: [one for one in logs.kept[tp.topic] if start <= one.offset < ends[tp]] for tp, start in starts.items()}
     while any(left.values()):
         for tp, records in left.items():
