@@ -22,8 +22,8 @@ _POLL_MS = 500
 _RECORDS = 500
 _FLUSH_SECONDS = 1.0
 _STALL_SECONDS = 10.0
-# More than any owner writes in one transaction.
-_HELD = 10_000
+# More than any owner writes in one transaction: swept, or parked, once for each command of the largest batch.
+_HELD = 200_000
 
 
 class Pursuit:
