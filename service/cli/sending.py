@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Any
-from uuid import uuid4
+from uuid import NAMESPACE_OID, uuid4, uuid5
 
 import typer
 
@@ -52,8 +52,8 @@ def send(  # noqa: PLR0913  # a command has as many parts
 ) -> None:
     """Publish a command, wait, and print the reply.
 
-    Without ENTITY_ID what `register_ship` and `create_user` make has the command's own id. Without anything it asks for
-    all of it.
+    Without ENTITY_ID what `register_ship` and `create_user` make has an id that follows from the command's. Without
+    anything it asks for all of it.
 
     Examples: `fairlead send register_ship name="Pacific Explorer"`,
     `fairlead send load_cargo 7b0f… item=rice quantity=500`
@@ -71,8 +71,8 @@ def send(  # noqa: PLR0913  # a command has as many parts
     command_id = id_ if id_ is not None else str(uuid4())
     if not 1 <= len(command_id) <= MAX_ID_LENGTH:
         raise Stop(Exit.INVALID, f"--id must have 1 to {MAX_ID_LENGTH} characters, or nobody can be answered")
-    # Not one that nobody knows: the same line with --id would make another entity.
-    entity_id = command_id if named is None else named
+    # Not one of chance: the same line with --id would make another entity.
+    entity_id = str(uuid5(NAMESPACE_OID, command_id)) if named is None else named
     extras = {"command_id": command_id, "expected_version": expected_version, "correlation_id": correlation_id}
     extras["schema_version"] = present_version(aggregate, type_)
 

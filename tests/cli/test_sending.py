@@ -6,6 +6,7 @@ import json
 import re
 import signal
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ def test_an_entity_that_was_not_named_is_the_same_when_the_command_is_sent_again
 ) -> None:
     client = InMemoryClient()
     client.answer(RegisterShip, Unanswered([ShipRegistered(name="Pacific Explorer")]))
-    monkeypatch.setattr(sending, "open_client", lambda *_: client)
+    monkeypatch.setattr(sending, "open_client", lambda *_: nullcontext(client))
     assert Exit.TIMED_OUT == main([*REGISTER, *more])
     again = advised(capfd.readouterr().err)
     assert Exit.DONE == main([*REGISTER, *again])
@@ -59,7 +60,7 @@ def test_each_entity_that_is_not_named_is_another_one(
 ) -> None:
     client = InMemoryClient()
     client.answer(RegisterShip, [ShipRegistered(name="Pacific Explorer")])
-    monkeypatch.setattr(sending, "open_client", lambda *_: client)
+    monkeypatch.setattr(sending, "open_client", lambda *_: nullcontext(client))
     printed: list[dict[str, Any]] = []
     for _ in range(2):
         assert Exit.DONE == main([*REGISTER, "--no-wait"])

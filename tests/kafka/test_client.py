@@ -12,7 +12,7 @@ from confluent_kafka import Consumer
 
 from fairlead import Client, NoReply
 from fairlead.client import NotConfirmed, TopicsMissing, Unreachable
-from fairlead.ship import LoadCargo, RegisterShip
+from fairlead.ship import DockShip, LoadCargo, RegisterShip
 from service.local.child import until
 from service.local.servers import Endpoints
 from service.settings import Settings
@@ -63,6 +63,14 @@ async def test_without_a_reply_the_command_is_named_and_can_be_sent_again(settin
             reply = await later.send(RegisterShip(name="x"), ship, command_id=nothing.value.command_id)
             assert [1] == await versions(later, ship)
     assert ("accepted", 1, True) == (reply.data.status, reply.data.entity_version, reply.data.duplicate)
+
+
+async def test_what_is_published_behind_a_first_command_stands_behind_it(settings: Settings, client: Client) -> None:
+    ship = str(uuid4())
+    async with running_handler(settings):
+        await asyncio.gather(client.send(RegisterShip(name="x"), ship), client.publish(DockShip(port="Rio"), ship))
+        reply = await client.send(LoadCargo(item="tea", quantity=1), ship)
+    assert ("accepted", 3) == (reply.data.status, reply.data.entity_version)
 
 
 async def test_a_client_told_to_tries_again_by_itself_and_has_one_outcome(settings: Settings, client: Client) -> None:

@@ -15,7 +15,7 @@ from confluent_kafka.admin._acl import AclBinding, AclBindingFilter, AclOperatio
 from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
 
 from fairlead import Client
-from fairlead.ship import RegisterShip
+from fairlead.ship import DockShip, RegisterShip
 from service import app
 from service.domain import AGGREGATES
 from service.kafka.topic_making import TopicsRefused
@@ -158,18 +158,20 @@ async def test_everybody_can_do_their_work_with_what_the_table_grants(servers: E
     async with granted("ANONYMOUS", "`fairlead topics apply`"):
         await app.apply_topics(settings, partitions=2, replication=1)
     async with (
-        granted("publisher", "a publisher, `fairlead send` and `import`"),
         granted("ANONYMOUS", "`fairlead handle`"),
         running_handler(settings),
         guarded.client("publisher") as publisher,
     ):
-        reply = await publisher.send(RegisterShip(name="Pacific Explorer"), SHIP, timeout=SECONDS)
+        async with granted("publisher", "who only publishes, `fairlead send --no-wait` too"):
+            await publisher.publish(RegisterShip(name="Pacific Explorer"), SHIP, timeout=SECONDS)
+        async with granted("publisher", "who awaits replies, `fairlead send` and `import` too"):
+            reply = await publisher.send(DockShip(port="Singapore"), SHIP, timeout=SECONDS)
     async with (
         granted("subscriber", "a subscriber"),
         guarded.client("subscriber") as subscriber,
     ):
         events = [event.type async for event in subscriber.events("ship", follow=False)]
-    assert ("accepted", ["ShipRegistered"]) == (reply.data.status, events)
+    assert ("accepted", ["ShipRegistered", "ShipDocked"]) == (reply.data.status, events)
 
     async with granted("ANONYMOUS", "`fairlead topics check`"):
         assert [] == await app.check_topics(settings, production=False)

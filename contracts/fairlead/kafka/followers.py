@@ -61,12 +61,12 @@ class Followers:
             self._consumers.discard(consumer)
             await stop(consumer)
 
-    async def close(self) -> None:
-        """Stop all, now and later."""
+    def close(self) -> Awaitable[Any]:
+        """Have all stop, at once and from now on; to be awaited until they have."""
         self._closed = True
         starting = [*self._starting]
         for task in starting:
             task.cancel()
         stopping = (stop(consumer) for consumer in self._consumers)
         # Who is cancelled while it starts has connections to close: they are not to outlive the client.
-        await asyncio.gather(*starting, *stopping, return_exceptions=True)
+        return asyncio.gather(*starting, *stopping, return_exceptions=True)

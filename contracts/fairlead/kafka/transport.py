@@ -52,12 +52,12 @@ class KafkaTransport:
 
     async def close(self) -> None:
         """As in Transport."""
-        # From here on nobody adds a reader or lanes that would outlive the client.
-        self._refusal = CLOSED
+        # From here on nobody adds a reader or lanes that would outlive the client, and who is about to is cut short.
+        self._refusal, followers = CLOSED, self._followers.close()
         await asyncio.gather(*(lanes.close() for lanes in self._lanes.values()))
         readers = (reader.stop() for reader in self._readers.values())
         # Without a broker aiokafka's own tasks end by being cancelled, which is not a cancellation of ours.
-        stopping = asyncio.gather(self._followers.close(), self._producers.stop(), *readers, return_exceptions=True)
+        stopping = asyncio.gather(followers, self._producers.stop(), *readers, return_exceptions=True)
         if not (await asyncio.wait([stopping], timeout=_STOP_SECONDS))[0]:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_CUT_OFF_SECONDS):
@@ -80,7 +80,6 @@ class KafkaTransport:
         reader = self._readers.get(command.aggregate)
         if reader is None or reader.broken:
             async with asyncio.timeout_at(deadline):
-                await self._lanes_of(command.aggregate)
                 reader = await self._reader(command.aggregate)
         self._require_open()
         waiter = reader.expect(command.id, command.entity_id)
@@ -115,7 +114,8 @@ class KafkaTransport:
 
     async def _lanes_of(self, aggregate: str) -> Lanes:
         self._require_open()
-        if aggregate in self._lanes:
+        # Behind who opens a reader too: what was asked before is published before.
+        if aggregate in self._lanes and not self._opening[aggregate].locked():
             return self._lanes[aggregate]
         # Whoever closes the client waits for what is half open.
         return await self._followers.unless_closed(self._open_lanes(aggregate))
@@ -129,15 +129,11 @@ class KafkaTransport:
 
     async def _open_lanes(self, aggregate: str) -> Lanes:
         async with self._opening.setdefault(aggregate, asyncio.Lock()):
-            if aggregate not in self._lanes:
-                topic = f"{self.prefix}{aggregate}.commands"
-                partitions = await self._producers.partitions_for(topic)
-                self._require_open()
-                self._lanes[aggregate] = Lanes(self._producers, topic, partitions)
-            return self._lanes[aggregate]
+            return await self._there(aggregate)
 
     async def _open_reader(self, aggregate: str) -> ReplyReader:
         async with self._opening.setdefault(aggregate, asyncio.Lock()):
+            await self._there(aggregate)
             reader = self._readers.get(aggregate)
             if reader is None or reader.broken:
                 if reader is not None:
@@ -148,3 +144,11 @@ class KafkaTransport:
                 self._require_open()
                 self._readers[aggregate] = reader
             return reader
+
+    async def _there(self, aggregate: str) -> Lanes:
+        if aggregate not in self._lanes:
+            topic = f"{self.prefix}{aggregate}.commands"
+            partitions = await self._producers.partitions_for(topic)
+            self._require_open()
+            self._lanes[aggregate] = Lanes(self._producers, topic, partitions)
+        return self._lanes[aggregate]
