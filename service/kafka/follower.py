@@ -125,15 +125,19 @@ class Follower:
             self._feed.stop()
 
     def _waits(self, what: str, reason: str) -> None:
-        self._log.warning(what, reason=reason)
-        self.part = replace(self.part, state="waiting", ready=False, reason=f"{what}: {reason}")
+        before, self.part = self.part, replace(self.part, state="waiting", ready=False, reason=f"{what}: {reason}")
+        # Some wait for a person, and try every few seconds.
+        if self.part != before:
+            self._log.warning(what, reason=reason)
 
     async def _start(self) -> int:
         """Read on from where the store stands, or from the beginning of the log."""
         self._beginning = (await self._consumer.beginning_offsets([self._tp]))[self._tp]
         at = await self._taking.begin(self._beginning)
         self._feed.start(at)
-        self._follows()
+        # What it waits for may still be missing: that shows once it has read, or found nothing to read.
+        if self.part.state != "waiting":
+            self._follows()
         return at
 
     async def _follow(self, at: int) -> None:
@@ -148,7 +152,7 @@ class Follower:
                 self.next_offset = at = batch.next_offset
                 look_at = clock()
                 self._follows()
-            elif clock() >= look_at or self._taking.standing.parked:
+            elif clock() >= look_at or self._taking.standing.parked or self.part.state == "waiting":
                 # While nothing comes nothing else would tell. A server that crashed may have lost the latest batches;
                 # what it has had for a second it keeps (three times wal_writer_delay), but a replica that takes over
                 # may lack more. A redrive may have let some go.

@@ -73,9 +73,10 @@ class Pursuit:
 
     async def _read(self, reader: AIOKafkaConsumer) -> None:
         logs, replay = self._logs, self._replay
-        # Of a backlog aiokafka hands out as many bytes of each log, and snapshots, which are small, would run away.
-        waits = self._held or replay.ahead
-        wanted = [logs.events, logs.replies] if waits else [*self._at]
+        # Of a backlog aiokafka hands out as many bytes of each log, and snapshots, which are small, would run away. And
+        # while nothing can be kept because events are missing, which may be hidden for long, nothing else is taken.
+        wanted = [*self._at] if not self._held else [logs.events, logs.replies]
+        wanted = [logs.events] if replay.ahead else wanted
         self._waiting = {tp: await reader.position(tp) for tp in wanted}
         batches = await reader.getmany(*wanted, timeout_ms=_POLL_MS, max_records=_RECORDS)
         self._waiting = {}
@@ -86,8 +87,8 @@ class Pursuit:
                 self._rehydration.take(replay, tp, batches[tp])
         self._take_held(await reader.position(logs.events))
         left = [max((reader.highwater(tp) or 0) - await reader.position(tp), 0) for tp in self._at]
-        behind = sum(left) + sum(len(records) for _, records in self._held)
-        self._tell(f"{behind:,} records behind" if behind > _RECORDS else None)
+        far = sum(left) + sum(len(records) for _, records in self._held)
+        self._tell(f"{far:,} records behind" if far > _RECORDS else None)
 
     def _hold(self, snapshots: Iterable[Record]) -> None:
         for record in snapshots:

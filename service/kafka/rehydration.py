@@ -10,6 +10,7 @@ from aiokafka import TopicPartition
 from fairlead.versions import NewerVersion
 from service.commands.floors import Floors
 from service.commands.replay import GapInLog, Replay
+from service.kafka import metrics
 from service.kafka.checkpoint import KEY, Checkpoint, read_checkpoint
 from service.kafka.local import Local
 from service.kafka.log_reader import Tell
@@ -101,6 +102,8 @@ class Rehydration:
                     await self._local.flush(finished=finished)
         if spool is not None:
             spool.drop()
+        # What is left over are markers, which are never read.
+        metrics.REHYDRATING.labels(self._terms.aggregate.name, str(logs.events.partition)).set(0)
         # Compaction took the snapshot of it while who made this store read it, and left a later one without an event.
         if replay.ahead:
             raise Stale

@@ -26,11 +26,11 @@ _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 2.0
 
 
-# Who reads what is to be another, and for how long already.
+# Who reads what is to be another; since when, PostgreSQL tells of one's own user alone, unless more is granted.
 _HOLDERS = """
-SELECT DISTINCT a.pid, a.application_name, extract(epoch FROM now() - a.xact_start)::int
+SELECT DISTINCT a.pid, a.usename, a.application_name, extract(epoch FROM now() - a.xact_start)::int
 FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_stat_activity a ON a.pid = l.pid
-WHERE l.granted AND c.relnamespace = $1::text::regnamespace AND a.pid <> pg_backend_pid() AND a.xact_start IS NOT NULL
+WHERE l.granted AND c.relnamespace = $1::text::regnamespace AND a.pid <> pg_backend_pid()
 """
 
 
@@ -60,8 +60,12 @@ async def once_free(pool: Pool, names: Names, change: Callable[[Connection], Awa
 
 
 async def _holders(pool: Pool, names: Names, patience_s: float) -> str:
-    found = await pool.fetch(_HOLDERS, names.public)
-    told = ", ".join(f"process {pid} ({name or 'unnamed'}, for {seconds} s)" for pid, name, seconds in found)
+    with passing_faults():
+        found = await pool.fetch(_HOLDERS, names.public)
+    told = ", ".join(
+        f"process {pid} of {user} ({name or 'unnamed'}{'' if seconds is None else f', for {seconds} s'})"
+        for pid, user, name, seconds in found
+    )
     return (
         f"Readers held on to the views for {patience_s:.0f} s, and nothing was changed: "
         f"{told or 'who, is over'}; try again once they have ended"

@@ -13,3 +13,8 @@ Offsets = Mapping[Place, int]
 def behind(at: Offsets, wanted: Offsets) -> dict[Place, int]:
     """How many offsets are lacking by topic and partition, where any are."""
     return {place: end - at.get(place, 0) for place, end in wanted.items() if at.get(place, 0) < end}
+
+
+def gone(at: Offsets, begins: Offsets) -> dict[Place, int]:
+    """Which offset is next, by topic and partition, where the log begins behind it."""
+    return {place: at[place] for place, begin in begins.items() if at.get(place, begin) < begin}

@@ -18,13 +18,14 @@ from service.postgres.pool import Connection, passing_faults
 from service.postgres.schema import add, require_same
 from service.postgres.views import show_all
 from service.projections.build import Build
-from service.projections.level import Offsets, behind
+from service.projections.level import Offsets, behind, gone
 from service.projections.pace import Pace
 from service.projections.projection import Projection
 from service.rebuilding.choosing import candidate, shown
 from service.rebuilding.followers import is_followed
 from service.rebuilding.ground import Ground, open_ground
 from service.rebuilding.least import least
+from service.rebuilding.missing import NotThere
 from service.settings import Settings
 
 # Who reaches within this time where the other was at its beginning, follows it.
@@ -52,8 +53,8 @@ async def rebuild(
     """Make the build that waits to be shown, a new one where none does; whoever is killed goes on where it stood.
 
     `tell` hears how many offsets of how many it has read. `rate` bounds the records per second that are read here;
-    with `stay` it is kept up from here, until cancelled. Raises ChangedProjection, Held, LookupError, and what a feed
-    raises.
+    with `stay` it is kept up from here, until cancelled. Raises ChangedProjection, Held, NotThere, LookupError, and
+    what a feed raises.
     """
     async with open_ground(settings, projection.name) as ground:
         old = shown(await ground.builds()).build
@@ -117,6 +118,7 @@ async def _until_level(ground: Ground, logs: Logs, old: Build, new: Build, tell:
         while True:
             moved = ground.signals.next(new.name)
             at = await ground.offsets(new)
+            _require_readable(new, at, begins)
             tell(new, *_far(begins, at, await logs.ends()))
             if not behind(at, wanted):
                 break
@@ -124,6 +126,15 @@ async def _until_level(ground: Ground, logs: Logs, old: Build, new: Build, tell:
                 await asyncio.wait_for(moved.wait(), _TOLD_SECONDS)
         if clock() - begun < _LEVEL_SECONDS:
             return _far(begins, at, at)[0]
+
+
+def _require_readable(new: Build, at: Offsets, begins: Offsets) -> None:
+    """Projectors that keep it up would wait for what retention has removed, and so would we; raises NotThere."""
+    for (topic, number), offset in gone(at, begins).items():
+        raise NotThere(
+            f"{topic}[{number}] has no offset {offset} any more, which {new.label} would read next: "
+            f"`fairlead projections drop {new.name} {new.label}`, then rebuild"
+        )
 
 
 def _far(begins: Offsets, at: Offsets, ends: Offsets) -> tuple[int, int]:

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from service.commands.stored import outcome_key
 from service.domain import AGGREGATES
@@ -48,3 +49,4 @@ async def test_replies_that_retention_takes_while_events_are_read_are_known_all_
     assert outcomes_of(found) == outcomes_of(known)
     assert known.outcome(outcome_key(last["subject"], last["id"]))
     assert not [space for space in disk.spaces() if space.startswith("spool")]
+    assert 0 == REGISTRY.get_sample_value("fairlead_rehydration_left", {"aggregate": "ship", "partition": "0"})
