@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ def test_an_import_that_nobody_answers_says_that_the_same_command_goes_on(
     file.write_text(json.dumps([{"event_id": "0b9c7e0e-6f0b-4c57-9d6b-0d3a3a5c1c11", **row}]))
     client = InMemoryClient()
     client.answer(COMMANDS["import_history"], Unanswered([ShipRegistered(name="Old")]))
-    monkeypatch.setattr(importing, "open_client", lambda *_: client)
+    monkeypatch.setattr(importing, "open_client", lambda *_: nullcontext(client))
     line = ["import", "ship", str(file)]
     assert Exit.TIMED_OUT == main(line)
     told = capfd.readouterr().err
