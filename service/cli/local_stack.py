@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, suppress
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,9 +37,16 @@ def local_stack(directory: Path, say: Callable[[str], None]) -> AbstractAsyncCon
     return stack(directory, tell, _apply_topics)
 
 
-def regardless() -> AbstractContextManager[None]:
+@contextmanager
+def regardless() -> Iterator[None]:
     """Say something, heard or not: a stack works on where the terminal it was started at is gone."""
-    return suppress(OSError, SystemExit)  # the latter is what rich makes of a broken pipe
+    try:
+        yield
+    except SystemExit:  # what rich makes of a broken pipe
+        # What could not be said would be tried once more at the very end, and be a failure there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+    except OSError:
+        pass
 
 
 async def _apply_topics(endpoints: Endpoints) -> None:
