@@ -73,10 +73,14 @@ class Pursuit:
 
     async def _read(self, reader: AIOKafkaConsumer) -> None:
         logs, replay = self._logs, self._replay
-        # Of a backlog aiokafka hands out as many bytes of each log, and snapshots, which are small, would run away. And
-        # while nothing can be kept because events are missing, which may be hidden for long, nothing else is taken.
-        wanted = [*self._at] if not self._held else [logs.events, logs.replies]
-        wanted = [logs.events] if replay.ahead else wanted
+        if replay.ahead:
+            # Nothing can be kept until these have come, which may be hidden for long.
+            wanted = [logs.events]
+        elif self._held:
+            # Of a backlog aiokafka hands out as many bytes of each log, and snapshots, which are small, would run away.
+            wanted = [logs.events, logs.replies]
+        else:
+            wanted = [*self._at]
         self._waiting = {tp: await reader.position(tp) for tp in wanted}
         batches = await reader.getmany(*wanted, timeout_ms=_POLL_MS, max_records=_RECORDS)
         self._waiting = {}

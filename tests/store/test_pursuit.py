@@ -8,6 +8,7 @@ from service.commands import floors
 from service.domain import AGGREGATES
 from service.kafka import pursuit
 from service.kafka import session as sessions
+from service.kafka.acquire import Acquired
 from service.kafka.unread import Stale
 from tests.domain.memory import MemoryStore
 from tests.domain.partition import HOUR, NOON, entity_id, envelope
@@ -41,12 +42,17 @@ async def sail(owning: Owning, type_: str, count: int) -> None:
     await owning.work()
 
 
+async def standing_by(owning: Owning) -> tuple[MemoryStore, Acquired]:
+    """A copy on a disk of its own, which knows that all ships were registered."""
+    await sail(owning, "register_ship", _SHIPS)
+    disk = MemoryStore()
+    return disk, await owning.acquired(disk)
+
+
 async def test_who_is_far_behind_an_owner_that_sweeps_comes_to_the_end_and_keeps_all_on_its_way(
     owning: Owning, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await sail(owning, "register_ship", _SHIPS)
-    disk = MemoryStore()
-    acquired = await owning.acquired(disk)
+    disk, acquired = await standing_by(owning)
     for _ in range(3):
         await sail(owning, "dock_ship", _SHIPS)
     assert await follow(monkeypatch, owning, acquired) < 2 * _FLUSHED
@@ -56,8 +62,7 @@ async def test_who_is_far_behind_an_owner_that_sweeps_comes_to_the_end_and_keeps
 
 
 async def test_snapshots_by_other_code_are_told_as_such(owning: Owning, monkeypatch: pytest.MonkeyPatch) -> None:
-    await sail(owning, "register_ship", _SHIPS)
-    acquired = await owning.acquired(MemoryStore())
+    _, acquired = await standing_by(owning)
     owning.handed_over()
     await sail(owning, "dock_ship", _SHIPS)
     owning.handed_over()
@@ -68,9 +73,7 @@ async def test_snapshots_by_other_code_are_told_as_such(owning: Owning, monkeypa
 async def test_a_copy_that_misses_what_snapshots_tell_of_is_made_anew(
     owning: Owning, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await sail(owning, "register_ship", _SHIPS)
-    disk = MemoryStore()
-    acquired = await owning.acquired(disk)
+    _, acquired = await standing_by(owning)
     await sail(owning, "dock_ship", _SHIPS)
     swept = [one.key for one in owning.snapshots() if one.json["version"] == 2]
     kept = owning.logs.kept[owning.topics.events]
@@ -82,9 +85,7 @@ async def test_a_copy_that_misses_what_snapshots_tell_of_is_made_anew(
 async def test_who_takes_over_a_copy_needs_no_more_of_the_events_than_the_owner_before(
     owning: Owning, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await sail(owning, "register_ship", _SHIPS)
-    disk = MemoryStore()
-    acquired = await owning.acquired(disk)
+    disk, acquired = await standing_by(owning)
     for _ in range(3):
         await sail(owning, "dock_ship", _SHIPS)
     await follow(monkeypatch, owning, acquired)
