@@ -74,7 +74,8 @@ async def _freeze(
     random, load, freezes = Random(times), Load(servers.bootstrap_servers, prefix), []
     async with AsyncExitStack() as stack:
         replies = stack.enter_context(watched_replies(servers.bootstrap_servers, prefix))
-        terms = {"prefix": prefix, **TERMS}
+        # Without the fence nobody ends what a frozen one has left open before its time is up: a minute by default.
+        terms = {"prefix": prefix, "transaction_timeout_ms": 10_000, **TERMS}
         both = [await stack.enter_async_context(handler(servers, folder, terms, without=without)) for _ in range(2)]
         await stack.enter_async_context(load.steady(STEADY))
         for _ in range(times):

@@ -27,7 +27,7 @@ def found_waiting(directory: Path) -> int:
     return sum(line.get("event") == "acquired" and line["waiting"] > 0 for line in lines)
 
 
-@pytest.mark.parametrize("kills", [5, pytest.param(10, marks=pytest.mark.long)])
+@pytest.mark.parametrize("kills", [3, pytest.param(10, marks=pytest.mark.long)])
 async def test_kills_of_the_whole_group_in_mid_work_lose_nothing_and_repeat_nothing(tmp_path: Path, kills: int) -> None:
     random = Random(3)
     messages = generate(COMMANDS * (kills + 1), ships=50, users=50, seed=3)
