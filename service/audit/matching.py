@@ -18,6 +18,7 @@ _TAG = 16
 # So many paths are named in one message for certain.
 _NAMED = 10
 _SHOWN = 100
+_UNKNOWN = "00000000-0000-0000-0000-000000000000"
 
 
 class Open:
@@ -127,7 +128,7 @@ class Sealed:
             return False
         if self._key is None:
             return not self._have_keys
-        if other["kid"] != self._key.kid:
+        if not is_of(self._key, other["kid"]):
             return False
         return self._key.secret is None or opened(other, self.context, self._key.secret) == self.text.encode()
 
@@ -139,6 +140,11 @@ class Sealed:
 def name_context(user_id: str) -> bytes:
     """What a user's name is sealed together with, so that it opens nowhere else."""
     return f"user\n{user_id}\nusername".encode()
+
+
+def is_of(key: DataKey, kid: Any) -> bool:
+    """Whether this key sealed what names that one: of who was not in a backup the key is gone, and was never known."""
+    return kid == key.kid or (key.secret is None and key.kid == _UNKNOWN)
 
 
 def opened(sealed: Any, context: bytes, secret: bytes) -> bytes | None:

@@ -37,7 +37,13 @@ class Projected:
         self._replies_at = tables.at("outcomes", logs.topic("replies"), logs.partition)
         # As each parked entity was; None where nothing of it was projected.
         self._frozen: dict[tuple[str, str], Standing | None] = {}
-        self._parked = {entity_id for _, aggregate, entity_id in tables.parked if aggregate == logs.aggregate}
+        here = (logs.aggregate, logs.partition)
+        self._parked = {
+            (name, entity_id): offset
+            for (name, aggregate, entity_id, partition), offset in tables.parked.items()
+            if (aggregate, partition) == here
+        }
+        self._troubled = {entity_id for _, entity_id in self._parked}
         # By view and identity: what is to be added to rows that others add to.
         self._moved: dict[tuple[str, ...], Counter[str]] = {}
         # Rows of the journal are compared one by one.
@@ -54,7 +60,7 @@ class Projected:
     def event(self, record: Record, event: Json, before: Standing | None, after: Standing) -> None:
         """An event, with what its entity was before it and is behind it."""
         subject = str(event.get("subject"))
-        if subject in self._parked:
+        if subject in self._troubled:
             self._freeze(record.offset, subject, before)
         if "journal" in self._tables.views and self._is_projected("journal", record.offset, subject):
             self._compare_row("journal", subject, after.version, journal_row(self._logs.aggregate, event))
@@ -73,7 +79,9 @@ class Projected:
         """A reply."""
         if "outcomes" not in self._tables.views or record.offset >= self._replies_at:
             return
-        parked = self._tables.parked.get(("outcomes", self._logs.aggregate, str(reply.get("subject"))))
+        # A reply to what is no command stands under the key of that, whatever it says whom it is about.
+        named = (record.key or b"").decode(errors="replace").replace("\x00", "\ufffd")
+        parked = self._parked.get(("outcomes", named))
         row = outcome_row(self._logs, record.offset, reply)
         if row is not None and (parked is None or record.offset < parked):
             self._compare_row("outcomes", self._logs.partition, record.offset, row)
@@ -83,7 +91,7 @@ class Projected:
 
     def _freeze(self, offset: int, subject: str, before: Standing | None) -> None:
         for name in self._at:
-            parked = self._tables.parked.get((name, self._logs.aggregate, subject))
+            parked = self._parked.get((name, subject))
             if parked is not None and offset >= parked and (name, subject) not in self._frozen:
                 self._frozen[name, subject] = before
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from service.audit.matching import name_context, opened
+from service.audit.matching import is_of, name_context, opened
 from service.audit.records import Json, Keys
 
 
@@ -20,7 +20,7 @@ def _key_fault(user_id: str, sealed: Json, keys: Keys) -> str | None:
     key = keys.get(user_id)
     if key is None:
         return f"its name is sealed under {sealed['kid']}, and the key store has no key of {user_id}"
-    if key.kid != sealed["kid"]:
+    if not is_of(key, sealed["kid"]):
         return f"its name is sealed under {sealed['kid']}, and the key store has {key.kid}"
     if key.secret is not None and opened(sealed, name_context(user_id), key.secret) is None:
         return f"its name does not open under its key {key.kid}"

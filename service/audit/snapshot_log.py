@@ -94,7 +94,10 @@ class SnapshotLog:
             self._report.wrong(place, f"snapshot of {entity_id}: has {sorted(value)}, version {version!r}")
             return
         whole = value.keys() == WHOLE
-        self._covered[entity_id] = (value.get("fold"), version) if whole else (None, 0)
+        fold = value["fold"] if whole else None
+        # What hides a state after what is owed ends is no fault of the checkpoint before it.
+        if not self._settled or (self.checkpoint is not None and fold == self.checkpoint["fold"]):
+            self._covered[entity_id] = (fold, version if whole else 0)
         if not self._settled:
             self._states[entity_id].setdefault(version, []).append(record)
 

@@ -36,13 +36,13 @@ class Tables:
 
     `states` are those that are kept, by aggregate and entity, by version: what code folded it, and its fingerprint.
     `sums` is what rows have to be that several partitions add to.
-    `progress` is by (projection, topic, partition), `parked` by (projection, aggregate, entity id): the offset of the
-    record on which the projection failed. `keys` is None where there is no key store.
+    `progress` is by (projection, topic, partition), `parked` by (projection, aggregate, entity id, partition): the
+    offset of the record on which the projection failed. `keys` is None where there is no key store.
     """
 
     views: Collection[str]
     progress: Mapping[tuple[str, str, int], int]
-    parked: Mapping[tuple[str, str, str], int]
+    parked: Mapping[tuple[str, str, str, int], int]
     keys: dict[str, DataKey] | None
     whole: dict[str, dict[Identity, str]] = field(default_factory=lambda: defaultdict(dict))
     numbered: dict[Owner, Numbered] = field(default_factory=dict)

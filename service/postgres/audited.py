@@ -16,7 +16,8 @@ from service.audit.tables import Suspect, Tables
 from service.postgres.names import Names
 from service.postgres.pool import Connection, Pool, passing_faults
 
-_FETCH_ROWS = 2_000
+_FETCH_ROWS, _SORT_SECONDS = 2_000, 3_600.0
+_PARKED = "projection, aggregate, entity_id, partition"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 # Which rows are of an aggregate; in the order of their numbers where these have wide gaps.
@@ -113,10 +114,10 @@ class Audited:
             if row.get("current", True)
         }
 
-    async def _parked(self, connection: Connection) -> dict[tuple[str, str, str], int]:
-        query = f'SELECT projection, aggregate, entity_id, "offset" FROM {self._public}.parked WHERE current'  # noqa: S608  # as above
+    async def _parked(self, connection: Connection) -> dict[tuple[str, str, str, int], int]:
+        query = f'SELECT {_PARKED}, "offset" FROM {self._public}.parked WHERE current'  # noqa: S608  # as above
         rows = await connection.fetch(query)
-        return {(row["projection"], row["aggregate"], row["entity_id"]): row["offset"] for row in rows}
+        return {tuple(row.values())[:-1]: row["offset"] for row in rows}
 
     async def _estimate(self, connection: Connection, view: str) -> int:
         """About how many rows, as the planner believes: the first line of a plan is that of all."""
@@ -126,7 +127,8 @@ class Audited:
     async def _rows(self, connection: Connection, view: str, aggregate: str) -> AsyncIterator[Json]:
         of, order = _OF.get(view, "aggregate = $1"), _ORDER.get(view, "")
         query = f"SELECT {COLUMNS[view]} FROM {self._public}.{view} WHERE {of} {order}"  # noqa: S608  # names are our own
-        cursor: Any = connection.cursor(query, aggregate, prefetch=_FETCH_ROWS)
+        # Millions of rows are put in order before the first of them comes.
+        cursor: Any = connection.cursor(query, aggregate, prefetch=_FETCH_ROWS, timeout=_SORT_SECONDS)
         async for row in cursor:
             yield _row(row)
 

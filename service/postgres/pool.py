@@ -125,7 +125,7 @@ def passing_faults() -> Iterator[None]:
     except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         if isinstance(error, (StoreUnavailable, ValueError)):  # told already; a value that has no form in its type
             raise
-        raise StoreUnavailable(f"PostgreSQL: {error or type(error).__name__}") from error
+        raise StoreUnavailable(f"PostgreSQL: {str(error) or type(error).__name__}") from error
 
 
 @contextmanager

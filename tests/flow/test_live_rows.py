@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from service.audit.records import Json, PartitionLogs
+from service.audit.records import DataKey, Json, PartitionLogs
 from service.audit.report import Report
 from service.audit.tables import Tables
-from tests.checker.handmade import projected
+from tests.checker.handmade import projected, written
 from tests.checker.projections import READS
-from tests.flow.checker_story import KEYS, SHIP, USER, ship_story, user_story
+from tests.flow.checker_story import KEYS, SHIP, USER, command, partition, ship_story, user_story
 from tests.flow.live import judge_live
 
 _VIEWS = [*READS]
@@ -50,7 +51,7 @@ def _progress(logs: PartitionLogs, at: int) -> dict[tuple[str, str, int], int]:
 def _judged(logs: PartitionLogs, rows: dict[str, list[Json]], **others: Any) -> list[str]:
     report = Report()
     tables = _tables(report, rows, **others)
-    violations = judge_live(logs, keys=KEYS, tables=tables).violations
+    violations = judge_live(logs, keys=tables.keys, tables=tables).violations
     tables.finish(report)
     return report.violations + violations + [suspect.view for suspect in tables.suspects]
 
@@ -72,7 +73,7 @@ def test_rows_of_a_parked_entity_are_as_before_what_parked_it(events: int) -> No
     logs = ship_story()
     at = logs.records["events"][events].offset
     rows = projected([_cut(ship_story(), events)]).rows | {"outcomes": projected([ship_story()]).rows["outcomes"]}
-    parked = {(name, "ship", SHIP): at for name in ("ships", "ports", "journal")}
+    parked = {(name, "ship", SHIP, 0): at for name in ("ships", "ports", "journal")}
     everything = _progress(logs, logs.end("events"))
 
     assert [] == _judged(logs, rows, progress=everything, parked=parked)
@@ -90,3 +91,25 @@ def test_a_deleted_persons_key_is_gone_once_erasures_have_passed() -> None:
 
     erased = {USER: replace(KEYS[USER], secret=None)}
     assert [] == _judged(logs, rows, progress={**progress, ("erasures", logs.topic("events"), 0): end}, keys=erased)
+
+
+def test_the_key_of_a_person_whom_a_backup_did_not_have_is_one_of_nobody() -> None:
+    logs, rows = user_story(), projected([user_story()], KEYS).rows
+    progress = _progress(logs, logs.end("events")) | {("erasures", logs.topic("events"), 0): logs.end("events")}
+    barred, other = DataKey(str(UUID(int=0)), None), DataKey(str(UUID(int=1)), None)
+
+    assert [] == _judged(logs, rows, progress=progress, keys={USER: barred})
+    assert _judged(logs, rows, progress=progress, keys={USER: other}) != []
+
+
+def test_a_reply_that_is_parked_is_so_under_its_key_and_in_its_partition() -> None:
+    logs = partition("ship", [command(1, "register_ship", {"name": "A"}), command(2, "sink_ship")])
+    nameless = logs.records["commands"][1]
+    logs.records["commands"][1] = replace(nameless, key=b"another-key")
+    logs = written(logs)
+    rows, at = projected([logs]).rows, logs.records["replies"][1].offset
+    rows["outcomes"] = [row for row in rows["outcomes"] if row["offset"] != at]
+    progress = _progress(logs, logs.end("events"))
+
+    assert [] == _judged(logs, rows, progress=progress, parked={("outcomes", "ship", "another-key", 0): at})
+    assert _judged(logs, rows, progress=progress, parked={("outcomes", "ship", "another-key", 1): at}) != []
