@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import orjson
 from pydantic import ValidationError
 
 from fairlead.bounds import Sealed
+from fairlead.envelope import ATTRIBUTES, CONTENT_TYPE, Event, EventRef, Outcome, Reply
 from service.commands.ports import Headers
 
 # What stands there is never a person's own, though somebody may be called so.
 _OURS = frozenset({"specversion", "source", "type", "datacontenttype", "dataschema", "aggregate", "status", "code"})
+# What our own members are called is nobody's name there.
+_MEMBERS = ATTRIBUTES.union(*(model.model_fields for model in (Event, Reply, Outcome, EventRef)))
 _OF_THE_DOMAIN = frozenset({"rejected", "conflict"})
 
 
@@ -47,6 +51,8 @@ class Seeker:
         except orjson.JSONDecodeError:
             found.plain.append("all of it, which is no JSON")
         for name, text in headers:
+            if (name, text) == CONTENT_TYPE:
+                continue
             self._text(f"header {name}", (text or b"").decode(errors="replace"), found)
         return found
 
@@ -72,11 +78,11 @@ class Seeker:
         said = node.get("status") in _OF_THE_DOMAIN if isinstance(node.get("status"), str) else False
         for name, value in node.items():
             # A place is written down: it must not tell what it is the place of.
-            known = self._named is not None and self._named.search(name) is not None
+            known = self._named is not None and name not in _MEMBERS and self._named.search(name) is not None
             place = ".".join(part for part in (path, "[the name]" if known else name) if part)
             if name in self._fields:
                 self._personal(place, value, found)
-            elif name not in _OURS and not (said and name == "message"):
+            elif name not in _OURS and not (said and name == "message") and not (name == "time" and _is_time(value)):
                 if known:
                     found.plain.append(place)
                 yield place, value
@@ -93,6 +99,14 @@ class Seeker:
     def _text(self, place: str, text: str, found: Traces) -> None:
         if self._named and self._named.search(text):
             found.plain.append(place)
+
+
+def _is_time(value: Any) -> bool:
+    try:
+        datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _unpacked(value: Any) -> Any:

@@ -48,6 +48,7 @@ def test_a_name_that_was_not_known_is_learnt() -> None:
         {"data": {"message": NAME, "status": "failed"}},
         [[{"a": [NAME]}]],
         {NAME: 1},
+        {"time": NAME},
         NAME,
     ],
 )
@@ -82,7 +83,22 @@ def test_nesting_without_end_is_looked_through() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["user", "UserCreated", "rejected", "gone", "Account", USER, "fairlead", "was", "found"]
+    "name",
+    [
+        "user",
+        "UserCreated",
+        "rejected",
+        "gone",
+        "Account",
+        USER,
+        "fairlead",
+        "was",
+        "found",
+        "data",
+        "id",
+        "2026",
+        "json",
+    ],
 )
 def test_somebody_who_is_called_like_our_own_words_is_not_found_in_them(name: str) -> None:
     partition = opened()
