@@ -16,7 +16,7 @@ def flat(state: State) -> Mapping[str, Any]:
 
 def page_of_ships(found: Slice[State, str]) -> Page[Ship]:
     """Ships in the order of ids."""
-    return Page(items=[Ship.model_validate(flat(ship)) for ship in found.items], next=found.next)
+    return Page(items=[Ship.model_validate(flat(ship)) for ship in found.items], next=found.next, **found.others)
 
 
 def page_of_events(found: Slice[Mapping[str, Any], int]) -> EventPage:

@@ -20,7 +20,8 @@ EntityId = Annotated[str, Field(examples=["7b0f3d5e-52c6-4f2e-8a55-6a4d0b7a9e10"
 CommandId = Annotated[UUID, Field(examples=["0b9c7e0e-6f0b-4c57-9d6b-0d3a3a5c1c11"])]
 Version = Annotated[int, Field(examples=[3])]
 Stale = Annotated[
-    bool, Field(description="Whether a fault has put what is answered aside, so that it is old", examples=[False])
+    bool,
+    Field(description="Whether a fault has put part of it aside, so that it is old or lacks some", examples=[False]),
 ]
 
 
@@ -111,10 +112,14 @@ class Outcome(BaseModel):
 
 
 class Page(BaseModel, Generic[Item]):
-    """Part of a list; `next` goes into `cursor` and leads to the part behind it, null at the end."""
+    """Part of a list; `next` goes into `cursor` and leads to the part behind it, null at the end.
+
+    It is `stale` where any that belongs into the list may be missing, or stands in it as it was.
+    """
 
     items: list[Item]
     next: str | None
+    stale: Stale
 
 
 class EventPage(BaseModel):

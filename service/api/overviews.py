@@ -20,7 +20,7 @@ def overview_routes(queries: Queries) -> APIRouter:
     async def list_ports(cursor: Cursor = "", limit: Limit = 100) -> Page[Port]:
         """All ports that a ship ever docked at, in the order of their names."""
         found = await queries.ports(cursor, limit)
-        return Page(items=[Port.model_validate(port) for port in found.items], next=found.next)
+        return Page(items=[Port.model_validate(port) for port in found.items], next=found.next, **found.others)
 
     # A name may hold slashes, and end like any path below it would: what else is asked of a port has its name in the
     # query, the ships that lie there as `/ships?port=`.

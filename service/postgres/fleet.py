@@ -6,7 +6,7 @@ from datetime import datetime
 
 from service.postgres.folded import FOLDINGS
 from service.postgres.moments import Moments
-from service.postgres.public import Public
+from service.postgres.public import Public, any_parked
 from service.projections.answers import Slice, State
 
 # One ship costs up to KEPT_EVERY events, so that not many more than this are folded for a page, which then is shorter.
@@ -20,9 +20,14 @@ WHERE aggregate = 'ship' AND version = 1 AND time <= $1 AND entity_id > $2 ORDER
 
 
 async def fleet(views: Public, moments: Moments, at: datetime, after: str, limit: int) -> Slice[State, str]:
-    """Up to `limit` ships that there were at that time, inclusive, in the order of ids; raises StoreUnavailable."""
+    """Up to `limit` ships that there were at that time, inclusive, in the order of ids; raises StoreUnavailable.
+
+    Stale where the journal has parked any ship, or one of these cannot be folded.
+    """
     folding = FOLDINGS["ship"]
-    there = [row["entity_id"] for row in await views.fetch(_THERE, at, after, limit + 1)]
+    parked = any_parked("journal", aggregate="ship")
+    rows, stale = await views.fetch_told(parked, _THERE, "entity_id", at, after, limit + 1)
+    there = [row["entity_id"] for row in rows]
     ids, seen, events = there[:limit], 0, 0
     items: list[State] = []
     while seen < len(ids) and events < _EVENTS:
@@ -33,6 +38,7 @@ async def fleet(views: Public, moments: Moments, at: datetime, after: str, limit
             # None of one of which not even the first event can be folded: nothing is known of it.
             if (fields := folding.render(folded)) is not None:
                 items.append(State(ship_id, folded.version, fields, folded.stale))
+            stale |= folded.stale
             events += folded.since
         seen += len(some)
-    return Slice(items, ids[seen - 1] if seen < len(there) else None)
+    return Slice(items, ids[seen - 1] if seen < len(there) else None, {"stale": stale})

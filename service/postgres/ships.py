@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from service.postgres.current import SHIP, state_of
-from service.postgres.public import Public
+from service.postgres.public import Public, any_parked
 from service.projections.answers import Slice, State, cut
 from service.projections.questions import Ships
 
@@ -19,12 +19,15 @@ _CONDITIONS = {
 
 
 async def ships(views: Public, wanted: Ships, after: str, limit: int) -> Slice[State, str]:
-    """Up to `limit` ships whose ids come after this one, in the order of ids; raises StoreUnavailable."""
+    """Up to `limit` ships whose ids come after this one, in the order of ids; raises StoreUnavailable.
+
+    Stale where any ship is parked: by what waits it may be one of them, or none.
+    """
     conditions, parameters = ["ship_id > $1"], [after]
     for name, condition in _CONDITIONS.items():
         if (value := getattr(wanted, name)) is not None:
             parameters.append(value)
             conditions.append(condition.format(f"${len(parameters)}::text"))
     query = f"{SHIP} WHERE {' AND '.join(conditions)} ORDER BY ship_id LIMIT {limit + 1:d}"
-    rows = await views.fetch(query, *parameters)
-    return cut([state_of(row) for row in rows], limit, lambda ship: ship.entity_id)
+    rows, stale = await views.fetch_told(any_parked("ships"), query, "ship_id", *parameters)
+    return cut([state_of(row) for row in rows], limit, lambda ship: ship.entity_id, stale=stale)

@@ -48,11 +48,25 @@ async def test_what_many_make_together_is_stale_where_any_of_them_is_parked(clie
     assert (await _get(client, "/totals"))["stale"]
 
 
+async def test_a_page_is_stale_where_any_may_be_missing_from_it(client: AsyncClient) -> None:
+    for path in (
+        "/ships",
+        "/ships?port=Oslo",
+        "/ships?port=Riga",
+        "/ports",
+        "/ports?cursor=Z",
+        "/throughput?port=Oslo",
+    ):
+        assert (await _get(client, path))["stale"], path
+
+
 async def test_what_cannot_be_folded_holds_up_no_other_and_is_stale(client: AsyncClient) -> None:
     for path in ("/ships/b?version=3", "/ships/b?at=2026-12-01T00:00:00Z"):
         assert (1, True) == _version(await _get(client, path))
-    fleet = (await _get(client, "/ships?at=2026-12-01T00:00:00Z"))["items"]
-    assert [(2, False), (1, True)] == [_version(ship) for ship in fleet]
+    fleet = await _get(client, "/ships?at=2026-12-01T00:00:00Z")
+    assert [(2, False), (1, True)] == [_version(ship) for ship in fleet["items"]]
+    assert fleet["stale"]
+    assert not (await _get(client, "/ships?at=2026-11-24T12:01:00Z"))["stale"]
 
 
 async def test_a_ship_of_which_nothing_can_be_folded_is_passed_over(client: AsyncClient, seeding: Seeding) -> None:
@@ -60,8 +74,8 @@ async def test_a_ship_of_which_nothing_can_be_folded_is_passed_over(client: Asyn
     then = "/ships?at=2026-12-01T00:00:00Z"
     assert ["a", "b"] == [ship["id"] for ship in (await _get(client, then))["items"]]
     pages = [await _get(client, f"{then}&limit=1&cursor={cursor}") for cursor in ("", "a", "aa")]
-    assert [(["a"], "a"), ([], "aa"), (["b"], None)] == [
-        ([ship["id"] for ship in page["items"]], page["next"]) for page in pages
+    assert [(["a"], "a", False), ([], "aa", True), (["b"], None, True)] == [
+        ([ship["id"] for ship in page["items"]], page["next"], page["stale"]) for page in pages
     ]
 
 
@@ -89,6 +103,11 @@ async def test_answers_from_the_journal_are_stale_where_that_has_parked_the_enti
         assert (await _get(client, path))["stale"]
     assert [100] == [line["balance"] for line in (await _get(client, "/users/7/statement"))["items"]]
     assert not (await _get(client, "/users/7"))["stale"]
+    # No ship is missing from the fleet for that.
+    fleet = "/ships?at=2026-11-24T12:01:00Z"
+    assert not (await _get(client, fleet))["stale"]
+    await _park_in_the_journal(pool, names, "ship", "d")
+    assert (await _get(client, fleet))["stale"]
 
 
 async def test_an_export_that_would_lack_events_of_a_parked_entity_is_refused(
@@ -114,9 +133,10 @@ async def test_projections_count_what_each_build_has_parked(client: AsyncClient)
     )
 
 
-async def _park_in_the_journal(pool: Pool, names: Names) -> None:
+async def _park_in_the_journal(pool: Pool, names: Names, aggregate: str = "user", entity_id: str = "7") -> None:
     parked = f"{names.tables(PROJECTIONS['journal'].build())}.parked"
-    await pool.execute(f"INSERT INTO {parked} VALUES ('{names.prefix}user.events', 0, '7', 5, 'why')")  # noqa: S608
+    topic = f"{names.prefix}{aggregate}.events"
+    await pool.execute(f"INSERT INTO {parked} VALUES ($1, 0, $2, 5, 'why')", topic, entity_id)  # noqa: S608
 
 
 def _version(state: dict[str, Any]) -> tuple[int, bool]:
