@@ -26,7 +26,7 @@ def add_problems(app: FastAPI) -> None:
 
     @app.exception_handler(NotFound)
     async def not_found(_: Request, error: NotFound) -> JSONResponse:
-        return problem(HTTPStatus.NOT_FOUND, str(error))
+        return problem(HTTPStatus.NOT_FOUND, str(error), stale=error.stale)
 
     @app.exception_handler(Gone)
     async def gone(_: Request, error: Gone) -> JSONResponse:
@@ -34,7 +34,10 @@ def add_problems(app: FastAPI) -> None:
 
     @app.exception_handler(NotYet)
     async def not_yet(_: Request, error: NotYet) -> JSONResponse:
-        return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), headers=RETRY, reached_version=error.reached)
+        # Of what was put aside the answer is the same until somebody redrives it.
+        headers = None if error.stale else RETRY
+        members = {"reached_version": error.reached, "stale": error.stale}
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), headers=headers, **members)
 
     @app.exception_handler(StoreUnavailable)
     async def unavailable(_: Request, error: StoreUnavailable) -> JSONResponse:

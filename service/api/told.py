@@ -17,14 +17,25 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str
+    stale: bool = Field(
+        default=False,
+        description="Whether a fault has put aside what may change that: it stays so until an operator redrives it",
+        examples=[False],
+    )
 
 
 _ALWAYS = (400, 503)
 _DETAILS = {
     400: ("What was asked for is not as it must be", "limit: Input should be less than or equal to 500"),
-    404: ("Nothing of this name is known", "Ship with ID 7b0f3d5e-52c6-4f2e-8a55-6a4d0b7a9e10 not found"),
+    404: (
+        "Nothing of this name is known, which is no last word where it is `stale`",
+        "Ship with ID 7b0f3d5e-52c6-4f2e-8a55-6a4d0b7a9e10 not found",
+    ),
     410: ("It was deleted", "User with ID 7b0f3d5e-52c6-4f2e-8a55-6a4d0b7a9e10 was deleted"),
-    503: ("Not yet, or the database does not answer: ask again after `Retry-After`", "The projection has version 2"),
+    503: (
+        "Not yet, or the database does not answer: ask again after `Retry-After`, which what is `stale` has not",
+        "The projection has version 2",
+    ),
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from service.postgres.public import Public, parked
-from service.projections.answers import State, gone, not_found
+from service.projections.answers import State, gone, not_found, put_aside
 
 SHIP = f"""
 SELECT ship_id, version, {parked("ships", "'ship'", "ship_id")} AS stale, name, status, current_port, cargo
@@ -23,9 +23,11 @@ STATES = {"ship": "ships", "user": "accounts"}
 
 async def current(views: Public, aggregate: str, entity_id: str) -> State:
     """The latest state; raises NotFound, Gone and StoreUnavailable."""
-    rows = await views.fetch(_STATES[aggregate], entity_id)
+    projection = STATES[aggregate]
+    held = parked(projection, f"'{aggregate}'", "$1")
+    rows, stale = await views.fetch_told(held, _STATES[aggregate], "version", entity_id)
     if not rows:
-        raise not_found(aggregate, entity_id)
+        raise not_found(aggregate, entity_id, put_aside(projection) if stale else None)
     row = dict(rows[0])
     if row.pop("deleted", False):
         raise gone(aggregate, entity_id)

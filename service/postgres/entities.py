@@ -16,7 +16,7 @@ from service.postgres.reveal import Reveal
 from service.postgres.signals import Signals
 from service.postgres.statement import statement
 from service.postgres.versions import arrivals
-from service.projections.answers import NotFound, Slice, State, cut, gone, not_found
+from service.projections.answers import NotFound, NotYet, Slice, State, cut, gone, not_found, put_aside
 from service.projections.questions import ANY, NOW, Fresh, Span, Then
 
 Row = Mapping[str, Any]
@@ -47,18 +47,20 @@ class Entities:
     async def events(self, aggregate: str, entity_id: str, span: Span, fresh: Fresh = ANY) -> Slice[Row, int]:
         """Events in the order of versions, those of a deleted one too."""
         await self._reach("journal", aggregate, entity_id, fresh)
+        # Before the rows: what is redriven in between is among them, and none is missing from what is not stale.
+        stale = await self._parked("journal", aggregate, entity_id)
         rows = await self._journal.events(aggregate, entity_id, replace(span, limit=span.limit + 1))
         if not rows:
-            await self._require(aggregate, entity_id)
+            await self._require(aggregate, entity_id, stale=stale)
         shown = await self.shown(aggregate, rows)
-        return cut(shown, span.limit, lambda row: int(row["version"]), stale=await self._stale(aggregate, entity_id))
+        return cut(shown, span.limit, lambda row: int(row["version"]), stale=stale)
 
     async def statement(self, user_id: str, span: Span, fresh: Fresh = ANY) -> Slice[Row, int]:
         """Lines of a user's account in the order of versions, with what it came to at each, of a closed one too."""
         await self._reach("journal", "user", user_id, fresh)
         lines = await statement(self._journal, self._moments, user_id, span)
         if not lines.items:
-            await self._require("user", user_id)
+            await self._require("user", user_id, stale=lines.others["stale"])
         return lines
 
     async def shown(self, aggregate: str, rows: Sequence[Row]) -> list[Row]:
@@ -66,14 +68,14 @@ class Entities:
         revealed = await self._reveal.reveal(aggregate, [(row["entity_id"], row["data"]) for row in rows])
         return [{**row, "data": data} for row, data in zip(rows, revealed, strict=True)]
 
-    async def _require(self, aggregate: str, entity_id: str) -> None:
+    async def _require(self, aggregate: str, entity_id: str, *, stale: bool) -> None:
         if not await self._journal.version(aggregate, entity_id):
-            raise not_found(aggregate, entity_id)
+            raise not_found(aggregate, entity_id, put_aside("journal") if stale else None)
 
     async def _then(self, aggregate: str, entity_id: str, moment: datetime | int) -> State:
         folded = (await self._moments.states(aggregate, [entity_id], moment))[entity_id]
         if not folded.version:
-            raise not_found(aggregate, entity_id)
+            raise not_found(aggregate, entity_id, await self._reason(aggregate, entity_id) if folded.stale else None)
         if isinstance(moment, int) and folded.version < moment and not folded.stale:
             raise NotFound(f"{aggregate.capitalize()} with ID {entity_id} has no version {moment}")
         fields = FOLDINGS[aggregate].render(folded)
@@ -81,11 +83,22 @@ class Entities:
             raise gone(aggregate, entity_id)
         return State(entity_id, folded.version, fields, folded.stale)
 
-    async def _stale(self, aggregate: str, entity_id: str) -> bool:
-        query = f"SELECT {parked('journal', '$1', '$2')} AS stale"
+    async def _reason(self, aggregate: str, entity_id: str) -> str:
+        if await self._parked("journal", aggregate, entity_id):
+            return put_aside("journal")
+        return "this release does not understand its events: ask an API of the release that wrote them"
+
+    async def _parked(self, projection: str, aggregate: str, entity_id: str) -> bool:
+        query = f"SELECT {parked(projection, '$1', '$2')} AS stale"
         [row] = await self._views.fetch(query, aggregate, entity_id)
         return bool(row["stale"])
 
     async def _reach(self, projection: str, aggregate: str, entity_id: str, fresh: Fresh) -> None:
-        if fresh.version:
+        if not fresh.version:
+            return
+        try:
             await self._arrivals[projection, aggregate].reach(entity_id, fresh)
+        except NotYet as late:
+            if await self._parked(projection, aggregate, entity_id):
+                raise NotYet(late.reached, put_aside(projection)) from None
+            raise

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from service.postgres.public import Public, any_parked
-from service.projections.answers import NotFound, Slice, cut
+from service.projections.answers import NotFound, Slice, cut, put_aside
 from service.projections.questions import Days
 
 Row = Mapping[str, Any]
@@ -34,7 +34,7 @@ async def port(views: Public, name: str) -> Row:
     """One port; raises NotFound and StoreUnavailable."""
     rows, stale = await views.fetch_told(_STALE, f"{_PORT} WHERE port = $1", "port", name)
     if not rows:
-        raise NotFound(f"No ship has docked at {name}")
+        raise NotFound(f"No ship has docked at {name}", put_aside("ports") if stale else None)
     return {**_whole(rows[0]), "stale": stale}
 
 

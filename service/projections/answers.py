@@ -11,7 +11,14 @@ Key = TypeVar("Key", str, int)
 
 
 class NotFound(LookupError):
-    """Nothing of this name was there; the message says what."""
+    """Nothing of this name was there; the message says what.
+
+    It is `stale`, and no last word, where a `reason` for that is told, and what to do.
+    """
+
+    def __init__(self, told: str, reason: str | None = None) -> None:
+        super().__init__(_but(told, reason))
+        self.stale = reason is not None
 
 
 class Gone(LookupError):
@@ -23,16 +30,28 @@ class Incomplete(Exception):
 
 
 class NotYet(Exception):
-    """The projection has not come so far as the reader has asked for; `reached` is the version it has, 0 for none."""
+    """The projection has not come so far as the reader has asked for; `reached` is the version it has, 0 for none.
 
-    def __init__(self, reached: int) -> None:
-        super().__init__(f"The projection has version {reached}")
+    It is `stale`, and time alone changes nothing, where a `reason` for that is told, and what to do.
+    """
+
+    def __init__(self, reached: int, reason: str | None = None) -> None:
+        super().__init__(_but(f"The projection has version {reached}", reason))
         self.reached = reached
+        self.stale = reason is not None
 
 
-def not_found(aggregate: str, entity_id: str) -> NotFound:
+def put_aside(projection: str) -> str:
+    """The reason where a projection has parked what is asked for, or may have."""
+    return (
+        f"a fault has put aside messages for the projection {projection} that may change that: `fairlead projections "
+        f"list` says which; once it is mended, `fairlead projections redrive {projection}` has them taken"
+    )
+
+
+def not_found(aggregate: str, entity_id: str, reason: str | None = None) -> NotFound:
     """The domain's own words."""
-    return NotFound(f"{aggregate.capitalize()} with ID {entity_id} not found")
+    return NotFound(f"{aggregate.capitalize()} with ID {entity_id} not found", reason)
 
 
 def gone(aggregate: str, entity_id: str) -> Gone:
@@ -66,3 +85,7 @@ def cut(rows: Sequence[Item], limit: int, key: Callable[[Item], Key], **others: 
     """Up to `limit` of these rows, of which there is one more where there are more."""
     items = rows[:limit]
     return Slice(items, key(items[-1]) if len(rows) > limit else None, others)
+
+
+def _but(told: str, reason: str | None) -> str:
+    return told if reason is None else f"{told}, but {reason}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import pytest
@@ -60,6 +61,35 @@ async def test_a_page_is_stale_where_any_may_be_missing_from_it(client: AsyncCli
         assert (await _get(client, path))["stale"], path
 
 
+async def test_what_was_put_aside_is_not_called_unknown(client: AsyncClient, seeding: Seeding) -> None:
+    await seeding.events("ship", ("c", "ShipSunk", {}))
+    redrive = "a fault .* `fairlead projections list` .* `fairlead projections redrive %s` has them taken"
+    for path, told in {
+        "/ships/c": f"Ship with ID c not found, but {redrive % 'ships'}",
+        "/ports/Riga": f"No ship has docked at Riga, but {redrive % 'ports'}",
+        "/throughput?port=Riga": f"No ship has docked at Riga, but {redrive % 'ports'}",
+        "/ships/c?version=1": "Ship with ID c not found, but this release .* its events",
+    }.items():
+        problem = (await client.get(path)).json()
+        assert (404, True) == (problem["status"], problem["stale"]), path
+        assert re.match(told, problem["detail"]), problem["detail"]
+    for path in ("/ships/d", "/ships/d/events", "/users/c"):
+        problem = (await client.get(path)).json()
+        assert (404, False) == (problem["status"], problem["stale"]), path
+
+
+async def test_nobody_is_told_to_ask_again_for_a_version_that_was_put_aside(client: AsyncClient) -> None:
+    aside, late = [await client.get(path) for path in ("/ships/b?min_version=3&wait=0.05", "/ships/a?min_version=3")]
+    assert [(503, True, 1), (503, False, 2)] == [
+        (response.status_code, response.json()["stale"], response.json()["reached_version"])
+        for response in (aside, late)
+    ]
+    assert [None, "1"] == [response.headers.get("Retry-After") for response in (aside, late)]
+    assert re.match("The projection has version 1, but .* redrive ships`", aside.json()["detail"])
+    # The journal has it.
+    assert 200 == (await client.get("/ships/b/events?min_version=3")).status_code
+
+
 async def test_what_cannot_be_folded_holds_up_no_other_and_is_stale(client: AsyncClient) -> None:
     for path in ("/ships/b?version=3", "/ships/b?at=2026-12-01T00:00:00Z"):
         assert (1, True) == _version(await _get(client, path))
@@ -108,6 +138,20 @@ async def test_answers_from_the_journal_are_stale_where_that_has_parked_the_enti
     assert not (await _get(client, fleet))["stale"]
     await _park_in_the_journal(pool, names, "ship", "d")
     assert (await _get(client, fleet))["stale"]
+
+
+async def test_what_the_journal_has_parked_from_its_first_event_on_is_not_called_unknown(
+    client: AsyncClient, pool: Pool, names: Names
+) -> None:
+    await _park_in_the_journal(pool, names, "user", "8")
+    await _park_in_the_journal(pool, names, "ship", "d")
+    for path in ("/users/8/events", "/users/8/statement", "/users/8?version=1", "/ships/d?at=2026-12-01T00:00:00Z"):
+        problem = (await client.get(path)).json()
+        assert (404, True) == (problem["status"], problem["stale"]), path
+        assert "redrive journal`" in problem["detail"]
+    for path in ("/users/8/events", "/users/8/statement", "/users/8?version=1"):
+        late = await client.get(path + ("&" if "?" in path else "?") + "min_version=1")
+        assert (503, True, None) == (late.status_code, late.json()["stale"], late.headers.get("Retry-After"))
 
 
 async def test_an_export_that_would_lack_events_of_a_parked_entity_is_refused(
