@@ -111,6 +111,13 @@ class Outcome(BaseModel):
     time: Time
 
 
+class Outcomes(BaseModel):
+    """What became of the commands with an id, one for each entity; `stale` where some of them may be missing."""
+
+    items: list[Outcome]
+    stale: Stale
+
+
 class Page(BaseModel, Generic[Item]):
     """Part of a list; `next` goes into `cursor` and leads to the part behind it, null at the end.
 

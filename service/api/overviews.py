@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from service.api.models import All, Outcome, Page
+from service.api.models import All, Outcome, Outcomes, Page
 from service.api.overview_models import Build, Port, Through, ThroughputPage, Totals
 from service.api.parameters import BehindDay, Cursor, Id, Limit, PortName, Wait, WhichDays
 from service.api.ports import Queries
 from service.api.told import told
-from service.projections.answers import NotFound
 
 
 def overview_routes(queries: Queries) -> APIRouter:
@@ -42,15 +41,13 @@ def overview_routes(queries: Queries) -> APIRouter:
         return Totals.model_validate(await queries.totals())
 
     @routes.get("/commands/{id}", tags=["commands"], responses=told(404))
-    async def list_outcomes(id: Id, wait: Wait = 0) -> All[Outcome]:  # noqa: A002  # the name that is in the path
+    async def list_outcomes(id: Id, wait: Wait = 0) -> Outcomes:  # noqa: A002  # the name that is in the path
         """What became of a command: one outcome for each entity that was sent this id; 404 while there is none.
 
         500 are told at most.
         """
-        outcomes = [Outcome.model_validate(row) for row in await queries.outcomes(id, wait)]
-        if not outcomes:
-            raise NotFound(f"No outcome of command {id} is known")
-        return All(items=outcomes)
+        found = await queries.outcomes(id, wait)
+        return Outcomes(items=[Outcome.model_validate(row) for row in found.items], **found.others)
 
     @routes.get("/projections", tags=["projections"], responses=told())
     async def list_projections() -> All[Build]:

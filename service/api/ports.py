@@ -45,8 +45,8 @@ class Queries(Protocol):
     async def totals(self) -> Row:
         """All there is, counted and summed."""
 
-    async def outcomes(self, command_id: str, wait_s: float = 0) -> Sequence[Row]:
-        """What became of the commands with this id, waiting so long for the first of them."""
+    async def outcomes(self, command_id: str, wait_s: float = 0) -> Slice[Row, str]:
+        """What became of the commands with this id, waiting so long for the first of them; raises NotFound."""
 
     async def builds(self) -> Sequence[Row]:
         """All builds of all projections, with what each has parked and where it stands."""

@@ -54,8 +54,7 @@ class Reads:
         except Stop as stop:
             if stop.code is not Exit.NOT_FOUND:
                 raise
-            told = f"Nothing is known of command {command_id}: it may still be on its way; --wait waits"
-            raise Stop(Exit.NOT_FOUND, told) from None
+            raise Stop(Exit.NOT_FOUND, f"{stop}; it may still be on its way: --wait waits") from None
         found: list[dict[str, Any]] = answer["items"]
         return found
 

@@ -89,7 +89,8 @@ async def test_who_waits_longer_than_the_api_does_asks_again(monkeypatch: pytest
     assert [0.05] * 3 == asked
 
 
-async def test_an_outcome_nobody_knows_is_not_found() -> None:
-    with pytest.raises(Stop, match="--wait waits") as stop:
-        await reads(lambda _: httpx.Response(404, json={"title": "Not Found"})).outcomes("x", wait=0)
+async def test_an_outcome_nobody_knows_is_not_found_for_the_reason_that_the_api_has() -> None:
+    detail = "No outcome of command x is known, but a fault has put aside messages"
+    with pytest.raises(Stop, match=f"{detail}; .* --wait waits") as stop:
+        await reads(lambda _: httpx.Response(404, json={"title": "Not Found", "detail": detail})).outcomes("x", wait=0)
     assert stop.value.code == Exit.NOT_FOUND

@@ -28,17 +28,17 @@ async def test_a_later_answer_stands_for_one_that_is_not_final(
 ) -> None:
     for status in answers:
         await seeding.reply("ship", "aurora", "c", status=status)
-    assert told == [outcome["status"] for outcome in await queries.outcomes("c")]
+    assert told == [outcome["status"] for outcome in (await queries.outcomes("c")).items]
 
 
 async def test_no_more_are_told_than_a_page_holds(queries: Queries, seeding: Seeding) -> None:
     for number in range(MAX_OUTCOMES + 1):
         await seeding.reply("ship", f"aurora-{number}", "c", status="accepted")
-    assert MAX_OUTCOMES == len(await queries.outcomes("c"))
+    assert MAX_OUTCOMES == len((await queries.outcomes("c")).items)
 
 
 async def test_what_is_told_of_another_entity_does_not_count(queries: Queries, seeding: Seeding) -> None:
     await seeding.reply("ship", "aurora", "c", status="failed")
     await seeding.reply("ship", "borealis", "c", status="accepted")
     await seeding.reply("user", "aurora", "c", status="accepted")
-    assert ["failed", "accepted", "accepted"] == [outcome["status"] for outcome in await queries.outcomes("c")]
+    assert ["failed", "accepted", "accepted"] == [outcome["status"] for outcome in (await queries.outcomes("c")).items]

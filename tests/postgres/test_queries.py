@@ -101,7 +101,7 @@ async def test_each_outcome_of_a_command_id_is_told(queries: Queries, seeding: S
     await seeding.reply("user", "7", "c", status="rejected", code="not_found", message="User with ID 7 not found")
     await seeding.reply("user", "7", "c", status="rejected", code="not_found", duplicate=True)
 
-    outcomes = await queries.outcomes("c")
+    outcomes = (await queries.outcomes("c")).items
     assert [("ship", "aurora", "accepted"), ("user", "7", "rejected")] == [
         (outcome["aggregate"], outcome["entity_id"], outcome["status"]) for outcome in outcomes
     ]

@@ -90,6 +90,22 @@ async def test_nobody_is_told_to_ask_again_for_a_version_that_was_put_aside(clie
     assert 200 == (await client.get("/ships/b/events?min_version=3")).status_code
 
 
+async def test_an_outcome_that_may_have_been_put_aside_is_not_called_unknown(
+    client: AsyncClient, seeding: Seeding
+) -> None:
+    await seeding.reply("ship", "a", "first", status="busy")
+    assert not (await _get(client, "/commands/first"))["stale"]
+    assert not (await client.get("/commands/second")).json()["stale"]
+    # A reply without a status parks its ship.
+    await seeding.reply("ship", "b", "second")
+    await seeding.reply("ship", "b", "third", status="accepted")
+    for path in ("/commands/second", "/commands/third?wait=0.05"):
+        problem = (await client.get(path)).json()
+        assert (404, True) == (problem["status"], problem["stale"])
+        assert re.match("No outcome .* is known, but .* redrive outcomes`", problem["detail"])
+    assert (await _get(client, "/commands/first"))["stale"]
+
+
 async def test_what_cannot_be_folded_holds_up_no_other_and_is_stale(client: AsyncClient) -> None:
     for path in ("/ships/b?version=3", "/ships/b?at=2026-12-01T00:00:00Z"):
         assert (1, True) == _version(await _get(client, path))

@@ -73,7 +73,7 @@ async def test_however_many_wait_for_outcomes_these_are_asked_once_each_time_tha
         await queries.ping()
     asked.clear()
     await seeding.reply("ship", "a", "c1", status="accepted")
-    assert ["accepted"] == [one["status"] for one in await second]
+    assert ["accepted"] == [one["status"] for one in (await second).items]
     assert 2 == len(asked)
     assert not any(reader.done() for reader in others)
     for reader in others:
