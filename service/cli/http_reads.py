@@ -11,12 +11,14 @@ from urllib.parse import quote
 import httpx
 
 from service.cli.exits import Exit, Stop
+from service.cli.output import say
 
 _PAGE = 500
 _ANSWER_SECONDS = 10.0
 # As long as the API waits for anybody.
 _MOST_SECONDS = 30.0
 
+_STALE = "A fault has put some of this aside: it is old, or lacks some; `fairlead projections list` says what waits"
 _EXITS = {404: Exit.NOT_FOUND, 410: Exit.NOT_FOUND, 400: Exit.INVALID, 422: Exit.INVALID, 503: Exit.TIMED_OUT}
 
 
@@ -25,6 +27,7 @@ class Reads:
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
+        self._told = False
 
     async def state(
         self, aggregate: str, entity_id: str, query: Mapping[str, Any], *, min_version: int = 0, wait: float = 0
@@ -63,8 +66,16 @@ class Reads:
         params = {name: value for name, value in query.items() if value is not None}
         answer = await self._http.get(path, params=params, timeout=_ANSWER_SECONDS + wait)
         if answer.is_success:
-            return answer.json()
+            found = answer.json()
+            self._tell(found)
+            return found
         raise Stop(_EXITS.get(answer.status_code, Exit.FAILED), _problem(answer))
+
+    def _tell(self, found: Mapping[str, Any]) -> None:
+        # What is printed of a list need not have it; of one thing it is a field.
+        if "items" in found and found.get("stale") and not self._told:
+            self._told = True
+            say(_STALE)
 
     async def _await(self, path: str, query: Mapping[str, Any], wait: float) -> Any:
         """An answer that the API itself waits for: no longer at once than it does, so again where there is time."""

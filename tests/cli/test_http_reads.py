@@ -54,6 +54,16 @@ async def test_events_are_read_page_by_page() -> None:
     assert [1, 2, 3, 4, 5, 6] == [event["version"] for event in events]
 
 
+async def test_a_person_is_told_once_where_a_list_is_stale(capsys: pytest.CaptureFixture[str]) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        more = "after" not in request.url.params
+        return httpx.Response(200, json={"items": [{"version": 1}], "next": 1 if more else None, "stale": True})
+
+    assert 2 == len(await reads(answer).events("ship", "x", None, min_version=0, wait=0))
+    told = capsys.readouterr()
+    assert ("", 1) == (told.out, told.err.count("`fairlead projections list`"))
+
+
 async def test_the_api_is_told_what_to_wait_for_and_asked_once() -> None:
     asked: list[Any] = []
 
