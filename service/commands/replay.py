@@ -14,10 +14,11 @@ from service.commands.entities import Entities
 from service.commands.identity import micros_in
 from service.commands.ports import Record
 from service.commands.snapshots import Snapshots
-from service.commands.stored import Entity, Outcome, event_key, outcome_key, pack_outcome
+from service.commands.stored import Entity, event_key, outcome_key, pack_outcome
 from service.domain import Aggregate
 
 _REMEMBERED = frozenset({"accepted", "rejected", "conflict"})
+_new = tuple.__new__
 
 
 class GapInLog(Exception):
@@ -94,24 +95,25 @@ class Replay:
 
     def add_events(self, records: Collection[Record]) -> None:
         """Fold events; raises GapInLog, and NewerVersion."""
-        changes, read, evolve, known = self._changes, self._aggregate.read_event, self._aggregate.evolve, self._entity
+        changes, read, evolve, known = self._changes, self._aggregate.read_event, self._aggregate.evolve, self._entities
         now, places, offset, clock = self._aggregate.versions, self._places, 0, self._event_clock
+        entities = changes.entities
         try:
             self._bring(records)
             for record in records:
                 offset, clock = record.offset, max(clock, record.timestamp * 1000)
                 event = orjson.loads(record.value or b"")
                 subject, version = event["subject"], event["entityversion"]
-                before = known(subject)
-                if version != before.version + 1:
-                    self._require_covered(subject, version, before.version, offset)
+                state, before, _, place = entities.get(subject) or known.entity(subject)
+                if version != before + 1:
+                    self._require_covered(subject, version, before, offset)
                     continue
                 data = read(
                     event["type"], event["data"], now.get(schema := event.get("dataschema")) or version_in(schema)
                 )
-                state, time = evolve(before.state, data), micros_in(event["time"])
-                changes.entities[subject] = Entity(state, version, time, places.get(subject, before.place))
-                changes.folded.add(subject)
+                time = micros_in(event["time"])
+                # Past what a NamedTuple makes of its fields by itself, which is Python.
+                entities[subject] = _new(Entity, (evolve(state, data), version, time, places.get(subject, place)))
                 if self.ahead and self.ahead.get(subject) == version:
                     del self.ahead[subject]
                 if self._keep_event_ids:
@@ -120,6 +122,7 @@ class Replay:
                     self._causes.add(changes, event, time, clock)
         except (KeyError, TypeError, ValueError) as error:
             raise GapInLog(f"The event at offset {offset} is none: {type(error).__name__}") from error
+        changes.folded.update(entities)
         self.found_any, self._event_clock = True, clock
         if self._states:
             self._folded |= changes.folded
@@ -127,13 +130,13 @@ class Replay:
 
     def _require_covered(self, subject: str, version: int, known: int, offset: int) -> None:
         """Raise GapInLog where this event is not one that a snapshot covers."""
-        unfolded = subject not in self._folded and subject not in self._changes.folded
+        unfolded = subject not in self._folded and subject not in self._changes.entities
         if not (self._states and version <= known and unfolded):
             raise GapInLog(f"{subject} has version {version} at offset {offset} after version {known}")
 
     def add_replies(self, records: Collection[Record]) -> None:
         """Take outcomes from replies; what was not judged, or only repeated, is none. Raises GapInLog."""
-        changes, offset, clock = self._changes, 0, self.reply_clock
+        outcomes, places, offset, clock = self._changes.outcomes, self._places, 0, self.reply_clock
         try:
             if self._full:
                 self._bring(records)
@@ -144,11 +147,17 @@ class Replay:
                 if (key := remembered_by(reply)) is None:
                     continue
                 data, subject = reply["data"], reply["subject"]
-                refs = tuple([(event["id"], event["type"], event["version"]) for event in data["events"]])
-                answer = data["status"], data["code"], data["message"], data["entity_version"]
-                # Past what a NamedTuple makes of its fields by itself, which is Python.
-                outcome = tuple.__new__(Outcome, (*answer, refs, reply["commanddigest"], micros_in(reply["time"])))
-                changes.outcomes[key] = pack_outcome(outcome, self._count(subject, data["entity_version"]), clock)
+                version = data["entity_version"]
+                refs = [(event["id"], event["type"], event["version"]) for event in data["events"]]
+                answer = data["status"], data["code"], data["message"], version
+                outcome = *answer, refs, reply["commanddigest"], micros_in(reply["time"])
+                # As `_count` does it for most; to ask that each time is a call more.
+                if version and (place := places.get(subject, 0)):
+                    place += 1
+                    places[subject] = place
+                else:
+                    place = self._count(subject, version)
+                outcomes[key] = pack_outcome(outcome, place, clock)
         except (KeyError, TypeError, ValueError) as error:
             raise GapInLog(f"The reply at offset {offset} is none: {type(error).__name__}") from error
         self.found_any, self.reply_clock = True, clock

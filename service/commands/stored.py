@@ -56,8 +56,8 @@ def event_key(entity_id: str, version: int) -> str:
     return f"{entity_id}/{version}"
 
 
-def pack_outcome(outcome: Outcome, place: int, clock: int) -> bytes:
-    """An outcome as it is kept: packed at once, for in memory there are many, and few are asked for."""
+def pack_outcome(outcome: tuple[Any, ...], place: int, clock: int) -> bytes:
+    """An outcome, or its parts, as it is kept: packed at once, for in memory there are many, and few are asked for."""
     # A copy: what orjson 3.13 has written holds on to 4 KiB for these 300 bytes.
     return bytes(memoryview(orjson.dumps((*outcome, place, clock))))
 
