@@ -58,8 +58,12 @@ def event_key(entity_id: str, version: int) -> str:
 
 def pack_outcome(outcome: tuple[Any, ...], place: int, clock: int) -> bytes:
     """An outcome, or its parts, as it is kept: packed at once, for in memory there are many, and few are asked for."""
-    # A copy: what orjson 3.13 has written holds on to 4 KiB for these 300 bytes.
-    return bytes(memoryview(orjson.dumps((*outcome, place, clock))))
+    return _own(orjson.dumps((*outcome, place, clock)))
+
+
+def _own(raw: bytes) -> bytes:
+    """A copy: what orjson 3.13 has written holds on to 4 KiB for these 300 bytes."""
+    return bytes(memoryview(raw))
 
 
 def unpack_outcome(raw: bytes) -> Remembered:
@@ -90,7 +94,7 @@ class States:
 
     def pack(self, entity: Entity) -> bytes:
         """An entity as it is kept."""
-        return orjson.dumps((self.tagged(entity.state), *entity[1:]), default=vars)
+        return _own(orjson.dumps((self.tagged(entity.state), *entity[1:]), default=vars))
 
     def unpack(self, raw: bytes) -> Entity:
         """What was packed; raises StoreBroken."""
