@@ -18,7 +18,7 @@ from service.kafka.moving.places import Halfway, NotMovable, Place
 from service.kafka.moving.room import existing, make_room, remove, require_room
 from service.kafka.topic_making import require_makeable
 from service.kafka.topics import Topics, partition_count
-from service.postgres.moved import copy_keys, drop_keys, has_projections
+from service.postgres.moved import copy_keys, drop_keys, in_use
 from service.postgres.names import Names
 from service.postgres.pool import open_pool
 from service.settings import Settings
@@ -65,7 +65,7 @@ class Move:
         closed = _closed_for(self.to, old)
         with _halfway(_LEFT_CLOSED) if closed else nullcontext():
             await require_room(target, source)
-            await self._require_no_projections()
+            await self._require_unused()
             await self._require_no_handlers(source)
             await require_makeable(target.connection, target.topics, partitions=partitions, replication=replication)
         with _halfway(_LEFT_CLOSED if closed else _PERHAPS_CLOSED, unless=NotMovable):
@@ -104,6 +104,7 @@ class Move:
             raise NotMovable(f"{source.topics.name('*')} are not closed for {self.to}: there is nothing to take back")
         if target is None or await target.is_empty():
             # Nothing there says what it is to be, but for these being closed.
+            await self._require_unused()
             await self._drop_keys()
             await remove(there)
             await begin_again(source, None)
@@ -144,13 +145,12 @@ class Move:
             if members := await member_count(source.connection, group):
                 raise NotMovable(f"{members} are in the group {group}: stop all handlers of {self.aggregate} first")
 
-    async def _require_no_projections(self) -> None:
-        # They would go on in a copy that is made anew from where they stood in an earlier one.
-        async with self._database() as (pool, _, new):
-            if await has_projections(pool, new):
+    async def _require_unused(self) -> None:
+        async with self._database() as (pool, old, new):
+            if found := await in_use(pool, old, new, self.aggregate):
                 raise NotMovable(
-                    f"Projections have begun under the prefix {self.to} already: move all aggregates before any role "
-                    f"does, to another prefix, or drop the schemas {self.to}fairlead and {self.to}fairlead_* first"
+                    f"The prefix {self.to!r} is in use: {found}. Move all aggregates before any role begins, to "
+                    "another prefix; and before you take one back, see where its new topics are"
                 )
 
     @asynccontextmanager

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
+from service.kafka.presence import present
 from service.kafka.topics import CONFIGS, KINDS, Topics, administrator
 
 PARTITIONS = 12
@@ -40,30 +41,31 @@ async def apply_topics(  # noqa: PLR0913  # where, of whom, and how they are to 
     """Create the topics that are missing and return their names; topics that exist are left as they are.
 
     Where no number of partitions is said, it is that of an aggregate's other topics, or 12. Raises PartitionsFixed,
-    and TopicsRefused.
+    TopicsRefused, and LookupError where the broker does not say which are missing.
     """
     async with administrator(connection) as admin:
-        present = set(await admin.list_topics())
         missing = []
         for topics in (Topics(aggregate, prefix) for aggregate in aggregates):
             names = {topics.name(kind): kind for kind in KINDS}
-            count = await _partitions(admin, sorted(present & names.keys()), partitions)
+            there = await present(admin, names)
+            count = await _partitions(admin, sorted(there), partitions)
             missing += [
-                _new(name, kind, count, replication, kept_ms) for name, kind in names.items() if name not in present
+                _new(name, kind, count, replication, kept_ms) for name, kind in names.items() if name not in there
             ]
+        made = {topic.name for topic in missing}
         if missing:
             _require_made(await admin.create_topics(missing))
-            await _until(lambda there: {topic.name for topic in missing} <= there, admin)
+            await _until(made, admin, made)
         return [topic.name for topic in missing]
 
 
 async def require_makeable(connection: Mapping[str, Any], topics: Topics, *, partitions: int, replication: int) -> None:
     """Raise TopicsRefused where the brokers would not make an aggregate's topics; they are asked, and make none."""
     async with administrator(connection) as admin:
-        present = set(await admin.list_topics())
         names = {topics.name(kind): kind for kind in KINDS}
+        there = await present(admin, names)
         # One that is there is only refused for that, whatever else is asked for.
-        wanted = [_new(name, kind, partitions, replication) for name, kind in names.items() if name not in present]
+        wanted = [_new(name, kind, partitions, replication) for name, kind in names.items() if name not in there]
         if wanted:
             _require_made(await admin.create_topics(wanted, validate_only=True))
 
@@ -86,21 +88,24 @@ def _require_made(answer: Any) -> None:
 
 
 async def delete_topics(connection: Mapping[str, Any], names: Collection[str]) -> None:
-    """Delete those of these topics that are there, and return once they are gone; raises TopicsRefused."""
+    """Delete those of these topics that are there, and return once they are gone; raises TopicsRefused.
+
+    Raises LookupError where the broker does not say which are there.
+    """
     async with administrator(connection) as admin:
-        if there := set(names) & set(await admin.list_topics()):
+        if there := await present(admin, names):
             answer = await admin.delete_topics(sorted(there))
             for topic, code in answer.topic_error_codes:
                 error = for_code(code)
                 if code and error is not UnknownTopicOrPartitionError:
                     raise TopicsRefused(f"{topic} is not deleted: {error.message} (error {code})")
-        await _until(lambda there: not there & set(names), admin)
+        await _until(set(), admin, names)
 
 
-async def _until(holds: Callable[[set[str]], bool], admin: AIOKafkaAdminClient) -> None:
+async def _until(there: set[str], admin: AIOKafkaAdminClient, names: Collection[str]) -> None:
     """A broker knows of topics a little after they were made or deleted, and sends no word of it."""
     async with asyncio.timeout(_KNOWN_SECONDS):
-        while not holds(set(await admin.list_topics())):  # noqa: ASYNC110  # as this says
+        while await present(admin, names) != there:  # noqa: ASYNC110  # as this says
             await asyncio.sleep(_TICK)
 
 

@@ -12,6 +12,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import ClusterAuthorizationFailedError, NodeNotReadyError, TopicAuthorizationFailedError, for_code
 
+from service.kafka.presence import present
+
 _DAY_MS = 24 * 3600 * 1000
 _LET_IN_SECONDS, _TICK = 20.0, 0.05
 _NOT_ALLOWED = (TopicAuthorizationFailedError.errno, ClusterAuthorizationFailedError.errno)
@@ -107,9 +109,9 @@ def unsaid(topic: str) -> str:
 
 
 async def partition_counts(connection: Mapping[str, Any], topics: Collection[str]) -> dict[str, int]:
-    """How many partitions each topic has; raises LookupError where one is missing."""
+    """How many partitions each topic has; raises LookupError where one is missing, or that is not told."""
     async with administrator(connection) as admin:
-        if missing := sorted(set(topics) - set(await admin.list_topics())):
+        if missing := sorted(set(topics) - await present(admin, topics)):
             raise LookupError(f"{', '.join(missing)}: missing; `fairlead topics apply` creates them")
         return {found["topic"]: len(found["partitions"]) for found in await admin.describe_topics(list(topics))}
 
@@ -148,9 +150,12 @@ async def configs(
 
 
 async def _check(admin: AIOKafkaAdminClient, topics: Topics) -> list[str]:
-    present = set(await admin.list_topics())
-    missing = [topics.name(kind) for kind in KINDS if topics.name(kind) not in present]
-    if missing:
+    names = [topics.name(kind) for kind in KINDS]
+    try:
+        there = await present(admin, names)
+    except LookupError as unsaid:
+        return [str(unsaid)]
+    if missing := [name for name in names if name not in there]:
         return [f"{name}: missing; `fairlead topics apply` creates it" for name in missing]
     return [*await _check_counts(admin, topics), *await _check_configs(admin, topics)]
 

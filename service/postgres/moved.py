@@ -10,12 +10,28 @@ _COPY = """
 INSERT INTO {target}.keys (aggregate, entity_id, kid, key, created_at, erased_at)
 SELECT aggregate, entity_id, kid, key, created_at, erased_at FROM {source}.keys WHERE aggregate = $1
 """
+_MORE = """
+SELECT count(*) FROM (
+    SELECT entity_id, kid FROM {target}.keys WHERE aggregate = $1
+    EXCEPT SELECT entity_id, kid FROM {source}.keys WHERE aggregate = $1
+) AS more
+"""
 
 
-async def has_projections(pool: Pool, names: Names) -> bool:
-    """Whether any were begun under this prefix; raises StoreUnavailable."""
+async def in_use(pool: Pool, source: Names, target: Names, aggregate: str) -> str | None:
+    """What is under the target's prefix that no copy has brought there, if anything.
+
+    Raises StoreUnavailable.
+    """
     with passing_faults():
-        return bool(await pool.fetchval("SELECT to_regnamespace($1) IS NOT NULL", names.public))
+        if await pool.fetchval("SELECT to_regnamespace($1) IS NOT NULL", target.public):
+            # They would go on in a copy that is made anew from where they stood in an earlier one.
+            named = f"{target.prefix}fairlead"
+            return f"projections have begun; where nobody needs them, drop {named} and {named}_*, but not {named}_keys"
+        if await _no_keys(pool, target):
+            return None
+        more = await pool.fetchval(_MORE.format(source=source.keys, target=target.keys), aggregate)
+    return f"{more} keys there are of people whom the old one does not know, and would be lost" if more else None
 
 
 async def copy_keys(pool: Pool, source: Names, target: Names, aggregate: str) -> int:
@@ -35,7 +51,11 @@ async def copy_keys(pool: Pool, source: Names, target: Names, aggregate: str) ->
 async def drop_keys(pool: Pool, names: Names, aggregate: str) -> None:
     """Delete the keys of an aggregate under a prefix that was left; raises StoreUnavailable."""
     with passing_faults():
-        # Nobody has made it where the move did not come as far as that.
-        if await pool.fetchval("SELECT to_regclass($1) IS NULL", f"{names.keys}.keys"):
+        if await _no_keys(pool, names):
             return
         await pool.execute(f"DELETE FROM {names.keys}.keys WHERE aggregate = $1", aggregate)  # noqa: S608  # as above
+
+
+async def _no_keys(pool: Pool, names: Names) -> bool:
+    """Nobody has made the key store where the move did not come as far as that."""
+    return bool(await pool.fetchval("SELECT to_regclass($1) IS NULL", f"{names.keys}.keys"))

@@ -96,7 +96,7 @@ async def test_an_aggregate_is_moved_and_taken_back_from_the_line(servers: Endpo
 async def _wrong_keys(servers: Endpoints, prefix: str) -> AsyncIterator[None]:
     schema = f'"{prefix}fairlead_keys"'
     async with open_pool(servers.database_url, size=1) as pool:
-        await pool.execute(f"CREATE SCHEMA {schema} CREATE TABLE keys (aggregate text)")
+        await pool.execute(f"CREATE SCHEMA {schema} CREATE TABLE keys (aggregate text, entity_id text, kid uuid)")
         yield
         await pool.execute(f"DROP SCHEMA {schema} CASCADE")
 

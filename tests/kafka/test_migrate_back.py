@@ -6,12 +6,18 @@ import pytest
 
 from service import moving
 from service.kafka.connection import connection
+from service.kafka.in_force import partitions_in_force
 from service.kafka.moving import room
 from service.kafka.moving.places import Halfway, NotMovable, Place
 from service.kafka.topic_making import delete_topics
+from service.kafka.topics import Topics
 from service.local.servers import Endpoints
 from service.moving import Move
+from service.postgres.keys import PostgresKeys
+from service.postgres.names import Names
 from service.postgres.pool import open_pool
+from service.postgres.schema import prepare_projections
+from service.projections import PROJECTIONS
 from service.projections.store import StoreUnavailable
 from service.settings import Settings
 from tests.kafka.moves import ONE_MORE, begun, interrupted, places, quietly, registered, topics_of
@@ -89,6 +95,30 @@ async def test_keys_go_though_somebody_has_deleted_the_topics(servers: Endpoints
     await delete_topics(connection(new), await topics_of(new))
     await move.take_back()
     assert 0 == await _keys(servers, new)
+
+
+async def test_what_came_since_is_kept_though_the_topics_are_not_there(servers: Endpoints) -> None:
+    old, new = places(servers)
+    await begun(old)
+    move = Move(old, "user", new.prefix)
+    assert await move.make(ONE_MORE, 1, quietly)
+    await delete_topics(connection(new), await topics_of(new))
+    async with open_pool(servers.database_url, size=1) as pool:
+        names = Names(new.prefix)
+        await PostgresKeys(pool, names).ensure("user", ["came-since"])
+        told = f"'{new.prefix}' is in use: 1 keys"
+        with pytest.raises(NotMovable, match=told):
+            await move.take_back()
+        with pytest.raises(Halfway) as halfway:
+            await move.make(ONE_MORE, 1, quietly)
+        assert told in str(halfway.value.__cause__)
+        await pool.execute(f"DELETE FROM {names.keys}.keys WHERE entity_id = 'came-since'")  # noqa: S608  # our own schema
+        await prepare_projections(pool, names, PROJECTIONS.values())
+        with pytest.raises(NotMovable, match=f"'{new.prefix}' is in use: projections have begun"):
+            await move.take_back()
+    assert 1 == await _keys(servers, new)
+    with pytest.raises(LookupError, match="are closed by"):
+        await partitions_in_force(connection(old), Topics("user", old.prefix))
 
 
 async def _keys(servers: Endpoints, settings: Settings) -> int:

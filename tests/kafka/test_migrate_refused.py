@@ -138,7 +138,7 @@ async def test_projections_must_not_have_begun_under_the_new_prefix(servers: End
     await worked(servers, old)
     async with open_pool(servers.database_url, size=1) as pool:
         await prepare_projections(pool, Names(new.prefix), PROJECTIONS.values())
-    with pytest.raises(NotMovable, match="Projections have begun under the prefix"):
+    with pytest.raises(NotMovable, match=f"'{new.prefix}' is in use: projections have begun"):
         await Move(old, "ship", new.prefix).make(MORE, 1, quietly)
     async with running_handler(old):
         pass

@@ -14,14 +14,16 @@ from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
 
 from service.app import check_topics
 from service.kafka.connection import connection
+from service.kafka.in_force import partitions_in_force
 from service.kafka.moving.places import Halfway
 from service.kafka.retention import retention_of
+from service.kafka.topics import KINDS, Topics
 from service.local.servers import Endpoints
 from service.moving import Move
 from tests.chaos.broker import running_broker, tell_brokers
 from tests.kafka.moves import ONE_MORE, SECONDS, begun, places, quietly, topics_of
 from tests.kafka.test_not_authorised import ALLOWED, ALLOWING, DENIED
-from tests.running import running_handler
+from tests.running import apply_topics, running_handler
 
 Resource = tuple[ResourceType, str]
 
@@ -29,7 +31,7 @@ Resource = tuple[ResourceType, str]
 CLUSTER = (ResourceType.BROKER, "kafka-cluster")
 
 
-async def test_topics_that_tell_no_settings_or_are_not_to_be_deleted_are_named(
+async def test_topics_that_do_not_say_whether_they_are_there_or_how_or_are_not_to_be_deleted_are_named(
     servers: Endpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tell_brokers(monkeypatch, ALLOWING)
@@ -47,6 +49,14 @@ async def test_topics_that_tell_no_settings_or_are_not_to_be_deleted_are_named(
 
         move = Move(old, "ship", new.prefix)
         await move.make(ONE_MORE, 1, quietly)
+        all_five = ((ResourceType.TOPIC, f"{new.prefix}ship.{kind}") for kind in KINDS)
+        async with _denied(there, AclOperation.DESCRIBE, *all_five):
+            for asking in (move.take_back(), move.make(ONE_MORE, 1, quietly), apply_topics(new)):
+                with pytest.raises(LookupError, match=rf"{new.prefix}ship\.commands, .* needs Describe on the topic"):
+                    await asking
+            with pytest.raises(LookupError, match="are closed by"):
+                await partitions_in_force(connection(old), Topics("ship", old.prefix))
+
         async with _denied(there, AclOperation.DELETE, (ResourceType.TOPIC, kept), CLUSTER):
             with pytest.raises(Halfway) as told_of:
                 await move.take_back()

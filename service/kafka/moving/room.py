@@ -13,6 +13,7 @@ from service.kafka.batches import batches
 from service.kafka.checkpoint import COPY, Checkpoint, Needed
 from service.kafka.moving.closing import write_at_once
 from service.kafka.moving.places import NotMovable, Place
+from service.kafka.presence import present
 from service.kafka.retention import retention_of
 from service.kafka.stopping import stop_within
 from service.kafka.topic_making import apply_topics, delete_topics
@@ -28,11 +29,12 @@ _FILLED = 20_000
 async def existing(place: Place) -> Place | None:
     """What is there of these topics, with the partitions that they have; None where there are none.
 
-    Raises NotMovable where some are missing, unless it is a copy that was not wholly made, or not wholly deleted.
+    Raises NotMovable where some are missing, unless it is a copy that was not wholly made, or not wholly deleted, and
+    LookupError where the broker does not say what is there.
     """
     names = {place.topics.name(kind): kind for kind in KINDS}
     async with administrator(place.connection) as admin:
-        there = names.keys() & set(await admin.list_topics())
+        there = await present(admin, names)
     if not there:
         return None
     counts = await partition_counts(place.connection, there)
