@@ -20,18 +20,20 @@ _NOT_ALLOWED = (TopicAuthorizationFailedError.errno, ClusterAuthorizationFailedE
 KINDS = ("commands", "events", "replies", "snapshots", "dead-letters")
 
 # compression.type=uncompressed makes the broker unpack and measure what strangers send: a bomb is refused there.
+# retention.bytes=-1 goes before what the brokers have: where a reply is gone early, its command is carried out again.
 CONFIGS: Mapping[str, Mapping[str, str]] = {
     "commands": {
         "cleanup.policy": "delete",
         "retention.ms": str(7 * _DAY_MS),
+        "retention.bytes": "-1",
         "message.timestamp.type": "LogAppendTime",
         "compression.type": "uncompressed",
         "max.message.bytes": str(256 * 1024),
     },
     "events": {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"},
-    "replies": {"cleanup.policy": "delete", "retention.ms": str(7 * _DAY_MS)},
+    "replies": {"cleanup.policy": "delete", "retention.ms": str(7 * _DAY_MS), "retention.bytes": "-1"},
     "snapshots": {"cleanup.policy": "compact"},
-    "dead-letters": {"cleanup.policy": "delete", "retention.ms": str(30 * _DAY_MS)},
+    "dead-letters": {"cleanup.policy": "delete", "retention.ms": str(30 * _DAY_MS), "retention.bytes": "-1"},
 }
 # What is removed once it is old enough may be kept for longer, by who may stand still for longer; -1 is for ever.
 AGED = ("commands", "replies", "dead-letters")

@@ -125,6 +125,17 @@ async def test_topics_that_keep_for_longer_than_they_must_are_begun_with(servers
         assert "accepted" == (await client.send(RegisterShip(name="Pacific Explorer"), str(uuid4()))).data.status
 
 
+async def test_a_bound_in_bytes_is_named_since_it_removes_what_is_not_old_enough(servers: Endpoints) -> None:
+    settings = settings_for(servers, f"bounded-{uuid4().hex[:8]}.")
+    await apply_topics(settings)
+    bounded = ("commands", "events", "replies", "dead-letters")
+    for kind in bounded:
+        await alter(settings, f"ship.{kind}", "retention.bytes", "1000000")
+    assert [
+        f"{settings.prefix}ship.{kind}: retention.bytes is 1000000, must be -1" for kind in bounded
+    ] == await check_topics(connection(settings), Topics("ship", settings.prefix))
+
+
 async def test_no_broker_is_told_as_such(servers: Endpoints) -> None:
     code, told = await _handle(settings_for(Endpoints("127.0.0.1:1", servers.database_url), "refused."))
 
