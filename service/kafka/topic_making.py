@@ -16,8 +16,16 @@ PARTITIONS = 12
 _KNOWN_SECONDS = 60.0
 _TICK = 0.05
 
-# Every transaction writes a checkpoint there, and the last segment is never compacted: each new owner reads all of it.
-_AT_FIRST: Mapping[str, Mapping[str, str]] = {"snapshots": {"segment.bytes": str(64 * 1024 * 1024)}}
+# A record carries the time of its command, and a copy that of its original: brokers may have their own by default.
+_WRITER_TIME: Mapping[str, str] = {"message.timestamp.type": "CreateTime"}
+# What no handler insists on. Every transaction writes a checkpoint to the snapshots, and the last segment is never
+# compacted: each new owner reads all of it.
+_AT_FIRST: Mapping[str, Mapping[str, str]] = {
+    "events": _WRITER_TIME,
+    "replies": _WRITER_TIME,
+    "snapshots": {**_WRITER_TIME, "segment.bytes": str(64 * 1024 * 1024)},
+    "dead-letters": _WRITER_TIME,
+}
 
 
 class PartitionsFixed(Exception):

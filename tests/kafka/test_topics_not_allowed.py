@@ -27,6 +27,8 @@ from tests.running import apply_topics, running_handler
 
 Resource = tuple[ResourceType, str]
 
+# Of brokers that are told more than to allow things: topics are made, checked and moved there as anywhere.
+OTHER_DEFAULTS = {"log.message.timestamp.type": "LogAppendTime", "log.retention.bytes": "1000000"}
 # Who may delete in the cluster is not asked for topics.
 CLUSTER = (ResourceType.BROKER, "kafka-cluster")
 
@@ -34,7 +36,7 @@ CLUSTER = (ResourceType.BROKER, "kafka-cluster")
 async def test_topics_that_do_not_say_whether_they_are_there_or_how_or_are_not_to_be_deleted_are_named(
     servers: Endpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tell_brokers(monkeypatch, ALLOWING)
+    tell_brokers(monkeypatch, {**ALLOWING, **OTHER_DEFAULTS})
     async with running_broker(tmp_path) as broker:
         there = Endpoints(broker.bootstrap_servers, servers.database_url)
         old, new = places(there)
