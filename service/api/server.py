@@ -34,15 +34,14 @@ class ApiServer:
         """Serve until cancelled, then answer what has been asked already; raises CannotListen."""
         # Bound here: where uvicorn binds, a port that is taken ends the process from inside a task.
         try:
-            listening = socket.create_server(self._address)
+            listening = _listen(*self._address)
         except OSError as error:
-            host, port = self._address
             # Python adds the address once more, in brackets.
-            reason = str(error.strerror).partition(" (")[0]
+            where, reason = _shown(*self._address), str(error.strerror).partition(" (")[0]
             raise CannotListen(
-                f"{host}:{port}: {reason}: set {self._named}_HOST or {self._named}_PORT to an address that is free"
+                f"{where}: {reason}: set {self._named}_HOST or {self._named}_PORT to an address that is free"
             ) from error
-        log.info("listening", address="{}:{}".format(*listening.getsockname()[:2]))
+        log.info("listening", address=_shown(*listening.getsockname()[:2]))
         serving = asyncio.create_task(self._server.serve([listening]), name="http")
         try:
             await asyncio.shield(serving)
@@ -54,6 +53,18 @@ class ApiServer:
     async def ready(self) -> None:
         """Return once it listens."""
         await self._started.wait()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    if ":" not in host:
+        return socket.create_server((host, port))
+    # On all addresses of IPv6 means on those of IPv4 too, at which a container asks itself how it fares.
+    both = socket.has_dualstack_ipv6()
+    return socket.create_server((host, port), family=socket.AF_INET6, dualstack_ipv6=both)
+
+
+def _shown(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 class _Quiet(uvicorn.Server):

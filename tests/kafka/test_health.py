@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 import pytest
-from httpx import TransportError
+from httpx import AsyncClient, TransportError
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.kafka.topics import Topics
@@ -84,6 +84,14 @@ async def test_a_port_that_is_taken_is_told_by_the_names_of_its_settings(servers
             async with running(settings):
                 pass
     assert "(" not in str(failure.value)
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="no IPv6 here")
+async def test_a_role_that_listens_on_all_addresses_of_ipv6_is_asked_by_those_of_ipv4_too() -> None:
+    settings = Settings(health_host="::", health_port=free_port())
+    async with open_role(settings), AsyncClient() as http:
+        for host in ("[::1]", "127.0.0.1"):
+            assert 200 == (await http.get(f"http://{host}:{settings.health_port}/healthz")).status_code
 
 
 class Lingering:
