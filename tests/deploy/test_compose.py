@@ -41,6 +41,13 @@ def test_after_a_move_all_roles_can_be_told_the_new_prefix_and_without_one_there
     assert Settings(prefix="").prefix == Settings.model_fields["prefix"].default
 
 
+def test_a_password_may_have_signs_that_a_url_would_take_for_its_own() -> None:
+    for name in ("topics", *ROLES.values()):
+        told = SERVICES[name]["environment"]
+        assert "$" not in told[f"{ENV_PREFIX}DATABASE_URL"]
+        assert told["PGPASSWORD"] == SERVICES["postgres"]["environment"]["POSTGRES_PASSWORD"]
+
+
 def test_a_handler_takes_an_import_where_it_is_told_to_and_not_else() -> None:
     assert SERVICES["handler"]["environment"][f"{ENV_PREFIX}ALLOW_IMPORT"] == f"${{{ENV_PREFIX}ALLOW_IMPORT:-false}}"
 
