@@ -14,6 +14,8 @@ import yaml
 from prometheus_client import REGISTRY
 
 from service import app
+from service.domain import AGGREGATES
+from service.kafka.topics import Topics
 from tests.deploy.kustomized import kustomized, pods
 
 ROOT = Path(__file__).parents[2]
@@ -82,6 +84,16 @@ def test_a_stopped_partition_is_told_of_while_it_is_tried_anew() -> None:
     assert "for" not in stopped
 
 
+def test_an_aggregate_without_any_handler_is_known_by_the_topics_of_projectors() -> None:
+    [absent] = [rule for rule in rules() if rule["alert"] == "FairleadNoHandler"]
+    found = re.findall(r'label_replace\((\w+), "aggregate", "\$1", "topic", "(\S+)"\)', absent["expr"])
+    assert ["fairlead_projection_entities_parked"] == [metric for metric, _ in found]
+    [(_, of_topic)] = found
+    for topics in (Topics(name, prefix) for name in AGGREGATES for prefix in ("", "red.")):
+        for topic in (topics.events, topics.replies):
+            assert topics.aggregate == re.sub(of_topic, r"\1", topic)
+
+
 def test_the_stack_loads_the_alerts() -> None:
     [loaded] = yaml.safe_load((DEPLOY / "prometheus.yml").read_text())["rule_files"]
     prometheus = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["prometheus"]
@@ -114,8 +126,12 @@ def test_what_autoscales_by_a_metric_finds_it() -> None:
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool to ask")
 @pytest.mark.parametrize(
     "words",
-    [("check", "rules", str(ALERTS)), ("check", "config", "--syntax-only", str(DEPLOY / "prometheus.yml"))],
-    ids=["rules", "config"],
+    [
+        ("check", "rules", str(ALERTS)),
+        ("test", "rules", str(Path(__file__).with_name("alerts_told.yml"))),
+        ("check", "config", "--syntax-only", str(DEPLOY / "prometheus.yml")),
+    ],
+    ids=["rules", "alerts", "config"],
 )
 def test_prometheus_takes_it(words: tuple[str, ...]) -> None:
     subprocess.run(("promtool", *words), check=True)  # noqa: S603, S607
