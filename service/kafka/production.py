@@ -11,6 +11,8 @@ from service.kafka.topics import KINDS, Topics, administrator, configs
 
 _COPIES = 3
 _IN_SYNC = 2
+_WHOSE_TIME = "message.timestamp.type"
+_FORGETS = "after a day's backlog a new owner would take repeats for new"
 # The coordinators' own topics are made by the brokers when they are first needed, as these say.
 _OWN_TOPICS = (
     ("transaction.state.log.replication.factor", _COPIES),
@@ -31,7 +33,9 @@ async def unsafe_topics(connection: Mapping[str, Any], topics: Topics) -> list[s
             for one in await admin.describe_topics(names)
         }
         said = await configs(admin, names)
-    return [fault for name in names for fault in _faults(name, copies[name], said[name])]
+    faults = [fault for name in names for fault in _faults(name, copies[name], said[name])]
+    stamped = (name for name in names if name != topics.commands and said[name].get(_WHOSE_TIME) == "LogAppendTime")
+    return faults + [f"{name}: {_WHOSE_TIME} is LogAppendTime, must be CreateTime: {_FORGETS}" for name in stamped]
 
 
 async def unsafe_brokers(connection: Mapping[str, Any]) -> list[str]:

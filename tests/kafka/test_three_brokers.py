@@ -46,6 +46,7 @@ async def test_each_setting_that_is_unsafe_for_production_is_named(servers: Endp
         await alter(settings, "ship.events", "unclean.leader.election.enable", "true")
         await alter(settings, "ship.commands", "min.insync.replicas", "1")
         await alter(settings, "ship.replies", "min.insync.replicas", "3")
+        await alter(settings, "ship.replies", "message.timestamp.type", "LogAppendTime")
         found = await check_topics(settings, production=True)
         assert ["unsafe.ship.events: retention.ms is 604800000, must be -1"] == await check_topics(
             settings, production=False
@@ -56,6 +57,8 @@ async def test_each_setting_that_is_unsafe_for_production_is_named(servers: Endp
         "unsafe.ship.events: unclean.leader.election.enable is true, must be false: it gives up what was kept",
         "unsafe.ship.commands: min.insync.replicas is 1, must be 2 at least",
         "unsafe.ship.replies: min.insync.replicas is 3 of 3: no broker could be away",
+        "unsafe.ship.replies: message.timestamp.type is LogAppendTime, must be CreateTime: after a day's backlog a new "
+        "owner would take repeats for new",
         *(
             f"broker {node}: {fault}"
             for node in (1, 2, 3)
