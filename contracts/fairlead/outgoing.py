@@ -77,8 +77,11 @@ def encode(  # noqa: PLR0913  # a command has as many parts
 ) -> Outgoing:
     """A command whose data is of this version, with an id, new where none is given.
 
-    Raises TooLarge, and ValueError for an id that nobody would be answered by.
+    Raises TooLarge, ValueError for an id that nobody would be answered by, and TypeError for a keyword that is
+    none of the extras.
     """
+    if extras:
+        _require_known(extras)
     given = extras.get("command_id")
     # Whoever gives a UUID that is no text waits for what is answered by its text.
     command_id = str(given) if given else _new_id()
@@ -103,6 +106,18 @@ def encode(  # noqa: PLR0913  # a command has as many parts
     headers = _headers(extras) if extras else _PLAIN
     _hold_to_bound(value, entity_id, headers)
     return Outgoing(aggregate, entity_id, command_id, value, headers)
+
+
+def _require_known(extras: Extras) -> None:
+    # Python lets anything through, and a misspelt one passed over would be a protection that is silently off.
+    known = Extras.__optional_keys__
+    if unknown := extras.keys() - known:
+        told = ", ".join(map(repr, sorted(unknown)))
+        msg = (
+            f"No such keyword: {told}. Beside those of the call itself, such as timeout, there are "
+            f"{', '.join(sorted(known))}; the command was not sent"
+        )
+        raise TypeError(msg)
 
 
 def _hold_to_bound(value: bytes, entity_id: str, headers: Headers) -> None:

@@ -52,6 +52,17 @@ async def test_an_id_that_no_entity_has_is_not_waited_for(aggregate: str, entity
         assert [] == [event async for event in client.events("user", entity_id="-7", follow=False)]
 
 
+@pytest.mark.parametrize("misspelt", ["expectedversion", "commandid", "attempt"])
+async def test_a_misspelt_keyword_is_not_passed_over(misspelt: str) -> None:
+    extras: dict[str, Any] = {"correlation_id": "tour", misspelt: 7}
+    async with InMemoryClient() as client:
+        client.answer(RegisterShip, [ShipRegistered(name="x")])
+        for ask in (client.send, client.publish):
+            with pytest.raises(TypeError, match=f"'{misspelt}'.*command_id, .*expected_version"):
+                await ask(REGISTER, SHIP, **extras)
+        assert () == client.sent
+
+
 async def test_behind_an_event_that_a_step_cannot_bring_up_reading_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     loaded = CargoLoaded(item="tea", quantity=5, port="Rio")
     async with InMemoryClient() as client:
