@@ -66,7 +66,7 @@ def _rfc_3339(value: object) -> object:
     return value
 
 
-def in_utc(moment: datetime) -> datetime:
+def _in_utc(moment: datetime) -> datetime:
     """The moment where every reader can count on from it; raises ValueError for one that UTC has no year for."""
     try:
         return moment.astimezone(UTC)
@@ -86,7 +86,7 @@ Time = Annotated[
     Field(json_schema_extra=_MOMENT),
     Strict(strict=False),
     BeforeValidator(_rfc_3339),
-    AfterValidator(in_utc),
+    AfterValidator(_in_utc),
 ]
 Version = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 

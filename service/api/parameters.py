@@ -7,9 +7,9 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import Depends, Path, Query
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator
+from pydantic import BeforeValidator
 
-from fairlead.bounds import in_utc
+from fairlead.bounds import Time
 from service.api.problems import BadRequest
 from service.projections.questions import Days, Fresh, Ships, Span, Then
 
@@ -22,10 +22,10 @@ _NO_NUL = r"^[^\x00]*$"
 
 def _restore_plus(value: object) -> object:
     # In a query string a plus means a space, and an offset such as +01:00 is seldom escaped.
-    return _LOST_PLUS.sub(r"+\1", value) if isinstance(value, str) and len(value) > len("2026-11-24 18:20") else value
+    return _LOST_PLUS.sub(r"+\1", value) if isinstance(value, str) else value
 
 
-_Time = Annotated[AwareDatetime, BeforeValidator(_restore_plus), AfterValidator(in_utc)]
+_Time = Annotated[Time, BeforeValidator(_restore_plus)]
 _Text = Query(min_length=1, max_length=200, pattern=_NO_NUL)
 
 Id = Annotated[str, Path(min_length=1, max_length=200, pattern=_NO_NUL)]

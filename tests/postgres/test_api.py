@@ -126,7 +126,9 @@ def _problem(response: Response) -> tuple[int, Any]:
         ("/users/8", 410, "User with ID 8 was deleted"),
         ("/ships/a?version=1&at=2026-11-24T12:00:00Z", 400, "at, version: ask for one of them"),
         ("/ships?limit=501", 400, "limit: Input should be less than or equal to 500"),
-        ("/ships/a?at=2026-11-24T12:00:00", 400, "at: Input should have timezone info"),
+        ("/ships/a?at=2026-11-24T12:00:00", 400, "at: Value error, must be a time as of RFC 3339"),
+        ("/ships?at=20261124", 400, "at: Value error, must be a time as of RFC 3339"),
+        ("/ships/a/events?until=1795521600", 400, "until: Value error, must be a time as of RFC 3339"),
         ("/ships/a?at=0001-01-01T00:00:00%2B14:00", 400, "at: Value error, must be within the years 1 to 9999 in UTC"),
         ("/ships?at=9999-12-31T23:59:59-14:00", 400, "at: Value error, must be within the years 1 to 9999 in UTC"),
         (
