@@ -114,6 +114,21 @@ async def test_what_nobody_prepared_is_no_silent_success() -> None:
             await client.send(RegisterShip(name="x"), SHIP)
 
 
+async def test_a_command_of_a_former_version_is_read_as_one_of_the_present(monkeypatch: pytest.MonkeyPatch) -> None:
+    step = (lambda data: {"item": data["thing"], "quantity": data["quantity"]},)
+    monkeypatch.setattr(LoadCargo, "upcasters", step)
+    former = {"thing": "tea", "quantity": 5}
+    async with InMemoryClient(lambda command, *_: [LOADED] if command == LOAD else []) as client:
+        replies = [await client.send_raw("ship", "load_cargo", SHIP, former, command_id=SHIP) for _ in range(2)]
+        # Content is what was sent, and not what it was read as.
+        replies.append(await client.send(LOAD, SHIP, command_id=SHIP))
+        wrong = await client.send_raw("ship", "load_cargo", SHIP, former | {"quantity": 0})
+    assert [(None, 1, False), (None, 1, True), ("id_reused", 1, False)] == [
+        (reply.data.code, reply.data.entity_version, reply.data.duplicate) for reply in replies
+    ]
+    assert ("invalid_command", True) == (wrong.data.code, "data.quantity" in (wrong.data.message or ""))
+
+
 async def test_what_others_did_is_followed() -> None:
     async with InMemoryClient() as client:
         following = asyncio.create_task(anext(client.events("ship")))

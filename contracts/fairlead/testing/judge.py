@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from fairlead.aggregates import declared
 from fairlead.bounds import Message
 from fairlead.envelope import EventRef, Outcome, Reply, Status, command_adapter
+from fairlead.former import Former
 from fairlead.outgoing import Outgoing
 from fairlead.testing.answers import Busy, Failed, Refused, Unanswered
 from fairlead.testing.log import EventLog
@@ -28,6 +29,7 @@ class Judge:
         module = declared(aggregate)
         self._commands: Mapping[str, type[Message]] = module.COMMANDS
         self._adapter: TypeAdapter[dict[str, Any]] = command_adapter(aggregate, module.ENTITY_ID, module.COMMANDS)
+        self._former = Former(aggregate, module.COMMANDS)
         self._aggregate = aggregate
         self._decide = decide
         self._remembered: dict[tuple[str, str], tuple[object, Outcome]] = {}
@@ -36,10 +38,10 @@ class Judge:
     def judge(self, sent: Outgoing) -> Reply:
         """The reply to a command; raises TimeoutError where none comes."""
         try:
-            command = self._adapter.validate_json(sent.value)
+            command = self._read(sent.value)
         except ValidationError as error:
             return self._reply(sent, self._invalid(sent, error))
-        content = command["type"], command.get("expectedversion"), command["data"]
+        content = _content(sent)
         known = self._remembered.get((sent.entity_id, sent.id))
         if known is not None:
             same = known[0] == content
@@ -50,6 +52,15 @@ class Judge:
         if not in_time:
             raise TimeoutError
         return self._reply(sent, outcome)
+
+    def _read(self, value: bytes) -> dict[str, Any]:
+        try:
+            return self._adapter.validate_json(value)
+        except ValidationError:
+            brought_up = self._former.brought_up(value)
+            if brought_up is None:
+                raise
+            return self._adapter.validate_json(brought_up)
 
     def _judged(self, sent: Outgoing, command: Mapping[str, Any]) -> tuple[Outcome, bool]:
         history = self.log.history(sent.entity_id)
@@ -114,6 +125,12 @@ class Judge:
             correlationid=raw.get("correlationid"),
             data=outcome,
         )
+
+
+def _content(sent: Outgoing) -> object:
+    """What makes a repeat one: what was sent, and not what it is read as."""
+    raw = orjson.loads(sent.value)
+    return raw["type"], raw["dataschema"], raw.get("expectedversion"), raw["data"]
 
 
 def _unjudged(status: Status, code: str, message: str, retry_after_ms: int | None = None) -> Outcome:
