@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TypeVar
 
-# What a ConnectionError says to whoever waits for something when the client is closed, or asks later.
+# What a ConnectionError says to whoever waits for something when the client is closed, or asks later; or too early.
 CLOSED = "The client was closed"
+NOT_ENTERED = "Enter the client first: async with"
 E = TypeVar("E", bound=BaseException)
 
 

@@ -8,9 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from fairlead.testing import InMemoryClient
 from service.commands import floors
 from service.kafka import keeping
 from tests.cli.forgotten import Place, forgotten
+
+
+@pytest.fixture
+async def memory_client() -> AsyncIterator[InMemoryClient]:
+    """One that may be handed to several runs of a command."""
+    async with InMemoryClient() as client:
+        yield client
 
 
 @pytest.fixture(scope="package")

@@ -41,31 +41,32 @@ def advised(told: str) -> tuple[str, ...]:
 
 @pytest.mark.parametrize("more", [(), ("--no-wait",)])
 def test_an_entity_that_was_not_named_is_the_same_when_the_command_is_sent_again(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], more: tuple[str, ...]
+    memory_client: InMemoryClient,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    more: tuple[str, ...],
 ) -> None:
-    client = InMemoryClient()
-    client.answer(RegisterShip, Unanswered([ShipRegistered(name="Pacific Explorer")]))
-    monkeypatch.setattr(sending, "open_client", lambda *_: nullcontext(client))
+    memory_client.answer(RegisterShip, Unanswered([ShipRegistered(name="Pacific Explorer")]))
+    monkeypatch.setattr(sending, "open_client", lambda *_: nullcontext(memory_client))
     assert Exit.TIMED_OUT == main([*REGISTER, *more])
     again = advised(capfd.readouterr().err)
     assert Exit.DONE == main([*REGISTER, *again])
     reply = json.loads(capfd.readouterr().out)
-    first, second = client.sent
+    first, second = memory_client.sent
     assert first == second
     assert (first.entity_id, True) == (reply["subject"], reply["data"]["duplicate"])
 
 
 def test_each_entity_that_is_not_named_is_another_one(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    memory_client: InMemoryClient, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    client = InMemoryClient()
-    client.answer(RegisterShip, [ShipRegistered(name="Pacific Explorer")])
-    monkeypatch.setattr(sending, "open_client", lambda *_: nullcontext(client))
+    memory_client.answer(RegisterShip, [ShipRegistered(name="Pacific Explorer")])
+    monkeypatch.setattr(sending, "open_client", lambda *_: nullcontext(memory_client))
     printed: list[dict[str, Any]] = []
     for _ in range(2):
         assert Exit.DONE == main([*REGISTER, "--no-wait"])
         printed.append(json.loads(capfd.readouterr().out))
-    assert [one.entity_id for one in client.sent] == [one["entity_id"] for one in printed]
+    assert [one.entity_id for one in memory_client.sent] == [one["entity_id"] for one in printed]
     assert printed[0] != printed[1]
 
 

@@ -12,6 +12,7 @@ from fairlead import Client
 from fairlead.failures import UnreadableEvent
 from fairlead.ship import CargoLoaded, RegisterShip, ShipDeparted, ShipRegistered
 from fairlead.testing import InMemoryClient
+from fairlead.user import UserDeleted
 
 SHIP = "7b0f3d5e-52c6-4f2e-8a55-6a4d0b7a9e10"
 REGISTER = RegisterShip(name="x")
@@ -24,9 +25,13 @@ ASKED: dict[str, Callable[[Client], Awaitable[object]]] = {
 
 
 @pytest.mark.parametrize("ask", ["send", "publish", "latest", "events"])
-async def test_before_a_client_is_entered_it_says_so(ask: str) -> None:
-    with pytest.raises(ConnectionError, match="Enter the client first"):
-        await ASKED[ask](Client(bootstrap_servers="127.0.0.1:1"))
+async def test_before_a_client_is_entered_it_says_so_with_kafka_and_without(ask: str) -> None:
+    prepared = InMemoryClient(lambda *_: [ShipRegistered(name="x")])
+    prepared.happened("user", "7", UserDeleted())
+    for client in (Client(bootstrap_servers="127.0.0.1:1"), prepared):
+        with pytest.raises(ConnectionError, match="Enter the client first"):
+            await ASKED[ask](client)
+    assert () == prepared.sent
 
 
 @pytest.mark.parametrize("ask", ["send", "publish", "latest", "events"])
@@ -36,6 +41,8 @@ async def test_a_closed_client_without_kafka_answers_nothing_as_that_with_it(ask
         await client.send(REGISTER, SHIP)
     with pytest.raises(ConnectionError, match="closed"):
         await ASKED[ask](client)
+    with pytest.raises(ConnectionError, match="closed"):
+        await client.__aenter__()
     assert 1 == len(client.sent)
 
 

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any
 
 from fairlead.envelope import Reply
-from fairlead.failures import CLOSED
+from fairlead.failures import CLOSED, NOT_ENTERED
 from fairlead.kafka.consumers import starting, stop
 from fairlead.kafka.deadlines import Deadlines
 from fairlead.kafka.followers import Followers
@@ -22,7 +22,6 @@ from fairlead.transport import Offsets, Reading
 # A producer that stops waits for brokers; all that was published is acknowledged by then, so this loses nothing.
 _STOP_SECONDS = 5.0
 _CUT_OFF_SECONDS = 1.0
-_NOT_ENTERED = "Enter the client first: async with"
 
 
 class KafkaTransport:
@@ -38,7 +37,7 @@ class KafkaTransport:
         self._followers = Followers()
         self._deadlines = Deadlines()
         # Why nothing can be asked of it.
-        self._refusal: str | None = _NOT_ENTERED
+        self._refusal: str | None = NOT_ENTERED
 
     async def open(self) -> None:
         """As in Transport."""

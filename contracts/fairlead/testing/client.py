@@ -12,7 +12,7 @@ import orjson
 from fairlead.bounds import Message
 from fairlead.client import Client
 from fairlead.envelope import Reply
-from fairlead.failures import CLOSED, TopicsMissing
+from fairlead.failures import CLOSED, NOT_ENTERED, TopicsMissing
 from fairlead.outgoing import Outgoing
 from fairlead.testing.answers import Answer, NotPrepared, Rule, events_of
 from fairlead.testing.judge import Judge
@@ -37,8 +37,8 @@ class InMemoryClient(Client):
     """A Client whose commands are answered as its owner says; `sent` are those commands, in their order.
 
     It holds commands to the contract, compares expected versions and answers repeats like the service, and keeps the
-    events for `events`; it seals no names and parks nothing. `rule` decides what `answer` says nothing of; without one
-    such a command raises NotPrepared.
+    events for `events`; it seals no names and parks nothing, and has no keys to destroy, so content is still compared
+    after a deletion. `rule` decides what `answer` says nothing of; without one such a command raises NotPrepared.
 
         async with InMemoryClient() as client:
             client.answer(LoadCargo, [CargoLoaded(item="tea", quantity=5, port="Rio")])
@@ -79,7 +79,8 @@ class _Memory:
         self.answers: dict[type[Message], list[Answer]] = {}
         self._rule = rule
         self._judges: dict[str, Judge] = {}
-        self._closed = False
+        # Why nothing can be asked of it.
+        self._refusal: str | None = NOT_ENTERED
 
     def judge(self, aggregate: str) -> Judge:
         if aggregate not in self._judges:
@@ -90,10 +91,12 @@ class _Memory:
         return self._judges[aggregate]
 
     async def open(self) -> None:
-        pass
+        if self._refusal == CLOSED:
+            raise ConnectionError(CLOSED)
+        self._refusal = None
 
     async def close(self) -> None:
-        self._closed = True
+        self._refusal = CLOSED
         for judge in self._judges.values():
             judge.log.close()
 
@@ -121,8 +124,8 @@ class _Memory:
         return {PARTITION: self.judge(aggregate).log.end}
 
     def _require_open(self) -> None:
-        if self._closed:
-            raise ConnectionError(CLOSED)
+        if self._refusal is not None:
+            raise ConnectionError(self._refusal)
 
     def _decide(self, command: Message, entity_id: str, history: Sequence[Message]) -> Sequence[Message]:
         prepared = self.answers.get(type(command))
