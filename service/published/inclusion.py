@@ -132,16 +132,26 @@ def _bounds(pair: Pair) -> Iterator[Fault]:
 def _fields(pair: Pair) -> Iterator[Fault]:
     writer, reader = pair.writer.get("properties", {}), pair.reader.get("properties", {})
     others = pair.reader.get("additionalProperties")
+    needed = {*pair.writer.get("required", ()), *pair.reader.get("required", ())}
     for name, field in writer.items():
         known = reader.get(name, others)
         if isinstance(known, dict):
             yield from _refused(pair.at(name, field, known))
+            if name in reader and name not in needed:
+                yield from _left_out(pair.at(name, field, known))
         elif known is False:
             yield Fault(pair.at(name, {}, {}).path, "may be written, is not known to the reader")
     for name in pair.reader.get("required", ()):
         if name not in pair.writer.get("required", ()):
             yield Fault(pair.at(name, {}, {}).path, "may be left out, is required by the reader")
     yield from _more_fields(pair)
+
+
+def _left_out(pair: Pair) -> Iterator[Fault]:
+    """Of a field that need not be there: without it the message is read, but maybe as something else."""
+    meant, read = pair.writer.get("default"), pair.reader.get("default")
+    if meant != read:
+        yield Fault(pair.path, f"left out it means {_said(meant)}, is read as {_said(read)}")
 
 
 def _more_fields(pair: Pair) -> Iterator[Fault]:

@@ -72,6 +72,18 @@ CHANGES: dict[str, tuple[Schema, Schema, list[str], list[str]]] = {
         [],
         ["data.quantity"],
     ),
+    "a field that is left out means something else": (
+        message(item=TEXT | {"default": "tea"}, optional=("item",)),
+        message(item=TEXT | {"default": "salt"}, optional=("item",)),
+        ["data.item"],
+        ["data.item"],
+    ),
+    "a field that was always there means something where it is left out": (
+        message(item=TEXT),
+        message(item=TEXT | {"default": "tea"}, optional=("item",)),
+        [],
+        ["data.item"],
+    ),
     "a field has to be there": (
         message(item=TEXT, quantity=NUMBER, optional=("quantity",)),
         BEFORE,
