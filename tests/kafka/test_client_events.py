@@ -60,6 +60,28 @@ async def found(client: Client, **which: Any) -> list[FollowedEvent]:
     return [event async for event in client.events("ship", follow=False, **which)]
 
 
+async def test_who_does_not_follow_is_told_nothing_that_happened_after_it_began(pier: Pier) -> None:
+    producer = Producer({"bootstrap.servers": pier.bootstrap_servers, "linger.ms": 0})
+    first, second = ship_on(0), ship_on(1)
+
+    def write_each(partition: int, *values: tuple[str, bytes]) -> None:
+        for value in values:
+            produce(pier, producer, partition, value)
+            producer.flush()
+
+    write_each(1, docked(second, 1))
+    write_each(0, *(docked(first, version) for version in range(1, 21)))
+    # A batch at a time, so that one partition is read for longer than the other.
+    small: dict[str, Any] = {"max_partition_fetch_bytes": 1}
+    async with Client(bootstrap_servers=pier.bootstrap_servers, prefix=pier.settings.prefix, **small) as client:
+        told: list[tuple[str, int]] = []
+        async for event in client.events("ship", follow=False):
+            if not told:
+                write_each(1, docked(second, 2))
+            told.append((event.subject, event.entityversion))
+    assert sorted([(second, 1), *((first, version) for version in range(1, 21))]) == sorted(told)
+
+
 async def test_what_was_removed_behind_a_token_is_an_error_and_not_passed_over(pier: Pier, client: Client) -> None:
     ship = ship_on(0)
     write(pier, 0, *(docked(ship, version) for version in range(1, 6)))

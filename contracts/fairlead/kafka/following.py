@@ -77,9 +77,11 @@ async def _undo(begun: _Begun) -> None:
 
 async def _records(consumer: AIOKafkaConsumer, ends: _Places | None) -> AsyncGenerator[Record, None]:
     while ends is None or await _left(consumer, ends):
-        for records in (await consumer.getmany(timeout_ms=1_000, max_records=_MAX_RECORDS)).values():
+        for place, records in (await consumer.getmany(timeout_ms=1_000, max_records=_MAX_RECORDS)).items():
             for record in records:
-                yield Record(record.partition, record.offset, record.key, record.value, record.headers)
+                # While some partition is not at its end yet, others may go on behind theirs.
+                if ends is None or record.offset < ends[place]:
+                    yield Record(record.partition, record.offset, record.key, record.value, record.headers)
 
 
 def _by_number(places: _Places) -> Offsets:
