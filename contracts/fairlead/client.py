@@ -146,9 +146,9 @@ class Client:
         of one partition in the order of the log; between partitions there is no order. Only what is committed comes,
         of an entity's partition alone where one is named. Events of types that this release does not know are passed
         over. Keep the `token` of the last event that you are done with, and you get each later one once; partitions
-        that were added meanwhile are read from their beginning. Raises BadToken, EventsGone where what is behind the
-        token was removed, UnreadableEvent, TopicsMissing, Unreachable, LookupError for an unknown aggregate, and
-        ValueError for an id that none of its entities has.
+        that were added meanwhile are read from their beginning. No token outlives its log: see contracts/README.md.
+        Raises BadToken, EventsGone where what is behind the token was removed, UnreadableEvent, TopicsMissing,
+        Unreachable, LookupError for an unknown aggregate, and ValueError for an id that none of its entities has.
         """
         followed = Followed(self._transport.prefix, aggregate, entity_id)
         require_entity(followed)

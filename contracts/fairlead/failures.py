@@ -56,7 +56,7 @@ class BadToken(ValueError):
 
 
 class EventsGone(LookupError):
-    """The events behind a token are not there: somebody removed them, or the log is another one."""
+    """The events behind a token are not there: somebody removed them, or it is another log, still shorter."""
 
     def __init__(self, topic: str, partition: int, offset: int) -> None:
         super().__init__(
