@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.errors import KafkaError
 from confluent_kafka import Consumer, Producer
 
@@ -96,6 +97,26 @@ async def test_who_waits_when_the_reader_of_replies_ends_has_the_id_of_the_comma
     monkeypatch.setattr(ReplyReader, "_deliver", deliver)
     await write(settings, b"{}")
     assert [(KafkaError, "0b9a"), (KafkaError, "0b9b")] == await ids_of_errors(*tasks)
+
+
+async def test_who_waits_is_told_that_aiokafka_reads_nothing_more_and_who_asks_next_is_answered(
+    settings: Settings, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("an error of its own")
+
+    [task] = await waiting(settings, client, "0b9b")
+    following = client.events("ship")
+    with monkeypatch.context() as patch:
+        patch.setattr(Fetcher, "_get_actions_per_node", fail)
+        async with asyncio.timeout(_SECONDS):
+            assert [(ConnectionError, "0b9b")] == await ids_of_errors(task)
+            with pytest.raises(ConnectionError, match="reads nothing more"):
+                await anext(following)
+    first, second = await waiting(settings, client, "0b9a", "0b9b")
+    await write(settings, _REPLY)
+    assert "rejected" == (await first).data.status
+    second.cancel()
 
 
 async def test_of_a_batch_that_failed_each_caller_has_the_id_of_the_command(

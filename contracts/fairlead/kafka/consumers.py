@@ -1,15 +1,22 @@
-"""A consumer of committed records that has started, or has left nothing behind; and its end."""
+"""A consumer of committed records that has started, or has left nothing behind; what it reads; and its end."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from fairlead.kafka.cluster import answering, require
+
+# So long may pass until it is seen that nothing more will come.
+_PATIENCE_MS = 1_000
+_ENDED = (
+    "aiokafka reads nothing more, and its log says why. Begin anew: send the command again with its id, or follow "
+    "events from the last token on"
+)
 
 
 @asynccontextmanager
@@ -29,6 +36,16 @@ async def starting(connection: Mapping[str, Any], *needed: str, **settings: Any)
 async def partitions_of(consumer: AIOKafkaConsumer, topic: str) -> list[int]:
     """All partitions of a topic that there is, in order."""
     return sorted(await consumer._client._wait_on_metadata(topic))  # noqa: SLF001  # as a producer does
+
+
+async def read(consumer: AIOKafkaConsumer, max_records: int) -> Mapping[TopicPartition, Sequence[Any]]:
+    """What has come, maybe nothing; raises ConnectionError once nothing more will, and what aiokafka does."""
+    found: Mapping[TopicPartition, Sequence[Any]]
+    found = await consumer.getmany(timeout_ms=_PATIENCE_MS, max_records=max_records)
+    # Where an error of its own ends the task that fetches, aiokafka says so to nobody who waits for more.
+    if not found and consumer._fetcher.error_future.done() and not consumer._closed:  # noqa: SLF001  # no other way
+        raise ConnectionError(_ENDED)
+    return found
 
 
 async def stop(consumer: AIOKafkaConsumer) -> None:

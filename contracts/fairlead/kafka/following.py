@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
 from fairlead.failures import EventsGone
-from fairlead.kafka.consumers import partitions_of, starting, stop
+from fairlead.kafka.consumers import partitions_of, read, starting, stop
 from fairlead.kafka.followers import Followers
 from fairlead.kafka.partitions import partition_of
 from fairlead.transport import Offsets, Reading, Record
@@ -77,7 +77,7 @@ async def _undo(begun: _Begun) -> None:
 
 async def _records(consumer: AIOKafkaConsumer, ends: _Places | None) -> AsyncGenerator[Record, None]:
     while ends is None or await _left(consumer, ends):
-        for place, records in (await consumer.getmany(timeout_ms=1_000, max_records=_MAX_RECORDS)).items():
+        for place, records in (await read(consumer, _MAX_RECORDS)).items():
             for record in records:
                 # While some partition is not at its end yet, others may go on behind theirs.
                 if ends is None or record.offset < ends[place]:

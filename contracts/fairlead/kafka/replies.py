@@ -10,7 +10,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from fairlead.failures import CLOSED, again
-from fairlead.kafka.consumers import partitions_of, starting, stop
+from fairlead.kafka.consumers import partitions_of, read, starting, stop
 from fairlead.kafka.pacing import breathe
 
 _MAX_RECORDS = 200
@@ -77,7 +77,7 @@ class ReplyReader:
 
     async def _read(self) -> None:
         while True:
-            found = await self._consumer.getmany(timeout_ms=60_000, max_records=_MAX_RECORDS)
+            found = await read(self._consumer, _MAX_RECORDS)
             for records in found.values():
                 for record in records:
                     self._deliver(record.value)
