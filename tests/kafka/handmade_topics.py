@@ -73,8 +73,9 @@ def commands_on(bootstrap_servers: str, partition: int, prefix: str) -> Partitio
 
 @contextmanager
 def transaction(bootstrap_servers: str, *, commit: bool = True) -> Iterator[Producer]:
-    """A producer in a transaction of its own."""
-    producer = Producer({"bootstrap.servers": bootstrap_servers, "transactional.id": uuid4().hex})
+    """A producer in a transaction of its own, whose end readers see after the block."""
+    about: Any = {"bootstrap.servers": bootstrap_servers, "transactional.id": uuid4().hex}
+    producer = Producer(about)
     producer.init_transactions(30)
     producer.begin_transaction()
     try:
@@ -85,3 +86,5 @@ def transaction(bootstrap_servers: str, *, commit: bool = True) -> Iterator[Prod
             producer.commit_transaction(30)
         else:
             producer.abort_transaction(30)
+        # The end is acknowledged before the partitions have it; another one may begin only when they do.
+        Producer(about).init_transactions(30)
