@@ -25,7 +25,7 @@ COUNTS: Counter[str] = Counter()
 
 
 @given(st.data())
-@settings(max_examples=150)
+@settings(max_examples=3 * settings().max_examples)
 @pytest.mark.parametrize("aggregate", aggregates, ids=lambda aggregate: aggregate.name)
 def test_any_commands_whatever_happens_to_them(aggregate: Aggregate, data: st.DataObject) -> None:
     assert [] == _judged(aggregate, data).violations

@@ -45,7 +45,7 @@ class Recorded(Troubled):
 
 
 @given(st.data())
-@settings(max_examples=100)
+@settings(max_examples=2 * settings().max_examples)
 @pytest.mark.parametrize("aggregate", aggregates, ids=lambda aggregate: aggregate.name)
 def test_any_history_read_at_any_time(aggregate: Aggregate, data: st.DataObject) -> None:
     assert [] == _read(aggregate, data).violations

@@ -19,6 +19,7 @@ from tests.workload import generate, publish
 _SAFE = {"auto_create_topics_enable": "false"}
 _HALF = 1_500
 _MADE_IN_PASSING = "a topic that is missing would be made in passing, with other settings"
+_FORGETS = "after a day's backlog a new owner would take repeats for new"
 
 
 async def test_one_broker_of_three_may_be_killed_while_commands_flow(servers: Endpoints, tmp_path: Path) -> None:
@@ -57,8 +58,7 @@ async def test_each_setting_that_is_unsafe_for_production_is_named(servers: Endp
         "unsafe.ship.events: unclean.leader.election.enable is true, must be false: it gives up what was kept",
         "unsafe.ship.commands: min.insync.replicas is 1, must be 2 at least",
         "unsafe.ship.replies: min.insync.replicas is 3 of 3: no broker could be away",
-        "unsafe.ship.replies: message.timestamp.type is LogAppendTime, must be CreateTime: after a day's backlog a new "
-        "owner would take repeats for new",
+        f"unsafe.ship.replies: message.timestamp.type is LogAppendTime, must be CreateTime: {_FORGETS}",
         *(
             f"broker {node}: {fault}"
             for node in (1, 2, 3)

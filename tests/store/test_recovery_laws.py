@@ -45,7 +45,7 @@ def short() -> Any:
         yield patched
 
 
-@settings(max_examples=100)
+@settings(max_examples=2 * settings().max_examples)
 @given(st.data())
 def test_an_owner_knows_what_all_logs_tell_however_it_came_to_know(
     short: pytest.MonkeyPatch, aggregate: Aggregate, data: st.DataObject
@@ -53,7 +53,7 @@ def test_an_owner_knows_what_all_logs_tell_however_it_came_to_know(
     asyncio.run(_story(short, Owning(aggregate), data.draw(histories(aggregate)), data))
 
 
-@settings(max_examples=100)
+@settings(max_examples=2 * settings().max_examples)
 @given(st.data())
 def test_so_it_is_where_code_fails_and_entities_are_parked(
     short: pytest.MonkeyPatch, aggregate: Aggregate, data: st.DataObject
