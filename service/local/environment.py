@@ -8,6 +8,8 @@ import os
 FOREIGN = ("PG", "KAFKA_", "FAIRLEAD_SASL_", "FAIRLEAD_SSL_", "FAIRLEAD_SECURITY_", "FAIRLEAD_HEALTH_")
 FOREIGN_NAMES = {
     "CLASSPATH",
+    # Where this stack's servers will be told once it is ready, which its roles are not to wait for.
+    "FAIRLEAD_DIR",
     "JAVA_HOME",
     "JAVA_TOOL_OPTIONS",
     "JDK_JAVA_OPTIONS",

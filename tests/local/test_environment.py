@@ -7,7 +7,9 @@ import pytest
 from service.local.environment import for_roles
 
 
-@pytest.mark.parametrize("name", ["FAIRLEAD_HEALTH_PORT", "fairlead_health_port", "FAIRLEAD_SASL_USERNAME", "PGHOST"])
+@pytest.mark.parametrize(
+    "name", ["FAIRLEAD_HEALTH_PORT", "fairlead_health_port", "FAIRLEAD_SASL_USERNAME", "FAIRLEAD_DIR", "PGHOST"]
+)
 def test_what_is_meant_for_others_does_not_reach_the_roles(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, "1")
     monkeypatch.setenv("FAIRLEAD_LOG_LEVEL", "debug")
