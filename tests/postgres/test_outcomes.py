@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from service.postgres.outcomes import MAX_OUTCOMES
+from service.postgres.pool import Pool
 from service.postgres.queries import Queries
+from service.postgres.settled import settled_commands
 from tests.postgres.seeding import Seeding
 
 ANSWERS = {
@@ -42,3 +44,8 @@ async def test_what_is_told_of_another_entity_does_not_count(queries: Queries, s
     await seeding.reply("ship", "borealis", "c", status="accepted")
     await seeding.reply("user", "aurora", "c", status="accepted")
     assert ["failed", "accepted", "accepted"] == [outcome["status"] for outcome in (await queries.outcomes("c")).items]
+
+
+async def test_an_id_that_no_row_can_have_hides_no_other(pool: Pool, seeding: Seeding) -> None:
+    await seeding.reply("ship", "aurora", "c", status="accepted")
+    assert {("c", "aurora")} == await settled_commands(pool, seeding.names, "ship", {"c", "c\x00"})
