@@ -6,10 +6,13 @@ import re
 import ssl
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 
 _BROKER = re.compile(r"([^\s:,\[\]]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?")
+_HOST = r"([^\s:,\[\]/?#@]*|\[[^\[\]/?#@]+\])(:[0-9]{1,5})?"
+_DATABASE = re.compile(rf"postgres(ql)?://([^/?#@\[\]]*@)?{_HOST}(,{_HOST})*(/[^?#@]*)?(\?[^#@]*)?")
 
 
 def _said(text: str) -> str:
@@ -25,9 +28,22 @@ def _brokers(text: str) -> str:
 
 
 def _database(url: SecretStr) -> SecretStr:
-    if not url.get_secret_value().startswith(("postgresql://", "postgres://")):
-        raise ValueError("must be such as postgresql://user:password@127.0.0.1:5432/postgres")
+    # What the driver says of one that it cannot read may quote a part of the password.
+    if not _is_database(url.get_secret_value().strip()):
+        raise ValueError(
+            "must be such as postgresql://user:password@127.0.0.1:5432/postgres; "
+            "in a user or password / ? # @ [ ] are written %2F %3F %23 %40 %5B %5D"
+        )
     return url
+
+
+def _is_database(url: str) -> bool:
+    try:
+        query = urlsplit(url).query
+        parse_qsl(query, strict_parsing=bool(query))
+    except ValueError:
+        return False
+    return _DATABASE.fullmatch(url) is not None
 
 
 def _http(url: str) -> str:

@@ -32,7 +32,10 @@ WRONG: Mapping[str, tuple[str, ...]] = {
     "sasl_password": ("",),
     "ssl_cafile": ("", "/nowhere/ca.pem", __file__),
     "prefix": ("nodot", "Capital.", "a b.", "."),
-    "database_url": ("", "127.0.0.1:5432", "mysql://h/x"),
+    "database_url": (
+        *("", "127.0.0.1:5432", "mysql://h/x", "postgresql://h:port/x", "postgresql://h/x?sslmode"),
+        *(f"postgresql://u:12{sign}34@h/x" for sign in ("/", "?", "#", "@", "[", "\u2105")),
+    ),
     "reader_role": ("", " "),
     "group": ("", " "),
     "allow_import": ("", "maybe", "2"),
@@ -87,9 +90,26 @@ def test_a_wrong_value_is_named_with_its_variable(
 def test_a_secret_that_is_wrong_is_not_shown(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("FAIRLEAD_DATABASE_URL", "mysql://u:hidden@h/x")
-    assert main(["settings"]) == Exit.USAGE
-    assert "hidden" not in capfd.readouterr().err
+    for url in ("mysql://u:hidden@h/x", *(f"postgresql://u:hidden{sign}hidden@h/x" for sign in "/?#@[")):
+        monkeypatch.setenv("FAIRLEAD_DATABASE_URL", url)
+        assert main(["settings"]) == Exit.USAGE
+        assert "hidden" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://h",
+        "postgresql://u:p%2Fw:!$&*=;~@h:5432,other/x?sslmode=require&application_name=a\n",
+        "postgresql://[::1]:5432/x",
+        "postgresql://u@/x?host=/var/run/postgresql",
+        "postgresql://%2Fvar%2Frun/x",
+        "postgresql:///x",
+    ],
+)
+def test_a_database_may_be_named_in_every_way_that_the_driver_knows(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAIRLEAD_DATABASE_URL", url)
+    assert url == Settings().database_url.get_secret_value()
 
 
 def test_credentials_that_are_missing_are_named(
