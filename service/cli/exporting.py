@@ -8,14 +8,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from io import BytesIO, FileIO
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated
 
 import orjson
 import typer
 
+from service.aside import aside
 from service.cli.completing import AGGREGATE
-from service.cli.event_files import compressed, form_of
+from service.cli.event_files import Sink, compressed, form_of
 from service.cli.exits import Exit, Stop
 from service.cli.formats import as_row
 from service.cli.options import Given, with_servers
@@ -26,6 +28,7 @@ from service.cli.running import run
 from service.settings import Settings
 
 _TELL_EVERY = 1_000
+_PORTION = 256 * 1024  # bytes
 _ANYBODY, _ONLY_US = 0o666, 0o600  # the former less what the umask takes
 
 
@@ -46,19 +49,21 @@ def export(
     Examples: `fairlead export ship ship_events.json`, `fairlead export ship ship_events.jsonl.gz`
     """
     known_aggregates([aggregate])
-    count = run(_write(given.settings(), aggregate, file))
+    settings = given.settings()
+    # A pipe may be waiting for its reader for ever: opened within a loop, no signal would end that.
+    with replaced(file) as target:
+        count = run(_write(settings, aggregate, file, target))
     if _is_stdout(file):
         say(f"Events: {count:,}")  # behind them it would be taken for one
         return
     emit_fields({"file": escaped(str(file)), "events": count}, as_json=given.as_json)
 
 
-async def _write(settings: Settings, aggregate: str, file: Path) -> int:
+async def _write(settings: Settings, aggregate: str, file: Path, target: Sink) -> int:
     from service import app as composition  # noqa: PLC0415  # it brings every driver: not for commands that need none
 
-    form = form_of(file)
-    count = 0
-    with replaced(file) as target, compressed(file, target) as sink, progress_of_unknown() as progress:
+    form, portion, count = form_of(file), BytesIO(), 0
+    with compressed(file, portion) as sink, progress_of_unknown() as progress:
         task = progress.add_task("Exporting", total=None)
         sink.write(form.begin)
         async for event in composition.export_events(settings, aggregate):
@@ -68,24 +73,42 @@ async def _write(settings: Settings, aggregate: str, file: Path) -> int:
             count += 1
             if count % _TELL_EVERY == 0:
                 progress.advance(task, _TELL_EVERY)
+            if portion.tell() >= _PORTION:
+                await aside(partial(target.write, portion.getvalue()))
+                portion.seek(0)
+                portion.truncate()
         progress.update(task, completed=count)
         sink.write(form.end if count else form.none)
+    await aside(partial(target.write, portion.getvalue()))
     return count
 
 
+class _Pipe:
+    """Takes bytes at once: none are left for which its closing, or the end of Python, would wait for a reader."""
+
+    def __init__(self, pipe: FileIO) -> None:
+        self._pipe = pipe
+
+    def write(self, content: bytes) -> None:
+        left = memoryview(content)
+        while left:
+            left = left[os.write(self._pipe.fileno(), left) :]
+
+
 @contextmanager
-def replaced(file: Path) -> Iterator[BinaryIO]:
+def replaced(file: Path) -> Iterator[Sink]:
     """A file that takes the place of the old one once it is whole; a pipe is written as it comes. Raises Stop.
 
     Who could not read the old one can read neither the new one nor what there is of it yet.
     """
     if _is_stdout(file):
-        yield sys.stdout.buffer
         sys.stdout.flush()
+        with FileIO(sys.stdout.fileno(), "wb", closefd=False) as stdout:
+            yield _Pipe(stdout)
         return
     if file.exists() and not file.is_file():
-        with file.open("wb") as pipe:
-            yield pipe
+        with FileIO(file, "wb") as pipe:
+            yield _Pipe(pipe)
         return
     file = file.resolve()
     if not file.parent.is_dir():

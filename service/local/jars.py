@@ -10,10 +10,10 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
+from service.aside import aside
 from service.local.failure import StackFailed
 from service.local.trust import trusting_what_the_system_trusts
 
@@ -89,7 +89,8 @@ async def _fetch(jars: list[Jar], folder: Path) -> None:
         tempfile.TemporaryDirectory(dir=folder, prefix=".fetching-", ignore_cleanup_errors=True) as fresh,
     ):
         try:
-            await asyncio.gather(*(_aside(work) for _ in range(AT_ONCE)))
+            # Looking for a name and reaching a server may take minutes, in which they hear of nothing.
+            await asyncio.gather(*(aside(work) for _ in range(AT_ONCE)))
         finally:
             over.set()
     if problems:
@@ -97,26 +98,6 @@ async def _fetch(jars: list[Jar], folder: Path) -> None:
             f"Kafka's jars could not all be fetched ({problems[0]}): "
             "check network and proxy and try again, it goes on from here"
         )
-
-
-async def _aside(work: Callable[[], None]) -> None:
-    """Have it done in a thread, which is left alone once this is cancelled.
-
-    Looking for a name and reaching a server hear of no signal, and may take minutes: whoever ends this does not wait.
-    """
-    done = Future[None]()
-    done.set_running_or_notify_cancel()
-
-    def run() -> None:
-        try:
-            work()
-        except BaseException as error:  # noqa: BLE001  # it is raised where it is waited for
-            done.set_exception(error)
-        else:
-            done.set_result(None)
-
-    threading.Thread(target=run, name="jars", daemon=True).start()
-    await asyncio.wrap_future(done)
 
 
 def _problem_with(jar: Jar, folder: Path, fresh: Path, over: threading.Event) -> str:

@@ -21,7 +21,7 @@ async def settled_commands(
 ) -> set[tuple[str, str | None]]:
     """Those of these ids that were judged, each with the entity that was asked; raises StoreUnavailable."""
     found: set[tuple[str, str | None]] = set()
-    # PostgreSQL takes no U+0000 to compare with, which a stranger's id may have, and that of no command that was judged.
+    # PostgreSQL compares nothing with U+0000, which a stranger's id may have, and no command that was judged.
     views, ids = Public(pool, names), sorted(one for one in command_ids if "\x00" not in one)
     for at in range(0, len(ids), _AT_ONCE):
         rows = await views.fetch(_SETTLED, aggregate, ids[at : at + _AT_ONCE])

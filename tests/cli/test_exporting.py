@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import signal
 import stat
+import sys
+from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from select import select
 from typing import Any
 
 import pytest
@@ -16,7 +21,28 @@ from service import app
 from service.cli.command_line import main
 from service.cli.exits import Exit
 from service.cli.exporting import replaced
+from service.local.child import until
 from service.projections.answers import Incomplete
+
+# Exports without end, and says when it opens the file.
+_ENDLESS = """
+import asyncio, os, sys
+from datetime import UTC, datetime
+from uuid import uuid4
+from service import app
+from service.cli.command_line import main
+
+async def events(*_):
+    event = {"type": "ShipRegistered", "entity_id": "a", "data": {"name": "A"}, "time": datetime.now(UTC)}
+    while True:
+        await asyncio.sleep(0)
+        yield event | {"event_id": uuid4()}
+
+app.export_events = events
+opened = "open", sys.argv[1]
+sys.addaudithook(lambda name, given: os.write(1, b"opening\\n") if (name, *map(str, given[:1])) == opened else None)
+sys.exit(main(["export", "ship", sys.argv[1]]))
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -116,3 +142,44 @@ def test_an_export_that_is_refused_leaves_the_old_file(
     assert "fairlead: The journal lacks some: redrive it\n" == capfd.readouterr().err
     assert [file] == list(tmp_path.iterdir())
     assert "old" == file.read_text()
+
+
+@pytest.mark.parametrize("name", ["pipe.jsonl", "pipe.jsonl.gz", "/dev/stdout"])
+async def test_a_signal_ends_an_export_to_a_pipe_that_nobody_reads(tmp_path: Path, name: str) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with os.fdopen(os.open(pipe, os.O_RDWR), "rb", buffering=0) as unread:
+        if name != "/dev/stdout":
+            pipe = pipe.rename(tmp_path / name)
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", _ENDLESS, str(tmp_path / name)),
+            stdout=unread if name == "/dev/stdout" else PIPE,
+        )
+
+        def is_full() -> bool:
+            return not select([], [unread], [], 0)[1]
+
+        assert await until(is_full, 30)
+        await _ends(process)
+
+
+async def test_a_signal_ends_an_export_to_a_pipe_that_nobody_opens(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", _ENDLESS, str(tmp_path / "pipe")), stdout=PIPE
+    )
+    assert process.stdout
+    async with asyncio.timeout(30):
+        assert b"opening\n" == await process.stdout.readline()
+    await _ends(process)
+
+
+async def _ends(process: Process) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        async with asyncio.timeout(10):
+            await process.wait()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
