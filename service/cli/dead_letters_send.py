@@ -88,13 +88,13 @@ async def _portions(letters: AsyncIterator[DeadLetter]) -> AsyncGenerator[list[D
     some: list[DeadLetter] = []
     size = 0
     async for letter in letters:
-        length = len(letter.value or b"") + len(letter.key or b"")
-        if some and (len(some) == _LETTERS_AT_ONCE or size + length > _BYTES_AT_ONCE or length > BATCH_BYTES // 2):
+        is_large = letter.size > BATCH_BYTES // 2
+        if some and (len(some) == _LETTERS_AT_ONCE or size + letter.size > _BYTES_AT_ONCE or is_large):
             yield some
             some, size = [], 0
         some.append(letter)
-        size += length
-        if length > BATCH_BYTES // 2:
+        size += letter.size
+        if is_large:
             yield some
             some, size = [], 0
     if some:

@@ -40,6 +40,12 @@ class DeadLetter:
         """Whose command it was."""
         return self.partition, self.key
 
+    @property
+    def size(self) -> int:
+        """In bytes, as it came."""
+        headers = sum(len(name.encode()) + len(text or b"") for name, text in self.headers)
+        return len(self.key or b"") + len(self.value or b"") + headers
+
 
 async def read_dead_letters(
     connection: Mapping[str, Any], topics: Topics, start: Mapping[int, int], progress: Progress
