@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import typer
 
 from service.cli.completing import AGGREGATE
+from service.cli.dead_letters_print import tame
 from service.cli.event_files import read_values
 from service.cli.exits import Exit, Stop
 from service.cli.history_check import check_histories, spool_rows
@@ -24,6 +25,7 @@ from service.cli.running import collect_seldom, run
 from service.domain import AGGREGATES, Aggregate
 
 _SHOWN_FAULTS = 10
+_FAULT_SIGNS = 1_000  # of each: names of fields are as long as a file has them
 
 
 def add_to(app: typer.Typer) -> None:
@@ -60,7 +62,7 @@ def import_(
             check_histories(kind, spool, lambda judged: progress.advance(task, judged))
         if count := spool.fault_count():
             for fault in spool.faults(None if dry_run else _SHOWN_FAULTS):
-                err.print(fault, markup=False, soft_wrap=True)
+                err.print(tame(fault, _FAULT_SIGNS), markup=False, soft_wrap=True)
             more = "" if dry_run or count <= _SHOWN_FAULTS else "; --dry-run lists them all"
             raise Stop(
                 Exit.INVALID, f"{file} has {count} {'fault' if count == 1 else 'faults'}, nothing was imported{more}"

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
 
+from service.cli.command_line import main
 from service.cli.event_files import NoJson
+from service.cli.exits import Exit
 from service.cli.history_check import check_histories, spool_rows
 from service.cli.history_file import read_rows
 from service.cli.history_spool import Spool
@@ -168,3 +171,12 @@ def test_histories_of_entities_that_take_turns_in_the_file_are_told_apart() -> N
     assert {("ShipRegistered", "ShipDocked")} == {
         tuple(event["type"] for event in history) for history in checked.histories.values()
     }
+
+
+def test_a_fault_in_a_file_does_not_steer_the_terminal(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "ships.json"
+    file.write_bytes(orjson.dumps([REGISTERED | {"event_type": "\x1b[2J\r"}, REGISTERED | {"\x1b]0;x\x07\nRow 9": 1}]))
+    assert Exit.INVALID == main(["import", "ship", str(file), "--dry-run"])
+    told = capfd.readouterr().err.splitlines()
+    assert [True] * 3 == [line.isprintable() for line in told]
+    assert r"\x1b]0;x\x07\nRow 9" in told[1]
