@@ -13,6 +13,7 @@ from service.cli.dead_letters_filter import Filter, filter_options
 from service.cli.dead_letters_letter import Letter
 from service.cli.dead_letters_print import emit_letter, emit_letters
 from service.cli.dead_letters_read import survey
+from service.cli.dead_letters_report import say_bare
 from service.cli.exits import Exit, Stop
 from service.cli.options import Given, expanded, with_servers
 from service.cli.roles import known_aggregates
@@ -34,12 +35,13 @@ def add_to(app: typer.Typer) -> None:
 
 
 def list_(given: Given, wanted: Filter) -> None:
-    """List dead letters, oldest first.
+    """List dead letters, oldest first, and name parked entities that have none left.
 
     Example: `fairlead dead-letters list ship --code wrong_partition --since 2026-11-24T18:20:00Z`
     """
     found = run(survey(given.settings(), wanted.aggregates, wanted.matches, wanted.limit))
     emit_letters(found.letters, as_json=given.as_json)
+    say_bare(one for one in found.bare if wanted.names(one[1]))
 
 
 def show(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -85,7 +86,8 @@ def discard(  # noqa: PLR0913  # as above
     found = _found(settings, wanted)
     if resting := sum(not letter.waiting for letter in found.letters):
         say(f"Dead letters that hold nobody up: {resting:,}; they rest until retention removes them")
-    plan = make_plan(Survey([letter for letter in found.letters if letter.waiting], found.waiting), again=True)
+    waiting = [letter for letter in found.letters if letter.waiting]
+    plan = make_plan(Survey(waiting, found.waiting, found.bare), again=True)
     tally = Tally()
 
     async def work() -> None:
@@ -97,7 +99,8 @@ def discard(  # noqa: PLR0913  # as above
 
 def _found(settings: Settings, wanted: Filter) -> Survey:
     found = run(survey(settings, wanted.aggregates, wanted.matches, wanted.limit))
-    if not found.letters:
+    found = replace(found, bare=[(aggregate, entity) for aggregate, entity in found.bare if wanted.names(entity)])
+    if not found.letters and not found.bare:
         raise Stop(Exit.NOT_FOUND, "No dead letter is meant: `fairlead dead-letters list` shows what there is")
     return found
 

@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from service.cli.completing import AGGREGATE_OR_ALL
-from service.cli.dead_letters_letter import Letter
+from service.cli.dead_letters_letter import Letter, key_text
 from service.cli.exits import Exit, Stop
 from service.cli.roles import known_aggregates
 from service.cli.times import parse_time
 from service.domain import AGGREGATES
+from service.kafka.dead_letters import Entity
 
 _PANEL = "Which ones"
 
@@ -46,6 +47,12 @@ class Filter:
             and self.partition in (None, letter.partition)
             and (letter.waiting or not self.waiting)
         )
+
+    def names(self, entity: Entity) -> bool:
+        """Whether an entity is meant of which there is no dead letter, and so neither code nor time."""
+        partition, key = entity
+        unknown = (self.code, self.since, self.until, self.limit)
+        return self.key in (None, key_text(key)) and self.partition in (None, partition) and unknown == (None,) * 4
 
 
 def filter_options(  # noqa: PLR0913  # the ways to say which

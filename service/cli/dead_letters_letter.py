@@ -48,8 +48,13 @@ class Letter:
 
     @property
     def shown_key(self) -> str | None:
-        """The key as text, what is no UTF-8 of it escaped."""
-        return None if self.key is None else self.key.decode(errors="backslashreplace")
+        """The key as text."""
+        return key_text(self.key)
+
+
+def key_text(key: bytes | None) -> str | None:
+    """A key as text, what is no UTF-8 of it escaped."""
+    return None if key is None else key.decode(errors="backslashreplace")
 
 
 def letter_of(aggregate: str, found: DeadLetter) -> Letter:

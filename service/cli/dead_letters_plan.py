@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from service.cli.dead_letters_letter import Letter, Place
+from service.cli.dead_letters_letter import Letter, Place, key_text
 from service.cli.dead_letters_read import Survey
 from service.cli.exits import Exit, Stop
 
@@ -16,21 +16,16 @@ _MAX_SKIPPED = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """A parked entity, all of whose waiting commands go in their order but for those in `skip`."""
+    """A parked entity, all of whose waiting commands go in their order but for those in `skip`.
 
-    waiting: Sequence[Letter]
-    skip: Sequence[int]
-    beyond: int
+    Its key is its id, since what waits was read as a command.
+    """
 
-    @property
-    def aggregate(self) -> str:
-        """Of which kind it is."""
-        return self.waiting[0].aggregate
-
-    @property
-    def entity_id(self) -> str:
-        """Its id: what waits was read as a command, whose key is one."""
-        return self.waiting[0].shown_key or ""
+    aggregate: str
+    entity_id: str
+    waiting: Sequence[Letter] = ()
+    skip: Sequence[int] = ()
+    beyond: int = 0
 
     @property
     def count(self) -> int:
@@ -62,7 +57,7 @@ def make_plan(
     chosen = {letter.place for letter in found.letters if letter.waiting}
     entities = dict.fromkeys((letter.aggregate, letter.entity) for letter in found.letters if letter.waiting)
     left_out: dict[str, list[Letter]] = {reason: [] for reason in REASONS}
-    parked: list[Parked] = []
+    parked = [Parked(aggregate, key_text(key) or "") for aggregate, (_, key) in found.bare]
     letters: list[Letter] = []
     for entity in entities:
         one = _parked(found.waiting[entity], skip, chosen)
@@ -98,7 +93,7 @@ def _parked(waiting: Sequence[Letter], skip: Collection[int], chosen: Collection
     beyond = sum(letter.place not in chosen and letter.command_offset not in skip for letter in waiting)
     if len(left_out) > _MAX_SKIPPED:
         raise Stop(Exit.USAGE, f"--skip: at most {_MAX_SKIPPED:,} commands of an entity can be left out at once")
-    return Parked(waiting, left_out, beyond)
+    return Parked(waiting[0].aggregate, waiting[0].shown_key or "", waiting, left_out, beyond)
 
 
 def _check_skip(skip: Collection[int], hit: Sequence[Letter]) -> None:

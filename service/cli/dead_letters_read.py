@@ -18,10 +18,14 @@ from service.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """Those that a filter meant, oldest first, and all that wait, by aggregate and entity, in order of the commands."""
+    """Those that a filter meant, oldest first, and all that wait, by aggregate and entity, in order of the commands.
+
+    `bare` are parked entities of which retention has taken all that waits.
+    """
 
     letters: Sequence[Letter]
     waiting: Mapping[tuple[str, Entity], Sequence[Letter]]
+    bare: Sequence[tuple[str, Entity]] = ()
 
 
 async def survey(
@@ -30,6 +34,7 @@ async def survey(
     """Read all dead letters that are there now; raises LookupError where topics are missing."""
     found: list[list[Letter]] = []
     waiting: dict[tuple[str, Entity], Sequence[Letter]] = {}
+    bare: list[tuple[str, Entity]] = []
     with progress_of_known(transient=True) as bars:
         for aggregate in aggregates:
             topics = Topics(aggregate, settings.prefix)
@@ -47,8 +52,10 @@ async def survey(
                 async for letter in letters:
                     sight.see(letter)
             found.append(sight.found())
-            waiting |= {(aggregate, entity): letters for entity, letters in sight.waiting().items()}
-    return Survey(list(heapq.merge(*found, key=lambda letter: letter.time))[:limit], waiting)
+            behind = sight.waiting()
+            waiting |= {(aggregate, entity): letters for entity, letters in behind.items()}
+            bare += [(aggregate, entity) for entity in sorted(parked.keys() - behind.keys())]
+    return Survey(list(heapq.merge(*found, key=lambda letter: letter.time))[:limit], waiting, bare)
 
 
 class _Sight:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from service.cli.dead_letters_letter import Letter
+from service.cli.dead_letters_letter import Letter, key_text
 from service.cli.dead_letters_plan import MAX_REDRIVES, Plan
 from service.cli.dead_letters_print import tame
 from service.cli.dead_letters_tally import Tally
 from service.cli.output import emit_fields, emit_json, say
+from service.kafka.dead_letters import Entity
 
 _NAMED = 10
 _REASONS = {
@@ -56,6 +57,11 @@ def plan_lines(plan: Plan, verb: str) -> list[str]:
             f"  {_count(beyond, 'of them is', 'of them are')} beyond the filter: a parked entity goes as a whole"
             f"{', but for what --skip names' if verb == 'Redrive' else ''}"
         )
+    if bare := sum(not one.waiting for one in plan.parked):
+        lines.append(
+            f"  {_count(bare, 'of them has', 'of them have')} no dead letter left: "
+            "what waited there is lost, and only a discard lets it go on"
+        )
     if plan.letters:
         lines.append(f"Send {_count(len(plan.letters), 'command')} again")
     skipped = sum(len(one.skip) for one in plan.parked) + len(plan.left_out["skipped"])
@@ -84,6 +90,16 @@ def emit_tally(tally: Tally, plan: Plan, *, as_json: bool) -> None:
         emit_fields({f"{failure['aggregate']} {where}": tame(told)}, as_json=False)
     shown = {"parked entities": _counts(tally.entities), "commands": _counts(tally.commands)}
     emit_fields({name: told for name, told in shown.items() if told}, as_json=False)
+
+
+def say_bare(entities: Iterable[tuple[str, Entity]]) -> None:
+    """Name the parked entities that no dead letter names any more."""
+    for aggregate, (_, key) in entities:
+        name = tame(key_text(key))
+        say(
+            f"{aggregate} {name} is parked, and retention has taken what waits there: "
+            f"`fairlead dead-letters discard {aggregate} --key {name}` lets it go on without"
+        )
 
 
 def say_next(tally: Tally) -> None:

@@ -165,6 +165,28 @@ async def test_discarding_asks_the_owner_and_says_what_just_rests(desk: Desk) ->
     assert "rest until retention" in said
 
 
+async def test_a_parked_entity_whose_dead_letters_retention_took_is_named_and_can_be_discarded(desk: Desk) -> None:
+    ship, other = str(uuid4()), str(uuid4())
+    await desk.park(ship, 5)
+    await desk.put_letter(ship, 4, code="internal_error")  # of before
+    await desk.put_letter(other, 1, code="unreadable")
+    _, _, said = await desk.run("list", "ship", "--key", ship)
+    assert f"`fairlead dead-letters discard ship --key {ship}`" in " ".join(said.split())
+    _, _, said = await desk.run("list", "--key", other)
+    assert "" == said
+    code, plan, _ = await desk.run("redrive", "--all", "--dry-run")
+    assert (0, [(ship, 0)], 2) == (
+        code,
+        [(one["key"], one["commands"]) for one in plan["parked"]],
+        len(plan["commands"]),
+    )
+    code, told, said = await desk.run("discard", "--key", ship, "--yes", "--timeout", "1")
+    assert (5, {"no answer": 1}) == (code, told["parked"])
+    assert "1 of them has no dead letter left" in said
+    [control] = await desk.records("commands", 1)
+    assert (ship, "discard_parked") == tuple(json.loads(control.value)[name] for name in ("subject", "type"))
+
+
 async def test_where_nobody_can_tell_what_was_judged_since_nothing_is_sent(desk: Desk) -> None:
     ship = str(uuid4())
     await desk.put_letter(ship, 1, code="wrong_partition")
