@@ -15,15 +15,20 @@ _FIELDS = {name: tuple(model.model_fields) for kind in AGGREGATES.values() for n
 
 
 def as_row(event: Mapping[str, Any]) -> dict[str, Any]:
-    """An event as in the notebook's file, which says of which version it is where that is not the first."""
-    version = event.get("schema_version", 1)
+    """An event as in the notebook's file, which says of which version it is where that is not the first.
+
+    Where its time is before that of an earlier one, it says which time was reached: by that it has its place.
+    """
+    version, time = event.get("schema_version", 1), event["time"]
+    reached = event.get("reached", time)
     return {
         "event_id": str(event["event_id"]),
-        "timestamp": as_offset(event["time"]),
+        "timestamp": as_offset(time),
         "event_type": event["type"],
         "entity_id": event["entity_id"],
         "data": data_in_order(event),
         **({"schema_version": version} if version > 1 else {}),
+        **({"reached": as_offset(reached)} if reached != time else {}),
     }
 
 

@@ -23,11 +23,13 @@ _FILE_FIELDS = frozenset({"event_id", "timestamp", "event_type", "entity_id", "d
 _REPLAY_FIELDS = frozenset({"event", "event_type", "event_id", "created_at"})
 # Of which version the data is; where it does not say, of the first.
 _VERSION = "schema_version"
+# The latest time so far of its entity, by which it has its place; where it does not say, its own.
+_REACHED = "reached"
 _EVENT_ID: TypeAdapter[str] = TypeAdapter(Uuid)
 
 
 class Row(NamedTuple):
-    """A row of which entity, time and event id are in order; without an id where the file gives it none.
+    """A row of which entity, times and event id are in order; without an id where the file gives it none.
 
     `data` is JSON, and not yet read as that of its type.
     """
@@ -39,6 +41,7 @@ class Row(NamedTuple):
     type: str
     schema_version: int
     data: bytes
+    reached: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ def _shape(aggregate: Aggregate, raw: Any) -> frozenset[str]:
     if raw.keys() == shape:
         return shape
     faults = [] if shape <= raw.keys() else [f"{name} is missing" for name in sorted(shape - raw.keys())]
-    faults += [f"{name} does not belong here" for name in sorted(raw.keys() - shape - {_VERSION})]
+    faults += [f"{name} does not belong here" for name in sorted(raw.keys() - shape - {_VERSION, _REACHED})]
     version = raw.get(_VERSION, 1)
     if type(version) is not int or not 1 <= version <= MAX_INTEGER:
         faults.append(f"{_VERSION} is no number from 1")
@@ -110,9 +113,12 @@ def _row(aggregate: Aggregate, place: int, raw: Mapping[str, Any], entity_id: st
         kind = kind.removesuffix(NOTEBOOK_SUFFIX)
     data = raw["event" if replayed else "data"]
     event_id = None if replayed else _checked("event_id", _EVENT_ID, raw["event_id"])
-    moment = parse_time(raw["created_at" if replayed else "timestamp"], zone)
+    time = micros_of(parse_time(raw["created_at" if replayed else "timestamp"], zone))
+    reached = micros_of(parse_time(raw[_REACHED], zone)) if _REACHED in raw else time
+    if reached < time:
+        raise ValueError(f"{_REACHED} is before timestamp")
     written = _dumped({} if data is None else data)
-    return Row(entity_id, micros_of(moment), place, event_id, kind, raw.get(_VERSION, 1), written)
+    return Row(entity_id, time, place, event_id, kind, raw.get(_VERSION, 1), written, reached)
 
 
 def _dumped(data: Any) -> bytes:

@@ -18,14 +18,15 @@ PRAGMA synchronous = OFF;
 PRAGMA temp_store = FILE;
 PRAGMA cache_size = -32768;  -- KiB; as much again is sorted at once
 CREATE TABLE events (
-    entity_id TEXT, time INTEGER, place INTEGER, event_id TEXT, type TEXT, schema_version INTEGER, data BLOB
+    entity_id TEXT, time INTEGER, place INTEGER, event_id TEXT, type TEXT, schema_version INTEGER, data BLOB,
+    reached INTEGER
 );
 CREATE TABLE faults (place INTEGER, entity_id TEXT, message TEXT);
 CREATE INDEX unreadable ON faults (entity_id, place);
 CREATE TABLE chunks (entity_id TEXT, first_version INTEGER, events INTEGER, command_id TEXT, content BLOB);
 BEGIN;
 """
-_ORDERED = "SELECT * FROM events ORDER BY entity_id, time, place"
+_ORDERED = "SELECT * FROM events ORDER BY entity_id, reached, place"
 _REPEATED = """
 INSERT INTO faults SELECT place, NULL, 'event_id is that of row ' || first FROM events JOIN (
     SELECT event_id, min(place) AS first FROM events WHERE event_id IS NOT NULL GROUP BY event_id HAVING count(*) > 1
@@ -57,7 +58,7 @@ class Spool:
 
     def add_rows(self, rows: Iterable[tuple[Any, ...]]) -> None:
         """Keep these, the fields of a row each, in any order."""
-        self._db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        self._db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def add_fault(self, fault: RowFault) -> None:
         """Keep what is wrong with a row; `entity_id` where it cannot be read as an event of it."""
@@ -74,7 +75,7 @@ class Spool:
         self._db.execute(_REPEATED)
 
     def ordered(self) -> Iterator[tuple[Any, ...]]:
-        """The fields of each row, entity by entity, in order of time; equal times keep the order of the file."""
+        """The fields of each row, entity by entity, in order of times reached; equal ones keep that of the file."""
         return self._db.execute(_ORDERED)
 
     def any_unreadable(self) -> bool:

@@ -29,11 +29,13 @@ _UNTIL = f"""{_EVENTS} AND version < coalesce((
 ), {2**63 - 1}) ORDER BY version LIMIT $4
 """  # noqa: S608  # texts of our own
 # Of one moment with what is parked, which is in every row: there is one row at least, of no event where there are none.
+# By the running maximum, too, versions of an entity rise.
 _EXPORT = """
-SELECT held.parked, entity_id, version, event_id, type, time, data, schema_version
+SELECT held.parked, entity_id, version, event_id, type, time, data, schema_version,
+    max(time) OVER (PARTITION BY entity_id ORDER BY version) AS reached
 FROM (
     SELECT count(*) AS parked FROM {public}.parked WHERE current AND projection = 'journal' AND aggregate = $1
-) AS held LEFT JOIN {public}.journal ON aggregate = $1 ORDER BY time, entity_id, version
+) AS held LEFT JOIN {public}.journal ON aggregate = $1 ORDER BY reached, entity_id, version
 """
 
 
@@ -60,6 +62,7 @@ class Journal:
     async def export(self, aggregate: str) -> AsyncIterator[Mapping[str, Any]]:
         """All events of an aggregate ordered by time, entity id and version, as they stood when it began.
 
+        An event counts as late as any before it of its entity, which is `reached`.
         Raises Incomplete where it has parked an entity of theirs: it has read beyond events that it does not have.
         """
         async for row in self._views.stream(_EXPORT, aggregate):

@@ -66,6 +66,7 @@ class Queries:
     async def export(self, aggregate: str) -> AsyncIterator[Row]:
         """All events of an aggregate ordered by time, entity id and version, as they stood when it began.
 
+        An event counts as late as any before it of its entity, which is `reached`.
         Raises Incomplete where the journal has parked an entity of theirs.
         """
         batch: list[Row] = []

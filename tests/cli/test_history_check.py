@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -14,6 +16,7 @@ import pytest
 from service.cli.command_line import main
 from service.cli.event_files import NoJson
 from service.cli.exits import Exit
+from service.cli.formats import as_row
 from service.cli.history_check import check_histories, spool_rows
 from service.cli.history_file import read_rows
 from service.cli.history_spool import Spool
@@ -84,6 +87,8 @@ def test_an_empty_file_has_nothing_in_it() -> None:
         (REGISTERED | {"event_id": "x"}, "Row 1: event_id: String should match"),
         (REGISTERED | {"timestamp": "noon"}, "Row 1: 'noon' is no time"),
         (REGISTERED | {"timestamp": None}, "Row 1: None is no time"),
+        (REGISTERED | {"reached": "2026-11-24T18:20:00Z"}, "Row 1: reached is before timestamp"),
+        (REGISTERED | {"reached": None}, "Row 1: None is no time"),
         (REGISTERED | {"schema_version": 0}, "Row 1: schema_version is no number from 1"),
         (REGISTERED | {"schema_version": 2}, "Row 1: "),
         (REGISTERED | {"event_type": "ShipFlew"}, "Row 1: Unknown event: ShipFlew"),
@@ -146,6 +151,23 @@ def test_equal_times_keep_the_order_of_the_file() -> None:
     ]
     assert check("user", rows).faults == []
     assert ["Row 2: Insufficient balance (user 1)"] == check("user", [rows[0], rows[2], rows[1]]).faults
+
+
+def test_an_export_of_times_that_fall_is_the_same_history_in_whatever_order_its_rows_come() -> None:
+    times = [datetime(2026, 1, 1, hour, tzinfo=UTC) for hour in (10, 12, 11, 12)]
+    events = [
+        {"event_id": uuid4(), "type": "ShipDocked", "entity_id": SHIP, "data": {"port": f"{at}"}, "time": time}
+        | {"reached": max(times[: at + 1])}
+        for at, time in enumerate(times)
+    ]
+    rows = [as_row({**events[0], "type": "ShipRegistered", "data": {"name": "x"}}), *map(as_row, events[1:])]
+    assert [2] == [at for at, row in enumerate(rows) if "reached" in row]
+    # Rows of one moment stay in the order of the file.
+    for order in ((0, 1, 2, 3), (1, 2, 0, 3), (1, 0, 2, 3)):
+        checked = check("ship", [rows[at] for at in order])
+        assert [] == checked.faults
+        assert [str(event["event_id"]) for event in events] == [event["id"] for event in checked.histories[SHIP]]
+        assert "2026-01-01T11:00:00Z" == checked.histories[SHIP][2]["time"]
 
 
 @pytest.mark.parametrize(("zone", "hour"), [("UTC", 10), ("Europe/Berlin", 9)])

@@ -17,7 +17,7 @@ _MIB = 2**20
 
 
 def rows(count: int) -> Iterator[Row]:
-    return (Row(f"{place * 7919 % count}", 0, place, None, "ShipDocked", 1, b"x" * 1_000) for place in range(count))
+    return (Row(f"{place * 7919 % count}", 0, place, None, "ShipDocked", 1, b"x" * 1_000, 0) for place in range(count))
 
 
 def test_what_is_larger_than_memory_may_be_has_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,6 +85,19 @@ async def test_an_export_is_ordered_by_time_entity_and_version(queries: Queries,
     assert [] == [event async for event in queries.export("user")]
 
 
+async def test_in_an_export_versions_rise_and_a_time_that_falls_says_what_was_reached(
+    queries: Queries, seeding: Seeding
+) -> None:
+    docked = [("a", "ShipDocked", {"port": port}) for port in ("Rio", "Oslo")]
+    await seeding.events("ship", ("a", "ShipRegistered", {"name": "A"}), *docked, minutes=(1, 3, 2))
+    await seeding.events("ship", ("b", "ShipRegistered", {"name": "B"}), minutes=(2,))
+
+    exported = [event async for event in queries.export("ship")]
+    minutes = [(event[name] - NOON) // timedelta(minutes=1) for event in exported for name in ("time", "reached")]
+    assert [("a", 1), ("b", 1), ("a", 2), ("a", 3)] == [(event["entity_id"], event["version"]) for event in exported]
+    assert [1, 1, 2, 2, 3, 3, 2, 3] == minutes
+
+
 async def test_who_waits_for_a_projection_that_nobody_runs_is_told_to_look_for_it(
     queries: Queries, seeding: Seeding
 ) -> None:
