@@ -23,7 +23,8 @@ def read_list(content: Source) -> Iterator[Any]:
     """The values of a list in UTF-8; `null` has none. Raises ValueError where it is not such a list."""
     window = _Window(content)
     if window.peek() != "[":
-        if window.peek() and window.value() is None and not window.peek():
+        # Whatever else is there is not read: it may be nested too deep for that.
+        if window.peek() == "n" and window.value() is None and not window.peek():
             return
         raise ValueError("it is no list of events, such as `fairlead export` writes")
     window.skip()

@@ -71,6 +71,7 @@ def test_null_is_a_list_of_nothing() -> None:
     [
         ("a.json", b"", "no list of events"),
         ("a.json", b'{"a": 1}', "no list of events"),
+        ("a.json", b'{"a":' * 100_000, "no list of events"),
         ("a.json", b"[1] [", "behind the list's end"),
         ("a.json", b"[1 2]", "after event 1"),
         ("a.json", b"[1, 2", "after event 2"),
