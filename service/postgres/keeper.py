@@ -40,12 +40,12 @@ WITH looked AS (
 )
 SELECT entity_id, version FROM looked ORDER BY entity_id DESC, version DESC LIMIT 1
 """
-# Rows and deletion together may be lost by a server that crashes: then they are due again.
+# Rows and deletion together may be lost by a server that crashes: then they are due again. As an array, since what is
+# looked for by IN may be looked for anew for each row, and then all of them go at once.
 _TAKE = """
-DELETE FROM {schema}.due WHERE (aggregate, entity_id, version) IN (
-    SELECT aggregate, entity_id, version FROM {schema}.due
-    ORDER BY aggregate, entity_id, version LIMIT 1 FOR UPDATE SKIP LOCKED
-) RETURNING aggregate, entity_id, version, set_config('synchronous_commit', 'off', true)
+DELETE FROM {schema}.due WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM {schema}.due ORDER BY aggregate, entity_id, version LIMIT 1 FOR UPDATE SKIP LOCKED
+)) RETURNING aggregate, entity_id, version, set_config('synchronous_commit', 'off', true)
 """
 _BEFORE = """
 SELECT version, reached, state FROM {schema}.kept

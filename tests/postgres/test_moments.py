@@ -172,6 +172,20 @@ async def test_several_keepers_share_what_is_due_and_it_survives_their_end_at_an
         assert expected[version - 1][1] == (await queries.state("ship", "ship-2", Then(version=version))).fields
 
 
+async def test_nothing_that_is_due_is_lost_however_postgresql_plans_the_look(
+    pool: Pool, names: Names, seeding: Seeding, keeper: Keeper
+) -> None:
+    """What it once knew to be empty it looks into again for each row."""
+    await pool.execute(f"VACUUM ANALYZE {names.tables(JOURNAL)}.due")
+    assert 0 == await _keep_all(keeper)
+    ships = [f"ship-{number}" for number in range(4)]
+    for ship in ships:
+        await seeding.events("ship", *_history(random.Random(7), ship))
+
+    assert 12 == await _keep_all(keeper)
+    assert [(ship, KEPT_EVERY * place) for ship in ships for place in (1, 2, 3)] == await _kept(pool, names)
+
+
 async def test_a_keeper_follows_the_journal_over_lost_connections(
     pool: Pool, names: Names, seeding: Seeding, keeper: Keeper
 ) -> None:
