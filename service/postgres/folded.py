@@ -67,9 +67,16 @@ class Folding:
         """The state as JSON's own values."""
         return orjson.loads(orjson.dumps(self._states.tagged(folded.state), default=vars))
 
-    def unpack(self, kept: Mapping[str, Any]) -> Folded:
-        """What was kept, a row of `kept`; raises KeyError and ValidationError."""
-        return Folded(self._states.read(*kept["state"]), kept["version"], kept["reached"])
+    def unpack(self, kept: Mapping[str, Any] | None) -> Folded:
+        """What was kept, a row of `kept`; the beginning where there is none, or a damaged one: it can be made again."""
+        if kept is None:
+            return self.begin
+        try:
+            return Folded(self._states.read(*kept["state"]), kept["version"], kept["reached"])
+        except (KeyError, TypeError, ValueError) as error:
+            why = type(error).__name__
+            log.warning("kept state damaged", aggregate=self._rules.name, version=kept["version"], error=why)
+            return self.begin
 
     def render(self, folded: Folded) -> dict[str, Any] | None:
         """The state as people read it, None where there is nothing to see."""

@@ -44,7 +44,8 @@ SELECT entity_id, version FROM looked ORDER BY entity_id DESC, version DESC LIMI
 # looked for by IN may be looked for anew for each row, and then all of them go at once.
 _TAKE = """
 DELETE FROM {schema}.due WHERE ctid = ANY(ARRAY(
-    SELECT ctid FROM {schema}.due ORDER BY aggregate, entity_id, version LIMIT 1 FOR UPDATE SKIP LOCKED
+    SELECT ctid FROM {schema}.due WHERE aggregate = ANY($1)
+    ORDER BY aggregate, entity_id, version LIMIT 1 FOR UPDATE SKIP LOCKED
 )) RETURNING aggregate, entity_id, version, set_config('synchronous_commit', 'off', true)
 """
 _BEFORE = """
@@ -99,9 +100,12 @@ class Keeper:
                 self._part = replace(self._part, state="following", ready=True, reason=None)
 
     async def keep_one(self) -> bool:
-        """Keep the first state that is due and that nobody else is at; whether there was one."""
+        """Keep the first state that is due and that nobody else is at; whether there was one.
+
+        What a later release has due of its own aggregates waits for it.
+        """
         async with self._pool.acquire() as connection, connection.transaction():
-            due = await connection.fetchrow(self._take)
+            due = await connection.fetchrow(self._take, list(FOLDINGS))
             if due is None:
                 return False
             aggregate, entity_id, version, _ = due
@@ -124,7 +128,7 @@ class Keeper:
         """Fold on to this version, and keep every state on the way that readers look for."""
         folding = FOLDINGS[aggregate]
         kept = await connection.fetchrow(self._before, aggregate, entity_id, last, folding.fold)
-        folded = folding.begin if kept is None else folding.unpack(kept)
+        folded = folding.unpack(kept)
         for end in range(folded.version + KEPT_EVERY, last + 1, KEPT_EVERY):
             events = await connection.fetch(self._events, aggregate, entity_id, folded.version, end)
             try:

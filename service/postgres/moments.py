@@ -51,7 +51,7 @@ class Moments:
         folding = FOLDINGS[aggregate]
         kept, events = _VERSION if isinstance(moment, int) else _AT
         rows = await self._views.fetch(kept, aggregate, entity_ids, moment, folding.fold)
-        found = {row["entity_id"]: folding.unpack(row) if row["state"] else folding.begin for row in rows}
+        found = {row["entity_id"]: folding.unpack(row if row["version"] else None) for row in rows}
         wanted = list(found)
         while wanted:
             after = [found[entity_id].version for entity_id in wanted]

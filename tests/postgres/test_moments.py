@@ -125,6 +125,33 @@ async def test_states_that_other_code_folded_are_not_believed_and_made_anew(
     assert {FOLDINGS["ship"].fold} == {row["fold"] for row in await pool.fetch(f"SELECT fold FROM {kept}")}  # noqa: S608
 
 
+async def test_kept_states_that_are_damaged_are_not_believed_and_made_anew(
+    pool: Pool, names: Names, queries: Queries, seeding: Seeding, keeper: Keeper
+) -> None:
+    await seeding.events("ship", *_history(random.Random(1), "aurora"))
+    await _keep_all(keeper)
+    schema, versions = names.tables(JOURNAL), [KEPT_EVERY, 2 * KEPT_EVERY, 3 * KEPT_EVERY]
+    right = [await queries.state("ship", "aurora", Then(version=version)) for version in versions]
+    whole = await pool.fetch(f"SELECT version, state FROM {schema}.kept ORDER BY 1")  # noqa: S608
+    for version, state in zip(versions, ["7", '["Adrift", {}]', '["Docked", {}]'], strict=True):
+        await pool.execute(f"UPDATE {schema}.kept SET state = '{state}' WHERE version = {version}")  # noqa: S608
+
+    assert right == [await queries.state("ship", "aurora", Then(version=version)) for version in versions]
+    await pool.execute(f"INSERT INTO {schema}.due VALUES ('ship', 'aurora', {versions[-1]})")  # noqa: S608
+    assert 1 == await _keep_all(keeper)
+    assert whole == await pool.fetch(f"SELECT version, state FROM {schema}.kept ORDER BY 1")  # noqa: S608
+
+
+async def test_what_a_later_release_has_due_waits_for_it_and_holds_up_no_other(
+    pool: Pool, names: Names, seeding: Seeding, keeper: Keeper
+) -> None:
+    await pool.execute(f"INSERT INTO {names.tables(JOURNAL)}.due VALUES ('crane', 'a', 50)")  # noqa: S608
+    await seeding.events("ship", *_history(random.Random(1), "b"))
+
+    assert 3 == await _keep_all(keeper)
+    assert [("a", KEPT_EVERY)] == await _due(pool, names)
+
+
 async def test_what_other_code_folded_is_forgotten_in_portions_each_for_good(
     pool: Pool, names: Names, seeding: Seeding, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
