@@ -24,15 +24,21 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 class Folded(NamedTuple):
     """The state of an entity after its events up to a version.
 
-    `reached` is the latest time among theirs, `since` how many of them were folded beyond what was kept. It is `stale`
-    where the next of them cannot be folded.
+    `reached` is the latest time among theirs, `since` how many of them were folded beyond what was kept. It is `stuck`
+    where the next of them cannot be folded, and `parked` where the journal may lack the latest of them.
     """
 
     state: Any
     version: int = 0
     reached: datetime = _NEVER
     since: int = 0
-    stale: bool = False
+    stuck: bool = False
+    parked: bool = False
+
+    @property
+    def stale(self) -> bool:
+        """Whether it may be older than what was asked for."""
+        return self.stuck or self.parked
 
 
 class Folding:
@@ -51,17 +57,18 @@ class Folding:
     def on(self, before: Folded, event: Mapping[str, Any]) -> Folded:
         """After one more event, a row of the journal; raises InvalidHistory, NewerVersion and ValidationError."""
         state = self._rules.evolve(before.state, self._rules.read_event(*(event[name] for name in _EVENT)))
-        return Folded(state, event["version"], max(before.reached, event["time"]), before.since + 1)
+        reached, since = max(before.reached, event["time"]), before.since + 1
+        return before._replace(state=state, version=event["version"], reached=reached, since=since)
 
     def further(self, before: Folded, event: Mapping[str, Any]) -> Folded:
-        """As `on`, but a state that cannot be brought on stays what it is, and is stale."""
-        if before.stale:
+        """As `on`, but a state that cannot be brought on stays what it is, and is stuck."""
+        if before.stuck:
             return before
         try:
             return self.on(before, event)
         except (NewerVersion, ValueError) as error:
             log.warning("not folded", aggregate=self._rules.name, version=event["version"], error=type(error).__name__)
-            return before._replace(stale=True)
+            return before._replace(stuck=True)
 
     def pack(self, folded: Folded) -> Any:
         """The state as JSON's own values."""

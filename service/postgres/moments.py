@@ -14,7 +14,7 @@ _AT_ONCE = 500
 
 # Each entity's last kept state that is not beyond the moment, and the events from there up to it. `$3` is the moment.
 _KEPT = f"""
-SELECT wanted.entity_id, {parked("journal", "$1", "wanted.entity_id")} AS stale, kept.version, kept.reached, kept.state
+SELECT wanted.entity_id, {parked("journal", "$1", "wanted.entity_id")} AS parked, kept.version, kept.reached, kept.state
 FROM unnest($2::text[]) AS wanted (entity_id) LEFT JOIN LATERAL (
     SELECT version, reached, state FROM {{public}}.kept
     WHERE aggregate = $1 AND entity_id = wanted.entity_id AND fold = $4 AND %s LIMIT 1
@@ -45,7 +45,7 @@ class Moments:
     async def states(self, aggregate: str, entity_ids: Sequence[str], moment: datetime | int) -> Mapping[str, Folded]:
         """The state of each entity at a time (inclusive) or a version; version 0 of what was not there yet.
 
-        It is stale where the entity is parked, or an event before that moment cannot be folded. Raises
+        It is parked where the entity is, and stuck where an event before that moment cannot be folded. Raises
         StoreUnavailable. Folds fewer than KEPT_EVERY events of each entity, where the keeper has kept up.
         """
         folding = FOLDINGS[aggregate]
@@ -60,7 +60,6 @@ class Moments:
                 entity_id = event["entity_id"]
                 found[entity_id] = folding.further(found[entity_id], event)
                 more[entity_id] += 1
-            # One that has become stale never comes to what is behind: asked again it would be asked for ever.
-            wanted = [id_ for id_, count in more.items() if count == _AT_ONCE and not found[id_].stale]
-        stale = {row["entity_id"] for row in rows if row["stale"]}
-        return {id_: folded._replace(stale=True) if id_ in stale else folded for id_, folded in found.items()}
+            # One that is stuck never comes to what is behind: asked again it would be asked for ever.
+            wanted = [id_ for id_, count in more.items() if count == _AT_ONCE and not found[id_].stuck]
+        return {row["entity_id"]: found[row["entity_id"]]._replace(parked=row["parked"]) for row in rows}

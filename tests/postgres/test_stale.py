@@ -132,6 +132,15 @@ async def test_a_line_that_cannot_be_folded_is_told_without_a_balance(client: As
     assert [(100, 100), (0, None)] == [(line["change"], line["balance"]) for line in statement["items"]]
 
 
+async def test_no_page_behind_a_line_that_cannot_be_folded_has_a_balance(client: AsyncClient, seeding: Seeding) -> None:
+    await seeding.events("user", ("7", "UserBalanceChanged", {"by": 5}))
+    await seeding.events("user", *[("7", "UserBalanceChanged", {"balance_change": 10})] * 2)
+    for after in (2, 3):
+        page = await _get(client, f"/users/7/statement?after={after}")
+        assert page["stale"]
+        assert {None} == {page["balance_before"], *(line["balance"] for line in page["items"])}
+
+
 async def test_what_cannot_be_folded_ends_the_reading_however_much_is_behind_it(
     client: AsyncClient, seeding: Seeding
 ) -> None:
