@@ -27,7 +27,6 @@ from service.kafka.member import Member
 from service.kafka.production import unsafe_brokers, unsafe_topics
 from service.kafka.terms import Terms
 from service.kafka.topics import Topics
-from service.postgres import settled as postgres_settled
 from service.postgres.builds import CHANGED, followed_builds
 from service.postgres.dropping import drop_expired
 from service.postgres.erasing import tables_of
@@ -45,7 +44,7 @@ from service.serving import Reporting, Together, open_role, serve
 from service.settings import Settings
 from service.store.shelf import open_shelf
 
-_JOURNAL_SECONDS = 60.0
+_LEVEL_SECONDS = 60.0
 _ASKED_SECONDS = 5.0
 
 
@@ -177,9 +176,10 @@ async def export_events(settings: Settings, aggregate: str) -> AsyncIterator[Map
     Names are shown: who reaches the key store may read them. Raises TimeoutError where the journal does not catch up,
     and Incomplete where it has parked an entity of theirs.
     """
-    ends = await log_ends(connection(settings), Topics(aggregate, settings.prefix))
+    topics = Topics(aggregate, settings.prefix)
+    ends = await log_ends(connection(settings), topics, topics.events)
     async with _queries(settings, show_personal_data=True) as queries:
-        await queries.caught_up("journal", ends, wait_s=_JOURNAL_SECONDS)
+        await queries.caught_up("journal", ends, wait_s=_LEVEL_SECONDS)
         async for event in queries.export(aggregate):
             yield event
 
@@ -187,9 +187,15 @@ async def export_events(settings: Settings, aggregate: str) -> AsyncIterator[Map
 async def settled_commands(
     settings: Settings, aggregate: str, command_ids: Collection[str]
 ) -> set[tuple[str, str | None]]:
-    """Those of these commands that have a final outcome, each with its entity; raises StoreUnavailable."""
-    async with open_pool(settings.database_url.get_secret_value(), size=1, patience_s=_ASKED_SECONDS) as pool:
-        return await postgres_settled.settled_commands(pool, Names(settings.prefix), aggregate, command_ids)
+    """Those of these commands that have a final outcome by now, each with its entity.
+
+    Raises TimeoutError where the projection of outcomes does not catch up, and StoreUnavailable.
+    """
+    topics = Topics(aggregate, settings.prefix)
+    ends = await log_ends(connection(settings), topics, topics.replies)
+    async with _queries(settings, show_personal_data=False, patience_s=_ASKED_SECONDS) as queries:
+        await queries.caught_up("outcomes", ends, wait_s=_LEVEL_SECONDS)
+        return await queries.settled_commands(aggregate, command_ids)
 
 
 @asynccontextmanager
@@ -203,7 +209,8 @@ async def open_forgetting(settings: Settings) -> AsyncIterator[Forgetting]:
 
 
 @asynccontextmanager
-async def _queries(settings: Settings, *, show_personal_data: bool) -> AsyncIterator[Queries]:
+async def _queries(settings: Settings, *, show_personal_data: bool, patience_s: float = 60.0) -> AsyncIterator[Queries]:
     names = Names(settings.prefix)
-    async with open_pool(settings.database_url.get_secret_value()) as pool, open_signals(pool, names) as signals:
+    pooled = open_pool(settings.database_url.get_secret_value(), patience_s=patience_s)
+    async with pooled as pool, open_signals(pool, names) as signals:
         yield Queries(pool, names, PostgresKeys(pool, names), signals, show_personal_data=show_personal_data)

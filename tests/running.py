@@ -44,9 +44,9 @@ async def running_handler(settings: Settings) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def running_projectors(settings: Settings) -> AsyncIterator[None]:
-    """All projections, reading on entry and stopped on exit."""
-    async with _running(lambda ready: app.run_projectors(_with(settings, ready), [])):
+async def running_projectors(settings: Settings, *projections: str) -> AsyncIterator[None]:
+    """These projections, all where none is named, reading on entry and stopped on exit."""
+    async with _running(lambda ready: app.run_projectors(_with(settings, ready), projections)):
         yield
 
 

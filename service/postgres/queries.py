@@ -18,6 +18,7 @@ from service.postgres.outcomes import Outcomes
 from service.postgres.pool import Pool
 from service.postgres.public import Public
 from service.postgres.reveal import Reveal
+from service.postgres.settled import settled_commands
 from service.postgres.signals import Signals
 
 _REVEAL_ROWS = 1_000
@@ -43,6 +44,7 @@ class Queries:
         self.throughput = partial(ports.throughput, views)
         self.totals = partial(totals.totals, views)
         self.outcomes = Outcomes(views, signals).of
+        self.settled_commands = partial(settled_commands, views)
         self.progress, self.builds = partial(standing.progress, views), partial(standing.builds, views)
         self.ping = partial(views.fetch, "SELECT FROM {public}.progress LIMIT 1")
 

@@ -143,7 +143,8 @@ async def _sample(*usages: Usage) -> None:
 
 async def _caught_up(settings: Settings) -> None:
     """Return once the journal has every event that there is; raises TimeoutError."""
-    ends = await log_ends(connection(settings), Topics("ship", settings.prefix))
+    topics = Topics("ship", settings.prefix)
+    ends = await log_ends(connection(settings), topics, topics.events)
     names = Names(settings.prefix)
     async with open_pool(settings.database_url.get_secret_value()) as pool, open_signals(pool, names) as signals:
         keys = PostgresKeys(pool, names)

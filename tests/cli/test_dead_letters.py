@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections import defaultdict
 from collections.abc import AsyncIterator
@@ -12,9 +11,10 @@ from uuid import uuid4
 import pytest
 from aiokafka.errors import MessageSizeTooLargeError
 
+from service import app
 from service.audit.hashing import partition_of
 from service.local.servers import Endpoints
-from tests.cli.letters import PATIENCE, Desk, astray, command
+from tests.cli.letters import Desk, astray, command
 from tests.running import PARTITIONS, running_handler, running_projectors
 
 TRACE = ("traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
@@ -90,7 +90,8 @@ async def test_a_command_that_went_astray_is_sent_again_byte_for_byte_and_accept
     value = command(ship).replace(b'"source"', b' "source"')
     await desk.put("commands", astray(ship), ship.encode(), value, [TRACE, ("odd", b"\xff")])
     await desk.until(1)
-    code, told, _ = await desk.run("redrive", "--code", "wrong_partition", "--yes")
+    async with running_projectors(desk.settings, "outcomes"):
+        code, told, _ = await desk.run("redrive", "--code", "wrong_partition", "--yes")
     assert (0, {"accepted": 1}, []) == (code, told["commands"], told["failures"])
     [again] = [
         record
@@ -111,7 +112,8 @@ async def test_many_of_one_key_are_sent_in_the_order_in_which_they_came(desk: De
         await desk.put("commands", astray(ship, 1 + at // 5 % 2), ship.encode(), command(ship, type_, data, id_))
         asked[ship].append(id_)
     await desk.until(400)
-    code, told, _ = await desk.run("redrive", "ship", "--all", "--yes")
+    async with running_projectors(desk.settings, "outcomes"):
+        code, told, _ = await desk.run("redrive", "ship", "--all", "--yes")
     assert (0, {"accepted": 400}) == (code, told["commands"])
     decided: dict[str, list[str]] = defaultdict(list)
     for event in await desk.records("events", 400):
@@ -122,15 +124,16 @@ async def test_many_of_one_key_are_sent_in_the_order_in_which_they_came(desk: De
 async def test_what_fails_again_is_told_and_left_out_after_three_times(desk: Desk) -> None:
     ship = str(uuid4())
     await desk.put("commands", partition_of(ship.encode(), PARTITIONS), ship.encode(), command(ship, data={}))
-    for redrives in range(3):
-        found = await desk.until(redrives + 1)
-        assert redrives == max(letter["redrives"] for letter in found)
-        code, told, _ = await desk.run("redrive", "--key", ship, "--yes")
-        # Of one content only the newest goes: else each time there would be twice as many.
-        assert (1, {"invalid": 1}) == (code, told["commands"])
-        assert "name" in told["failures"][0]["message"]
-    await desk.until(4)
-    code, told, said = await desk.run("redrive", "--key", ship, "--yes")
+    async with running_projectors(desk.settings, "outcomes"):
+        for redrives in range(3):
+            found = await desk.until(redrives + 1)
+            assert redrives == max(letter["redrives"] for letter in found)
+            code, told, _ = await desk.run("redrive", "--key", ship, "--yes")
+            # Of one content only the newest goes: else each time there would be twice as many.
+            assert (1, {"invalid": 1}) == (code, told["commands"])
+            assert "name" in told["failures"][0]["message"]
+        await desk.until(4)
+        code, told, said = await desk.run("redrive", "--key", ship, "--yes")
     [looping] = told["left_out"]["looping"]
     assert (0, {}) == (code, told["commands"])
     assert f"ship {looping['partition']}/{looping['offset']}" in said
@@ -142,16 +145,17 @@ async def _again(desk: Desk, ship: str) -> tuple[int, dict[str, int]]:
     return code, told["commands"]
 
 
-async def test_what_has_been_judged_since_is_not_sent_again(desk: Desk) -> None:
-    ship = str(uuid4())
-    await desk.put("commands", astray(ship), ship.encode(), command(ship))
+async def test_what_has_been_judged_since_is_not_sent_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    ship, id_ = str(uuid4()), str(uuid4())
+    await desk.put("commands", astray(ship), ship.encode(), command(ship, id_=id_))
     await desk.until(1)
-    async with running_projectors(desk.settings), asyncio.timeout(PATIENCE):
-        assert 0 == (await desk.run("redrive", "--all", "--yes"))[0]
-        # The window of repeats forgets in time, the log of outcomes does not.
-        while not (await desk.run("redrive", "--all", "--dry-run"))[1]["left_out"]["settled"]:
-            pass
-    code, told, _ = await desk.run("redrive", "--all", "--yes")
+    assert 0 == (await desk.run("redrive", "--all", "--yes", "--again"))[0]
+    # The window of repeats forgets in time, the log of outcomes does not; but what it has not read it does not know.
+    monkeypatch.setattr("service.app._LEVEL_SECONDS", 0.2)
+    with pytest.raises(TimeoutError, match="outcomes has not come level"):
+        await app.settled_commands(desk.settings, "ship", [id_])
+    async with running_projectors(desk.settings, "outcomes"):
+        code, told, _ = await desk.run("redrive", "--all", "--yes")
     assert (0, {}, 1) == (code, told["commands"], len(told["left_out"]["settled"]))
     assert 2 == len(await desk.records("commands", 2))
 
@@ -168,6 +172,7 @@ async def test_what_no_broker_takes_again_is_told_and_stops_no_other(desk: Desk)
         break
     await desk.put("commands", place, ship.encode(), b"after")
     await desk.until(3)
-    code, told, _ = await desk.run("redrive", "--key", ship, "--yes")
+    async with running_projectors(desk.settings, "outcomes"):
+        code, told, _ = await desk.run("redrive", "--key", ship, "--yes")
     assert (1, {"refused": 1, "invalid": 2}) == (code, told["commands"])
     assert [b"before", b"after"] == [record.value for record in (await desk.records("commands", 5))[3:]]

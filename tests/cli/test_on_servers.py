@@ -129,7 +129,8 @@ async def test_an_import_that_was_interrupted_goes_on_where_it_was(
     settings = settings_for(servers, PREFIX)
 
     async def written() -> int:
-        return sum((await log_ends(connection(settings), Topics("ship", PREFIX))).values())
+        topics = Topics("ship", PREFIX)
+        return sum((await log_ends(connection(settings), topics, topics.events)).values())
 
     before = await written()
     words = ("import", "ship", str(file), "--bootstrap-servers", servers.bootstrap_servers)

@@ -19,7 +19,7 @@ from service.domain import AGGREGATES
 from service.kafka.connection import connection
 from service.local.servers import Endpoints
 from tests.cli.letters import Desk
-from tests.running import PARTITIONS, running_handler
+from tests.running import PARTITIONS, running_handler, running_projectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,8 @@ async def test_more_than_one_redrive_takes_is_discarded_and_sent_again_in_order(
     beside = next(one for one in iter(lambda: str(uuid4()), "") if place_of(one) == place_of(harbour.ship))
     assert "accepted" == (await harbour.client.send_raw("ship", "register_ship", beside, {"name": "A"})).data.status
     assert (0, {"accepted": 1}) == _end(await harbour.desk.run("discard", "ship", "--key", harbour.ship, "--yes"))
-    code, told, _ = await harbour.desk.run("redrive", "ship", "--key", harbour.ship, "--yes")
+    async with running_projectors(harbour.desk.settings, "outcomes"):
+        code, told, _ = await harbour.desk.run("redrive", "ship", "--key", harbour.ship, "--yes")
     assert (0, {"accepted": 3}, 1) == (code, told["commands"], len(told["left_out"]["superseded"]))
     assert ["gold", "rice", "tea"] == await harbour.loaded()
 
