@@ -14,7 +14,7 @@ from service.kafka import metrics
 from service.kafka.membership import Membership
 from service.kafka.partition_feed import PartitionFeed
 from service.projections.build import Build
-from service.projections.store import OffsetMoved, StoreUnavailable
+from service.projections.store import OffsetMoved, RowsRefused, StoreUnavailable
 from service.projections.taking import Taking
 from service.status import Part
 
@@ -117,6 +117,10 @@ class Follower:
             if not self._patient:
                 raise
             self._waits("waiting for a log that has what is next", str(differs))
+        except RowsRefused as refused:
+            if not self._patient:
+                raise
+            self._waits("waiting for tables with room for it", str(refused))
         except KafkaError as fault:
             if not (fault.retriable or isinstance(fault, KafkaTimeoutError)):
                 raise

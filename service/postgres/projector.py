@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 
+from service.postgres.beginning import begin
 from service.postgres.frozen import FROZEN_MS, end_frozen
 from service.postgres.names import Names
 from service.postgres.parking import park
@@ -45,11 +46,10 @@ class BuildTables:
         schema = names.tables(build)
         progress = f"{schema}.progress"
         self._types: ColumnTypes | None = None
-        self._start = f"INSERT INTO {progress} VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"  # noqa: S608  # the schema is our own
         self._read = f"""
             SELECT next_offset, turn, ARRAY(SELECT entity_id FROM {schema}.parked WHERE topic = $1 AND partition = $2)
             FROM {progress} WHERE topic = $1 AND partition = $2
-        """  # noqa: S608  # as above
+        """  # noqa: S608  # the schema is our own
         # First in the transaction: the row lock makes a rival wait before it writes, and then find the offset moved.
         # Settings hold until the end of this transaction. A server that crashes may lose the latest batches, rows and
         # offset together, and they are read again from the log. A projector that is frozen here loses its connection,
@@ -62,12 +62,15 @@ class BuildTables:
         """  # noqa: S608  # as above
 
     async def standing(self, topic: str, partition: int, beginning: int) -> Standing:
-        """Where a partition stands, kept as `beginning` where it was never read; raises StoreUnavailable."""
+        """Where a partition stands, kept as `beginning` where it was never read.
+
+        Raises StoreUnavailable, and RowsRefused where it cannot take over what is known of messages before that.
+        """
         with reading_faults():
             async with self._pool.acquire() as connection:
                 # Looked for first: to insert it would wait for whoever moves it.
                 while (found := await connection.fetchrow(self._read, topic, partition)) is None:
-                    await connection.execute(self._start, topic, partition, beginning)
+                    await begin(connection, self._names, self._build, (topic, partition), beginning)
         next_offset, turn, parked = found
         return Standing(next_offset, turn, frozenset(parked))
 

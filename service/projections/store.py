@@ -34,7 +34,10 @@ class Store(Protocol):
     """The rows of one build of a projection, with where each of its partitions stands beside them."""
 
     async def standing(self, topic: str, partition: int, beginning: int) -> Standing:
-        """Where a partition stands, which is at `beginning` if it was never read; raises StoreUnavailable."""
+        """Where a partition stands, which is at `beginning` if it was never read.
+
+        Raises StoreUnavailable, and RowsRefused where it cannot take over what is known of messages before that.
+        """
 
     async def apply(self, topic: str, partition: int, since: Standing, reached: int, batch: Batch) -> Standing:
         """Write and park all and move the next offset to `reached`, or do neither; where it stands then.

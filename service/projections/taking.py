@@ -26,7 +26,7 @@ class Taking:
         self._place = topic, partition
 
     async def begin(self, beginning: int) -> int:
-        """What is to be read next, which is `beginning` where nothing ever was; raises StoreUnavailable."""
+        """What is to be read next, which is `beginning` where nothing ever was; raises as `Store.standing`."""
         self.standing = await self._store.standing(*self._place, beginning)
         return self.standing.next_offset
 

@@ -47,17 +47,8 @@ class Seeding:
 
     async def reply(self, aggregate: str, entity_id: str, command_id: str, **outcome: Any) -> None:
         """A reply."""
-        data = {"code": None, "message": None, "entity_version": 1, "events": [], "duplicate": False, **outcome}
-        envelope = {
-            "id": str(uuid.uuid4()),
-            "type": "CommandReply",
-            "subject": entity_id,
-            "time": NOON.isoformat(),
-            "causationid": command_id,
-            "data": data,
-        }
-        source = Source(aggregate, "replies")
-        await self._append(source, [Record(entity_id.encode(), orjson.dumps(envelope), 0, self._ends[source])])
+        source, value = Source(aggregate, "replies"), reply(entity_id, command_id, **outcome)
+        await self._append(source, [Record(entity_id.encode(), value, 0, self._ends[source])])
 
     async def _append(self, source: Source, records: Sequence[Record]) -> None:
         topic = f"{self.names.prefix}{source.aggregate}.{source.kind}"
@@ -67,3 +58,17 @@ class Seeding:
                 batch = project_batch(projection, source, records, since.parked)
                 await self.tables[name].apply(topic, 0, since, since.next_offset + len(records), batch)
         self._ends[source] += len(records)
+
+
+def reply(entity_id: str, command_id: str, **outcome: Any) -> bytes:
+    """What a handler answers."""
+    data = {"code": None, "message": None, "entity_version": 1, "events": [], "duplicate": False, **outcome}
+    envelope = {
+        "id": str(uuid.uuid4()),
+        "type": "CommandReply",
+        "subject": entity_id,
+        "time": NOON.isoformat(),
+        "causationid": command_id,
+        "data": data,
+    }
+    return orjson.dumps(envelope)

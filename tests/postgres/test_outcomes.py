@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from service.postgres.names import Names
 from service.postgres.outcomes import MAX_OUTCOMES
 from service.postgres.pool import Pool
+from service.postgres.projector import BuildTables
+from service.postgres.public import Public
 from service.postgres.queries import Queries
 from service.postgres.settled import settled_commands
-from tests.postgres.seeding import Seeding
+from service.projections import PROJECTIONS
+from service.projections.build import Build
+from service.projections.store import RowsRefused
+from service.projections.stored import Source
+from service.projections.taking import Taking
+from tests.event_records import Record
+from tests.postgres.beside import Beside
+from tests.postgres.seeding import Seeding, reply
+
+OUTCOMES = PROJECTIONS["outcomes"]
 
 ANSWERS = {
     ("failed",): ["failed"],
@@ -48,4 +62,56 @@ async def test_what_is_told_of_another_entity_does_not_count(queries: Queries, s
 
 async def test_an_id_that_no_row_can_have_hides_no_other(pool: Pool, seeding: Seeding) -> None:
     await seeding.reply("ship", "aurora", "c", status="accepted")
-    assert {("c", "aurora")} == await settled_commands(pool, seeding.names, "ship", {"c", "c\x00"})
+    assert {("c", "aurora")} == await settled_commands(Public(pool, seeding.names), "ship", {"c", "c\x00"})
+
+
+async def test_a_build_knows_the_outcomes_of_which_retention_has_removed_the_replies(
+    pool: Pool, names: Names, seeding: Seeding
+) -> None:
+    for number in range(6):
+        await seeding.reply("ship", "aurora" if number % 2 else "borealis", f"c-{number}", status="accepted")
+    # One that no release understands, so that what comes behind it waits.
+    await seeding.reply("ship", "borealis", "odd", status="accepted", message=7)
+    await seeding.reply("ship", "borealis", "waiting", status="accepted")
+    seen = await _seen(pool, names)
+    assert 6 == len(seen)
+    beside = Beside(pool, names)
+    new = await beside.add(OUTCOMES, 2)
+    replies = [
+        Record(b"aurora", reply("aurora", "c-8", status="accepted"), 0, 8),
+        Record(b"borealis", reply("borealis", "c-9", status="accepted"), 0, 9),
+    ]
+    for build in (OUTCOMES.build(), new, new):
+        taking = _taking(pool, names, build)
+        begin = await taking.begin(8)
+        await taking.take([record for record in replies if record.offset >= begin], 10)
+
+    shown = await _seen(pool, names)
+    assert 7 == len(shown)
+    assert OUTCOMES.build() == await beside.switch(OUTCOMES, new)
+    assert shown == await _seen(pool, names)
+    waiting = 'SELECT "offset", key, value FROM {}.waiting ORDER BY 1'
+    assert [6, 7, 9] == [row["offset"] for row in await pool.fetch(waiting.format(names.tables(new)))]
+
+
+async def _seen(pool: Pool, names: Names) -> list[tuple[object, ...]]:
+    return [tuple(row) for row in await pool.fetch(f'TABLE {names.public}.outcomes ORDER BY "offset"')]
+
+
+def _taking(pool: Pool, names: Names, build: Build) -> Taking:
+    topic = f"{names.prefix}ship.replies"
+    return Taking(OUTCOMES, Source("ship", "replies"), BuildTables(pool, names, build), topic, 0)
+
+
+async def test_a_build_that_cannot_take_over_what_is_known_does_not_begin(
+    pool: Pool, names: Names, seeding: Seeding
+) -> None:
+    await seeding.reply("ship", "aurora", "c", status="accepted")
+    tables = OUTCOMES.tables.replace("message text,", "message text, origin text NOT NULL,")
+    new = await Beside(pool, names).add(replace(OUTCOMES, version=2, tables=tables))
+    with pytest.raises(
+        RowsRefused,
+        match=r"outcomes\.v2 cannot take over what outcomes\.v1 knows of .*origin.*give the column a default",
+    ):
+        await _taking(pool, names, new).begin(1)
+    assert 0 == await pool.fetchval(f"SELECT count(*) FROM {names.tables(new)}.progress")  # noqa: S608
