@@ -52,6 +52,8 @@ class Session:
         self._producer = producer
         self._local = acquired.local
         self._entities = acquired.local.entities
+        logs = acquired.logs
+        self._ends = {tp.topic: logs.ends[tp] for tp in (logs.events, logs.replies)}
         self._sweep = Sweep(acquired.local)
         self._keeping = Keeping(acquired.local)
         self._tally = Tally(terms.aggregate.name, partition)
@@ -99,6 +101,10 @@ class Session:
         # A record without a state may hide the last one that had it, from when it is written on.
         return Needed(0 if any(output.stateless.values()) else floors.events, replies, clock)
 
+    def _reached(self, topic: str, count: int, before: int) -> int:
+        """Where a log surely ends once so many records more are written, where it did so before."""
+        return self._ends[topic] + count if count else before
+
     async def _keep(self) -> None:
         if await self._keeping.flushed():
             self._tally.remembered(self._entities.outcomes)
@@ -114,14 +120,15 @@ class Session:
         started = perf_counter()
         decision = await self._decide(part, busy_until)
         output, last, at = decision.output, part[-1][0], self._local.standpoint
+        topics, before = self._terms.topics, at.checkpoint
         swept = self._sweep.next(count := max(len(part), _SWEPT))
         decision.snapshot(swept, last.timestamp)
         checkpoint = Checkpoint(
             next_offset,
             last.offset,
             last.timestamp,
-            at.events.next_offset + len(output.events),
-            at.replies.next_offset + len(output.replies),
+            self._reached(topics.events, len(output.events), before.events if before else 0),
+            self._reached(topics.replies, len(output.replies), before.replies if before else 0),
             self._needed(output),
             self._terms.snapshots.fold,
             self._terms.partitions,
@@ -174,8 +181,10 @@ class Session:
             (topics.dead_letters, output.dead_letters),
             (topics.snapshots, [*output.snapshots, checkpoint.draft()]),
         ]
-        ends = await self._producer.write(writes)
-        self._local.wrote(checkpoint, ends, dict(writes))
+        lasts = await self._producer.write(writes)
+        # In front of what is written next will be the marker of this.
+        self._ends |= {topic: last + 2 for topic, last in lasts.items()}
+        self._local.wrote(checkpoint, lasts, dict(writes))
         self.next_offset = checkpoint.next_offset
 
     def _report(self, end: int) -> None:
