@@ -17,7 +17,7 @@ from service.kafka.rehydration import Gap, Rehydration
 from service.kafka.standpoint import Standpoint
 from service.kafka.terms import Terms
 from service.kafka.unread import Logs, Stale
-from service.kafka.unsafe import PartitionUnsafe, recognise, require_end, require_in_force
+from service.kafka.unsafe import PartitionUnsafe, recognise, require_begin, require_end, require_in_force
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +57,15 @@ async def read_partition(terms: Terms, partition: int, store: LocalStore, tell: 
         else (await last_checkpoints(terms.connection, topics, range(terms.partitions))).values()
     )
     require_in_force(topics, known, max(terms.partitions, partition + 1))
+    for whole in (events, snapshots):
+        require_begin(whole, starts[whole])
     if checkpoint:
         require_end(events, ends[events], checkpoint.events)
         require_end(replies, ends[replies], checkpoint.replies)
         await recognise(terms.connection, commands, checkpoint, starts[commands], ends[commands])
     local = Local(terms, store)
     how, found_any = await _rehydrate(terms, logs, local, checkpoint, tell)
-    if checkpoint is None and (found_any or starts[events]):
+    if checkpoint is None and found_any:
         # Not by the mark: an owner killed in its first transaction leaves nothing there but what was aborted.
         raise PartitionUnsafe(
             f"{topics.snapshots} has no checkpoint although {topics.events} has events: restore the topic, "

@@ -47,6 +47,17 @@ def require_in_force(topics: Topics, known: Iterable[Checkpoint], partitions: in
             )
 
 
+def require_begin(tp: TopicPartition, start: int) -> None:
+    """Raise PartitionUnsafe where a log begins later of which all is needed."""
+    # Compaction takes records and leaves the start of the log where it is, in Kafka 4.2.2.
+    if start:
+        raise PartitionUnsafe(
+            f"{tp.topic}[{tp.partition}] begins at {start}, but all before that is needed: somebody removed it, or "
+            "had the topic's settings remove it; restore the topic from a copy, or recreate all five topics of the "
+            "aggregate together"
+        )
+
+
 def require_end(tp: TopicPartition, end: int, reached: int) -> None:
     """Raise PartitionUnsafe where a log ends before what it once had reached."""
     if end < reached:

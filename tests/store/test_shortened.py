@@ -7,7 +7,7 @@ import pytest
 from service.domain import AGGREGATES
 from service.kafka.unsafe import PartitionUnsafe
 from tests.domain.atlantis import SHIP
-from tests.domain.partition import NOON, envelope
+from tests.domain.partition import HOUR, NOON, envelope
 from tests.store.owning import Owning
 
 
@@ -43,3 +43,21 @@ async def test_of_a_copy_which_has_no_markers_no_more_is_claimed_than_is_there(m
         ends[topic] = owning.logs.written[topic][-1].offset + 1
         assert ends[topic] == owning.checkpoint.events
     await owning.acquire()
+
+
+@pytest.mark.parametrize("disk", ["lost", "kept"])
+@pytest.mark.parametrize("kind", ["events", "snapshots"])
+async def test_so_does_one_that_begins_behind_what_nothing_ever_removes(
+    monkeypatch: pytest.MonkeyPatch, kind: str, disk: str
+) -> None:
+    owning = Owning(AGGREGATES["ship"])
+    owning.logs.serve(monkeypatch)
+    await owning.ask(envelope("register_ship", SHIP, {"name": "a"}), NOON)
+    await owning.flush()
+    await owning.ask(envelope("dock_ship", SHIP, {"port": "Rio"}), NOON + HOUR)
+    await owning.kill()
+    owning.logs.retain(owning.topics.name(kind), NOON + HOUR)
+    if disk == "lost":
+        owning.lose_disk()
+    with pytest.raises(PartitionUnsafe, match=rf"ship\.{kind}\[0\] begins at 2, .* restore the topic"):
+        await owning.acquire()
