@@ -13,7 +13,7 @@ _NUMBER = re.compile("[1-9][0-9]{0,8}")
 
 
 class NewerVersion(Exception):
-    """A message of a version that this release does not know yet: to read it as another would be to misread it."""
+    """A message of a version or type that this release does not know: to read it as another would be to misread it."""
 
 
 def version_of(model: type[Message]) -> int:

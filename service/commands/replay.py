@@ -7,7 +7,6 @@ from typing import Any
 
 import orjson
 
-from fairlead.versions import version_in
 from service.commands.causes import Causes
 from service.commands.changes import Changes
 from service.commands.entities import Entities
@@ -96,8 +95,8 @@ class Replay:
     def add_events(self, records: Collection[Record]) -> None:
         """Fold events; raises GapInLog, and NewerVersion."""
         changes, read, evolve, known = self._changes, self._aggregate.read_event, self._aggregate.evolve, self._entities
-        now, places, offset, clock = self._aggregate.versions, self._places, 0, self._event_clock
-        entities = changes.entities
+        now, version_in = self._aggregate.versions, self._aggregate.version_in
+        places, offset, clock, entities = self._places, 0, self._event_clock, changes.entities
         try:
             self._bring(records)
             for record in records:
@@ -108,9 +107,8 @@ class Replay:
                 if version != before + 1:
                     self._require_covered(subject, version, before, offset)
                     continue
-                data = read(
-                    event["type"], event["data"], now.get(schema := event.get("dataschema")) or version_in(schema)
-                )
+                type_, schema = event["type"], event.get("dataschema")
+                data = read(type_, event["data"], now.get(schema) or version_in(type_, schema))
                 time = micros_in(event["time"])
                 # Past what a NamedTuple makes of its fields by itself, which is Python.
                 entities[subject] = _new(Entity, (evolve(state, data), version, time, places.get(subject, place)))

@@ -8,7 +8,7 @@ from typing import Any
 
 from fairlead.bounds import Message, reader_of
 from fairlead.envelope import schema_id
-from fairlead.versions import present, version_of
+from fairlead.versions import NewerVersion, present, version_in, version_of
 
 
 class Rejected(Exception):
@@ -74,6 +74,16 @@ class Aggregate:
         if version != 1 or event_type in self.evolved:
             data = present(self.events[event_type], data, version)
         return read(data)
+
+    def version_in(self, event_type: str, dataschema: str | None) -> int:
+        """The version that an event's `dataschema` names.
+
+        Raises ValueError where it names none, and NewerVersion where it is that of a type which is not known here.
+        """
+        version = version_in(dataschema)
+        if event_type not in self.events and dataschema == schema_id(self.name, event_type, version):
+            raise NewerVersion(f"{event_type} is not known to this release: it waits for a release that knows it")
+        return version
 
     def present(self, event_type: str, data: Mapping[str, Any], version: int) -> tuple[Mapping[str, Any], int]:
         """The data of an event as the present version has it, and which that is; an unknown one as it is.

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import orjson
 import pytest
 
 from fairlead.bounds import Message
 from fairlead.versions import NewerVersion, present, version_in, version_of
 from service.commands.fold import fingerprint
+from service.commands.replay import GapInLog
 from service.domain import Aggregate
 from service.domain.aggregate import InvalidHistory
 from tests.domain.evolved import LATER, SHIP, DockShip, ShipDeparted
-from tests.domain.partition import Partition, entity_id, envelope
+from tests.domain.partition import Partition, Stored, entity_id, envelope
 
 ID = entity_id(1)
 DOCK = envelope("dock_ship", ID, {"port": "Singapore"})
@@ -78,6 +80,29 @@ def test_events_of_both_versions_are_one_history() -> None:
 def test_a_former_release_does_not_go_on_from_what_a_later_one_wrote() -> None:
     with pytest.raises(NewerVersion, match=r"^ShipDeparted is of version 2, and this release knows none beyond 1"):
         of_release(SHIP, departed(LATER))
+
+
+def test_nor_from_an_event_of_a_type_that_only_a_later_one_knows() -> None:
+    later = replace(SHIP, events={**SHIP.events, "ShipInspected": SHIP.events["ShipDeparted"]})
+    written = departed()
+    written.events[-1] = renamed(written.events[-1], "ShipInspected")
+    assert 3 == of_release(later, written).entities.entity(ID).version
+    with pytest.raises(NewerVersion, match=r"^ShipInspected is not known to this release"):
+        of_release(SHIP, written)
+
+
+@pytest.mark.parametrize("schema", [None, "urn:fairlead:crane:Sunk:1", "urn:fairlead:ship:Sunk:0", "Sunk"])
+def test_an_unknown_type_that_no_release_could_have_written_is_damage(schema: str | None) -> None:
+    written = departed()
+    written.events[-1] = renamed(written.events[-1], "Sunk", schema)
+    with pytest.raises(GapInLog):
+        of_release(SHIP, written)
+
+
+def renamed(record: Stored, type_: str, schema: str | None = "") -> Stored:
+    """The same as an event of this type, with its own schema unless it is another."""
+    dataschema = f"urn:fairlead:ship:{type_}:1" if schema == "" else schema
+    return replace(record, value=orjson.dumps(record.json | {"type": type_, "dataschema": dataschema}))
 
 
 def test_the_states_of_another_release_are_never_taken() -> None:

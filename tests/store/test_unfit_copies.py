@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+import orjson
 import pytest
 
 from service.commands.entities import ENTITIES
-from service.commands.ports import Put
+from service.commands.ports import Draft, Put
 from service.domain import AGGREGATES
 from service.kafka import rehydration
+from service.kafka.unsafe import PartitionUnsafe
 from tests.domain.atlantis import SHIP
 from tests.domain.memory import MemoryStore
 from tests.domain.partition import NOON, envelope
@@ -32,6 +34,20 @@ async def test_one_that_knows_more_of_a_ship_than_it_has_read_of_events(monkeypa
     assert "warm" != found.how
     assert_equal(owning.replayed(), found.local.entities)
     assert "warm" == (await owning.acquired(ahead)).how
+
+
+async def test_one_that_fits_outlives_an_event_that_only_a_later_release_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    owning = Owning(AGGREGATES["ship"])
+    logs, topic = owning.logs, owning.topics.events
+    logs.serve(monkeypatch)
+    await owning.ask(envelope("register_ship", SHIP, {"name": "a"}), NOON)
+    await owning.flush()
+    kept = copied(owning.disk)
+    later = {"type": "ShipInspected", "dataschema": "urn:fairlead:ship:ShipInspected:1", "entityversion": 2}
+    logs.append(topic, [Draft(SHIP.encode(), orjson.dumps(logs.written[topic][-1].json | later), [], NOON)])
+    with pytest.raises(PartitionUnsafe, match="ShipInspected is not known to this release: it waits"):
+        await owning.acquired(owning.disk)
+    assert kept.kept == copied(owning.disk).kept
 
 
 class Dying(MemoryStore):
