@@ -41,11 +41,14 @@ class Floors:
         """The partition's clock, and the lowest offset of replies that is needed."""
         return self.marks[0]
 
-    def mark(self, clock: int, replies: int) -> None:
-        """The replies from this offset on are written at this clock, or later."""
-        if clock - self.marks[-1][0] >= _MARK_MICROS:
+    def mark(self, clock: int, replies: int, now: int) -> None:
+        """The clock stood there before the replies from this offset on were written, and stands at `now` behind them.
+
+        A `clock` of 0 says nothing of replies that were removed.
+        """
+        if clock and now - self.marks[-1][0] >= _MARK_MICROS:
             self.marks.append((clock, replies))
-        while len(self.marks) > 1 and self.marks[1][0] <= clock - KEPT_MICROS:
+        while len(self.marks) > 1 and self.marks[1][0] <= now - KEPT_MICROS:
             del self.marks[0]
 
     def turn(self, events: int) -> None:

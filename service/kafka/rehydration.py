@@ -118,8 +118,9 @@ class Rehydration:
             if tp == logs.events:
                 replay.add_events(records)
             elif tp == logs.replies:
-                at.floors.mark(replay.reply_clock, records[0].offset)
+                before = replay.reply_clock
                 replay.add_replies(records)
+                at.floors.mark(before, records[0].offset, replay.reply_clock)
             else:
                 checkpoints = [record for record in records if record.key == KEY]
                 if checkpoints:

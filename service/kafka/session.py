@@ -123,6 +123,7 @@ class Session:
         topics, before = self._terms.topics, at.checkpoint
         swept = self._sweep.next(count := max(len(part), _SWEPT))
         decision.snapshot(swept, last.timestamp)
+        at.floors.mark(self._entities.clock, self._ends[topics.replies], decision.overlay.clock)
         checkpoint = Checkpoint(
             next_offset,
             last.offset,
@@ -140,7 +141,6 @@ class Session:
             raise
         decision.overlay.merge()
         self._sweep.written(swept, count, output.stateless)
-        at.floors.mark(self._entities.clock, at.replies.next_offset)
         self._suspicion.clear(self.next_offset)
         self._tally.judged(len(part), output.statuses, perf_counter() - started)
 
