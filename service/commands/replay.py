@@ -33,8 +33,8 @@ class Replay:
     from the offset `beyond` on, where no checkpoint speaks of them, and, with `replied`, where replies have been
     removed too early: that has the keys of all that replies tell, and events must then be added before replies.
     `goes_on` says that something was known before.
-    `hidden` says that a snapshot has no state that can be taken, where one before it may have had. `ahead` has the
-    versions that snapshots tell of and events do not yet, where it goes on.
+    `hidden` says that other code wrote a snapshot, where one before it may have had a state that can be taken. `ahead`
+    has the versions that snapshots tell of and events do not yet, where it goes on.
     """
 
     def __init__(  # noqa: PLR0913  # what it builds, by what rules, from how much of the logs
@@ -70,9 +70,10 @@ class Replay:
         self._changes = Changes()
         self._folded: set[str] = set()
 
-    def add_snapshots(self, records: Iterable[Record]) -> None:
-        """Take who is parked, and states; raises GapInLog."""
+    def add_snapshots(self, records: Iterable[Record]) -> Collection[str]:
+        """Take who is parked, and states; returns whose was too large for its record. Raises GapInLog."""
         changes, places, full = self._changes, self._places, self._full
+        stateless = []
         for record in records:
             try:
                 found = self._snapshots.read(record)
@@ -82,15 +83,19 @@ class Replay:
                 changes.parked[found.entity_id] = found.parked
             if found.state is None and found.version:
                 # The record that has it is gone once it is compacted: the floor must not rise on it.
-                self.hidden = True
                 changes.folded.add(found.entity_id)
+                if found.other:
+                    self.hidden = True
+                else:
+                    stateless.append(found.entity_id)
             elif self._states and found.version:
                 changes.folded.discard(found.entity_id)
                 place = places.get(found.entity_id) or (self._entity(found.entity_id).place if full else 0)
                 changes.entities[found.entity_id] = Entity(found.state, found.version, found.time, place)
-            elif self.goes_on and found.version > self._entity(found.entity_id).version:
+            if self.goes_on and found.version > self._entity(found.entity_id).version:
                 self.ahead[found.entity_id] = found.version
         self._merge()
+        return stateless
 
     def add_events(self, records: Collection[Record]) -> None:
         """Fold events; raises GapInLog, and NewerVersion."""

@@ -16,7 +16,8 @@ _MAX_BYTES = 400_000
 class Snapshot(NamedTuple):
     """What a record says of an entity: from which command on it is parked; its state, where one of our fold is in it.
 
-    `version` is 0 where the entity does not exist, `time` that of its last event in microseconds.
+    `version` is 0 where the entity does not exist, `time` that of its last event in microseconds; `other` says that
+    another code has folded it.
     """
 
     entity_id: str
@@ -24,6 +25,7 @@ class Snapshot(NamedTuple):
     state: Any
     version: int
     time: int
+    other: bool = False
 
 
 class Snapshots:
@@ -49,6 +51,6 @@ class Snapshots:
         value = orjson.loads(record.value or b"")
         parked = value["parked"]
         since, entity_id = None if parked is None else parked["from"], (record.key or b"").decode()
-        if value.get("fold") != self.fold:
-            return Snapshot(entity_id, since, None, value.get("version", 0), 0)
+        if (fold := value.get("fold")) != self.fold:
+            return Snapshot(entity_id, since, None, value.get("version", 0), 0, other=fold is not None)
         return Snapshot(entity_id, since, self.states.read(*value["state"]), value["version"], value["time"])

@@ -129,7 +129,10 @@ class Rehydration:
                     # Else a later snapshot, by other code, may have hidden what this counts on: nobody would tell.
                     if replay.goes_on and at.checkpoint.fold == self._terms.snapshots.fold:
                         at.floors.covered(at.checkpoint.needed.events)
-                replay.add_snapshots([record for record in records if record.key != KEY])
+                stateless = replay.add_snapshots([record for record in records if record.key != KEY])
+                if replay.goes_on:
+                    # As who wrote them did: the last ones with a state may be from long before what is known here.
+                    at.floors.written((), dict.fromkeys(stateless, True))
         except GapInLog as gap:
             raise Gap(
                 f"{tp.topic}[{tp.partition}]: {gap}; something else wrote to the topic, or lost from it: restore it "

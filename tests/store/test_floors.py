@@ -13,6 +13,7 @@ from tests.domain.memory import MemoryStore
 from tests.domain.partition import NOON, entity_id, envelope
 from tests.domain.partition_histories import assert_equal
 from tests.store.owning import Owning
+from tests.store.reading import follow
 
 SHIP, OTHER = entity_id(2), entity_id(1)
 _ROOM = 260
@@ -120,6 +121,20 @@ async def test_so_they_are_for_an_owner_with_a_disk_of_before(owning: Owning) ->
     await owning.kill()
     await other_disk(owning, parked)
     await ask(owning, "depart_ship", OTHER)
+    await started_empty(owning)
+
+
+async def test_so_they_are_for_who_stood_by_and_need_not_begin_anew(
+    owning: Owning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await grown(owning)
+    acquired = await owning.acquired(disk := MemoryStore())
+    await parked(owning)
+    await follow(monkeypatch, owning, acquired)
+    await owning.kill()
+    owning.disk = disk
+    await ask(owning, "depart_ship", OTHER)
+    assert ("warm", 0) == (owning.how, owning.checkpoint.needed.events)
     await started_empty(owning)
 
 
