@@ -1,4 +1,4 @@
-"""Of 60,000 inputs, and with `--long` 200,000, most of them no commands, each is answered or put aside as it came, and none costs memory."""
+"""Of inputs, most of them no commands, each is answered or put aside as it came, and none costs memory."""
 
 from __future__ import annotations
 
