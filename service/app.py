@@ -185,17 +185,18 @@ async def export_events(settings: Settings, aggregate: str) -> AsyncIterator[Map
 
 
 async def settled_commands(
-    settings: Settings, aggregate: str, command_ids: Collection[str]
+    settings: Settings, aggregate: str, commands: Collection[tuple[str, str | None]]
 ) -> set[tuple[str, str | None]]:
-    """Those of these commands that have a final outcome by now, each with its entity.
+    """Of these commands, each with its entity, those that have a final outcome by now.
 
-    Raises TimeoutError where the projection of outcomes does not catch up, and StoreUnavailable.
+    Raises TimeoutError where the projection of outcomes does not catch up, Incomplete where it has put replies to them
+    aside, and StoreUnavailable.
     """
     topics = Topics(aggregate, settings.prefix)
     ends = await log_ends(connection(settings), topics, topics.replies)
     async with _queries(settings, show_personal_data=False, patience_s=_ASKED_SECONDS) as queries:
         await queries.caught_up("outcomes", ends, wait_s=_LEVEL_SECONDS)
-        return await queries.settled_commands(aggregate, command_ids)
+        return await queries.settled_commands(aggregate, commands)
 
 
 @asynccontextmanager

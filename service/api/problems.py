@@ -15,6 +15,8 @@ from service.projections.answers import Gone, NotFound, NotYet
 from service.projections.store import StoreUnavailable
 
 RETRY = {"Retry-After": "1"}
+# What was put aside stays so until somebody redrives it.
+RETRY_SELDOM = {"Retry-After": "60"}
 
 
 class BadRequest(ValueError):
@@ -34,8 +36,7 @@ def add_problems(app: FastAPI) -> None:
 
     @app.exception_handler(NotYet)
     async def not_yet(_: Request, error: NotYet) -> JSONResponse:
-        # Of what was put aside the answer is the same until somebody redrives it.
-        headers = None if error.stale else RETRY
+        headers = RETRY_SELDOM if error.stale else RETRY
         members = {"reached_version": error.reached, "stale": error.stale}
         return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), headers=headers, **members)
 

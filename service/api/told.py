@@ -19,7 +19,7 @@ class Problem(BaseModel):
     detail: str
     stale: bool = Field(
         default=False,
-        description="Whether a fault has put aside what may change that: it stays so until an operator redrives it",
+        description="Whether a fault has put aside what may change that, or this release cannot read it: see `detail`",
         examples=[False],
     )
 
@@ -33,7 +33,7 @@ _DETAILS = {
     ),
     410: ("It was deleted", "User with ID 7b0f3d5e-52c6-4f2e-8a55-6a4d0b7a9e10 was deleted"),
     503: (
-        "Not yet, or the database does not answer: ask again after `Retry-After`, which what is `stale` has not",
+        "Not yet, or the database does not answer: ask again after `Retry-After`",
         "The projection has version 2",
     ),
 }

@@ -14,7 +14,7 @@ from service.cli.dead_letters_filter import Filter
 from service.cli.dead_letters_letter import Letter, Place
 from service.cli.dead_letters_plan import Plan, make_plan
 from service.cli.dead_letters_read import Survey, survey
-from service.cli.dead_letters_report import emit_tally, say_next
+from service.cli.dead_letters_report import emit_tally, say_bare, say_next
 from service.cli.dead_letters_send import ask_owners, send_again
 from service.cli.dead_letters_tally import Tally
 from service.cli.exits import Exit, Stop
@@ -53,8 +53,10 @@ def redrive(  # noqa: PLR0913  # each is a choice of its own
     refuse_unclear(wanted, all_=all_, sure=dry_run or yes)
     settings = given.settings()
     found = _found(settings, wanted)
+    # Their owner would say as much, and each time again.
+    say_bare(found.bare)
     settled = set() if again else run(_settled(settings, found.letters))
-    plan = make_plan(found, frozenset(skip or ()), settled, again=again)
+    plan = make_plan(replace(found, bare=[]), frozenset(skip or ()), settled, again=again)
     tally = Tally()
 
     async def work() -> None:
@@ -111,9 +113,10 @@ async def _settled(settings: Settings, letters: Sequence[Letter]) -> set[Place]:
 
     settled: set[Place] = set()
     for aggregate in {letter.aggregate for letter in letters}:
-        asked = [letter for letter in letters if letter.aggregate == aggregate and not letter.waiting]
-        if ids := {letter.command_id for letter in asked if letter.command_id}:
-            known = await composition.settled_commands(settings, aggregate, ids)
+        ours = [letter for letter in letters if letter.aggregate == aggregate]
+        asked = [letter for letter in ours if not (letter.waiting or letter.superseded)]
+        if commands := {(letter.command_id, letter.shown_key) for letter in asked if letter.command_id}:
+            known = await composition.settled_commands(settings, aggregate, commands)
             settled |= {letter.place for letter in asked if (letter.command_id, letter.shown_key) in known}
     return settled
 

@@ -22,6 +22,10 @@ _STALE = "A fault has put some of this aside: it is old, or lacks some; `fairlea
 _EXITS = {404: Exit.NOT_FOUND, 410: Exit.NOT_FOUND, 400: Exit.INVALID, 422: Exit.INVALID, 503: Exit.TIMED_OUT}
 
 
+class PutAside(Stop):
+    """No answer, and none however often one asks, until somebody redrives what was put aside."""
+
+
 class Reads:
     """Reads of one API; all raise Stop and httpx's TransportError."""
 
@@ -54,6 +58,8 @@ class Reads:
         """What became of a command, once anything is known of it or `wait` seconds are over."""
         try:
             answer = await self._await(f"/commands/{quote(command_id, safe='')}", {}, wait)
+        except PutAside:
+            raise
         except Stop as stop:
             if stop.code is not Exit.NOT_FOUND:
                 raise
@@ -69,7 +75,8 @@ class Reads:
             found = answer.json()
             self._tell(found)
             return found
-        raise Stop(_EXITS.get(answer.status_code, Exit.FAILED), _problem(answer))
+        told, stale = _problem(answer)
+        raise (PutAside if stale else Stop)(_EXITS.get(answer.status_code, Exit.FAILED), told)
 
     def _tell(self, found: Mapping[str, Any]) -> None:
         # What is printed of a list need not have it; of one thing it is a field.
@@ -86,6 +93,8 @@ class Reads:
             at_once = min(max(0.0, deadline - asked), _MOST_SECONDS)
             try:
                 return await self.get(path, {**query, "wait": at_once} if at_once else query, wait=at_once)
+            except PutAside:
+                raise
             except Stop as stop:
                 waited = clock() - asked >= at_once
                 if stop.code not in (Exit.TIMED_OUT, Exit.NOT_FOUND) or not waited or clock() >= deadline:
@@ -100,10 +109,12 @@ async def open_reads(api_url: str) -> AsyncIterator[Reads]:
         yield Reads(http)
 
 
-def _problem(answer: httpx.Response) -> str:
+def _problem(answer: httpx.Response) -> tuple[str, bool]:
+    """Why there is no answer, and whether something was put aside."""
+    stale = False
     try:
         problem = answer.json()
-        told = problem.get("detail") or problem["title"]
+        told, stale = problem.get("detail") or problem["title"], bool(problem.get("stale"))
     except (ValueError, KeyError, AttributeError):
         told = f"{answer.request.url.path}: {answer.status_code} {answer.reason_phrase}"
-    return told if isinstance(told, str) else "; ".join(str(fault.get("msg", fault)) for fault in told)
+    return told if isinstance(told, str) else "; ".join(str(fault.get("msg", fault)) for fault in told), stale

@@ -37,19 +37,24 @@ async def begin(connection: Connection, names: Names, build: Build, place: Place
         raise RowsRefused(
             f"{build.label} cannot take over what {shown.label} knows of {place[0]}[{place[1]}] from before offset "
             f"{beginning}, where that begins now ({error.args[0]}): `fairlead projections drop {build.name} "
-            f"{build.label}`, and give the column a default, or the table another name"
+            f"{build.label}`, and give the column a default"
         ) from error
 
 
 async def _taking_over(connection: Connection, names: Names, shown: Build, build: Build) -> list[str]:
     old, new = [await column_types(connection, f"{names.prefix}{one.schema}") for one in (shown, build)]
-    both = {table: dict(columns.items() & old.get(table, {}).items()) for table, columns in new.items()}
+    both = {table: columns.keys() & old.get(table, {}).keys() for table, columns in new.items()}
     aggregate = f"regexp_replace(substr($1, {len(names.prefix) + 1}), '\\.[^.]*$', '')"
-    ours = {table: f"aggregate = {aggregate}" for table, columns in both.items() if {*columns} >= _OF_A_MESSAGE}
-    parked = {table: "topic = $1" for table, columns in both.items() if ours and {*columns} >= _OF_PARKED}
+    ours = {table: f"aggregate = {aggregate}" for table, columns in both.items() if columns >= _OF_A_MESSAGE}
+    parked = {table: "topic = $1" for table, columns in both.items() if ours and columns >= _OF_PARKED}
     steps = []
     for table, of in {**ours, **parked}.items():
-        name, columns = quoted(table), ", ".join(map(quoted, both[table]))
+        if other := [column for column in sorted(both[table]) if new[table][column] != old[table][column]]:
+            raise RowsRefused(
+                f"{build.label} cannot take over what {shown.label} knows: {table}.{other[0]} has another type there. "
+                f"`fairlead projections drop {build.name} {build.label}`, and give what changes another name"
+            )
+        name, columns = quoted(table), ", ".join(map(quoted, sorted(both[table])))
         steps.append(
             f"{quoted(f'of {table}')} AS (INSERT INTO {names.tables(build)}.{name} ({columns}) "  # noqa: S608  # as above
             f"SELECT {columns} FROM {names.tables(shown)}.{name} "

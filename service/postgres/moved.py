@@ -26,8 +26,8 @@ async def in_use(pool: Pool, source: Names, target: Names, aggregate: str) -> st
     with passing_faults():
         if await pool.fetchval("SELECT to_regnamespace($1) IS NOT NULL", target.public):
             # They would go on in a copy that is made anew from where they stood in an earlier one.
-            named = f"{target.prefix}fairlead"
-            return f"projections have begun; where nobody needs them, drop {named} and {named}_*, but not {named}_keys"
+            keys = f"{target.prefix}fairlead_keys"
+            return f"projections have begun; where nobody needs them, drop all schemas of that prefix but {keys}"
         if await _no_keys(pool, target):
             return None
         more = await pool.fetchval(_MORE.format(source=source.keys, target=target.keys), aggregate)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -46,6 +47,7 @@ class BuildTables:
         schema = names.tables(build)
         progress = f"{schema}.progress"
         self._types: ColumnTypes | None = None
+        self._beginning = asyncio.Lock()
         self._read = f"""
             SELECT next_offset, turn, ARRAY(SELECT entity_id FROM {schema}.parked WHERE topic = $1 AND partition = $2)
             FROM {progress} WHERE topic = $1 AND partition = $2
@@ -67,10 +69,12 @@ class BuildTables:
         Raises StoreUnavailable, and RowsRefused where it cannot take over what is known of messages before that.
         """
         with reading_faults():
-            async with self._pool.acquire() as connection:
-                # Looked for first: to insert it would wait for whoever moves it.
-                while (found := await connection.fetchrow(self._read, topic, partition)) is None:
-                    await begin(connection, self._names, self._build, (topic, partition), beginning)
+            # Looked for first: to insert it would wait for whoever moves it.
+            if (found := await self._pool.fetchrow(self._read, topic, partition)) is None:
+                # One after the other: what is taken over may be much, and others need connections meanwhile.
+                async with self._beginning, self._pool.acquire() as connection:
+                    while (found := await connection.fetchrow(self._read, topic, partition)) is None:
+                        await begin(connection, self._names, self._build, (topic, partition), beginning)
         next_offset, turn, parked = found
         return Standing(next_offset, turn, frozenset(parked))
 

@@ -62,7 +62,7 @@ class Queries:
         except TimeoutError:
             raise TimeoutError(
                 f"The projection {projection} has not come level with the log in {wait_s:g} s: see whether "
-                "`fairlead project` runs, and try again"
+                f"`fairlead project` runs, and what its /readyz says of {projection}, and try again"
             ) from None
 
     async def export(self, aggregate: str) -> AsyncIterator[Row]:

@@ -18,6 +18,7 @@ SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod)
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
     JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = $1 AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
+    AND a.attgenerated = ''
 """
 
 # COPY costs a round trip more than a statement, and less for each row.
@@ -25,7 +26,7 @@ FEW_ROWS = 200
 
 
 async def column_types(connection: Connection, schema: str) -> ColumnTypes:
-    """The type of every column of every table in a schema."""
+    """The type of every column of every table in a schema, but for what PostgreSQL works out itself."""
     types: dict[str, dict[str, str]] = {}
     for table, column, type_ in await connection.fetch(_COLUMN_TYPES, schema):
         types.setdefault(table, {})[column] = type_

@@ -153,7 +153,7 @@ async def test_what_has_been_judged_since_is_not_sent_again(desk: Desk, monkeypa
     # The window of repeats forgets in time, the log of outcomes does not; but what it has not read it does not know.
     monkeypatch.setattr("service.app._LEVEL_SECONDS", 0.2)
     with pytest.raises(TimeoutError, match="outcomes has not come level"):
-        await app.settled_commands(desk.settings, "ship", [id_])
+        await app.settled_commands(desk.settings, "ship", [(id_, None)])
     async with running_projectors(desk.settings, "outcomes"):
         code, told, _ = await desk.run("redrive", "--all", "--yes")
     assert (0, {}, 1) == (code, told["commands"], len(told["left_out"]["settled"]))

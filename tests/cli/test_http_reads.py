@@ -99,8 +99,21 @@ async def test_who_waits_longer_than_the_api_does_asks_again(monkeypatch: pytest
     assert [0.05] * 3 == asked
 
 
-async def test_an_outcome_nobody_knows_is_not_found_for_the_reason_that_the_api_has() -> None:
-    detail = "No outcome of command x is known, but a fault has put aside messages"
-    with pytest.raises(Stop, match=f"{detail}; .* --wait waits") as stop:
-        await reads(lambda _: httpx.Response(404, json={"title": "Not Found", "detail": detail})).outcomes("x", wait=0)
-    assert stop.value.code == Exit.NOT_FOUND
+@pytest.mark.parametrize("stale", [False, True])
+async def test_an_outcome_nobody_knows_is_not_found_for_the_reason_that_the_api_has(
+    monkeypatch: pytest.MonkeyPatch, *, stale: bool
+) -> None:
+    monkeypatch.setattr("service.cli.http_reads._MOST_SECONDS", 0.02)
+    asked: list[httpx.Request] = []
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        await asyncio.sleep(float(request.url.params["wait"]))  # as the API does
+        return httpx.Response(404, json={"title": "Not Found", "detail": "No outcome is known, since", "stale": stale})
+
+    api = Reads(httpx.AsyncClient(base_url="http://api", transport=httpx.MockTransport(answer)))
+    with pytest.raises(Stop, match="No outcome is known, since") as stop:
+        await api.outcomes("x", wait=0.05)
+    # Of what was put aside there is nothing to wait for.
+    assert (Exit.NOT_FOUND, stale) == (stop.value.code, "--wait" not in str(stop.value))
+    assert (1 == len(asked)) == stale

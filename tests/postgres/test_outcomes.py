@@ -14,6 +14,7 @@ from service.postgres.public import Public
 from service.postgres.queries import Queries
 from service.postgres.settled import settled_commands
 from service.projections import PROJECTIONS
+from service.projections.answers import Incomplete
 from service.projections.build import Build
 from service.projections.store import RowsRefused
 from service.projections.stored import Source
@@ -62,7 +63,17 @@ async def test_what_is_told_of_another_entity_does_not_count(queries: Queries, s
 
 async def test_an_id_that_no_row_can_have_hides_no_other(pool: Pool, seeding: Seeding) -> None:
     await seeding.reply("ship", "aurora", "c", status="accepted")
-    assert {("c", "aurora")} == await settled_commands(Public(pool, seeding.names), "ship", {"c", "c\x00"})
+    assert {("c", "aurora")} == await settled_commands(
+        Public(pool, seeding.names), "ship", {("c", "aurora"), ("c\x00", "aurora\x00")}
+    )
+
+
+async def test_of_whom_replies_were_put_aside_nobody_says_what_was_judged(pool: Pool, seeding: Seeding) -> None:
+    await seeding.reply("ship", "borealis", "odd", status="accepted", message=7)
+    views = Public(pool, seeding.names)
+    assert set() == await settled_commands(views, "ship", {("odd", "aurora")})
+    with pytest.raises(Incomplete, match=r"of borealis .*projections redrive outcomes"):
+        await settled_commands(views, "ship", {("odd", "borealis")})
 
 
 async def test_a_build_knows_the_outcomes_of_which_retention_has_removed_the_replies(
@@ -103,15 +114,20 @@ def _taking(pool: Pool, names: Names, build: Build) -> Taking:
     return Taking(OUTCOMES, Source("ship", "replies"), BuildTables(pool, names, build), topic, 0)
 
 
+@pytest.mark.parametrize(
+    ("column", "why"),
+    [
+        ("message text, origin text NOT NULL,", "knows of .*origin.*give the column a default"),
+        ("message varchar,", r"knows: outcomes\.message has another type there.*give what changes another name"),
+    ],
+)
 async def test_a_build_that_cannot_take_over_what_is_known_does_not_begin(
-    pool: Pool, names: Names, seeding: Seeding
+    pool: Pool, names: Names, seeding: Seeding, column: str, why: str
 ) -> None:
     await seeding.reply("ship", "aurora", "c", status="accepted")
-    tables = OUTCOMES.tables.replace("message text,", "message text, origin text NOT NULL,")
-    new = await Beside(pool, names).add(replace(OUTCOMES, version=2, tables=tables))
-    with pytest.raises(
-        RowsRefused,
-        match=r"outcomes\.v2 cannot take over what outcomes\.v1 knows of .*origin.*give the column a default",
-    ):
+    new = await Beside(pool, names).add(
+        replace(OUTCOMES, version=2, tables=OUTCOMES.tables.replace("message text,", column))
+    )
+    with pytest.raises(RowsRefused, match=rf"outcomes\.v2 cannot take over what outcomes\.v1 {why}"):
         await _taking(pool, names, new).begin(1)
     assert 0 == await pool.fetchval(f"SELECT count(*) FROM {names.tables(new)}.progress")  # noqa: S608

@@ -84,7 +84,7 @@ async def test_nobody_is_told_to_ask_again_for_a_version_that_was_put_aside(clie
         (response.status_code, response.json()["stale"], response.json()["reached_version"])
         for response in (aside, late)
     ]
-    assert [None, "1"] == [response.headers.get("Retry-After") for response in (aside, late)]
+    assert ["60", "1"] == [response.headers.get("Retry-After") for response in (aside, late)]
     assert re.match("The projection has version 1, but .* redrive ships`", aside.json()["detail"])
     # The journal has it.
     assert 200 == (await client.get("/ships/b/events?min_version=3")).status_code
@@ -176,7 +176,7 @@ async def test_what_the_journal_has_parked_from_its_first_event_on_is_not_called
         assert "redrive journal`" in problem["detail"]
     for path in ("/users/8/events", "/users/8/statement", "/users/8?version=1"):
         late = await client.get(path + ("&" if "?" in path else "?") + "min_version=1")
-        assert (503, True, None) == (late.status_code, late.json()["stale"], late.headers.get("Retry-After"))
+        assert (503, True, "60") == (late.status_code, late.json()["stale"], late.headers.get("Retry-After"))
 
 
 async def test_an_export_that_would_lack_events_of_a_parked_entity_is_refused(
