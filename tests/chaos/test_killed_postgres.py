@@ -20,14 +20,13 @@ from tests.checker.waiting import wait_until_handled
 from tests.running import apply_topics, running_handler, settings_for
 from tests.workload import generate, publish
 
-KILLS = 10
 COMMANDS = 8_000
 HANDLED_SECONDS = 120.0
 PREFIX = "killed-postgres."
 
 
-async def test_ten_kills_while_projections_catch_up_lose_no_row_and_repeat_none(
-    servers: Endpoints, tmp_path: Path
+async def test_kills_while_projections_catch_up_lose_no_row_and_repeat_none(
+    servers: Endpoints, tmp_path: Path, kills: int
 ) -> None:
     random = Random(7)
     async with own_postgres(tmp_path) as postgres:
@@ -46,9 +45,9 @@ async def test_ten_kills_while_projections_catch_up_lose_no_row_and_repeat_none(
         lost, reached = [], 0
         own = Endpoints(servers.bootstrap_servers, postgres.url)
         async with handler(own, tmp_path, {"prefix": PREFIX}, without="batches", role=("project",)) as projector:
-            for _ in range(KILLS):
+            for _ in range(kills):
                 family = postgres.family()
-                before = await _further(postgres, reached + whole * random.uniform(0.5, 1) / (KILLS + 5))
+                before = await _further(postgres, reached + whole * random.uniform(0.5, 1) / (kills + 5))
                 postgres.kill(family)
                 await postgres.start()
                 after = await _now(postgres)

@@ -14,12 +14,11 @@ from tests.chaos.load import Load, watched_replies
 from tests.checker import check
 from tests.running import PARTITIONS, apply_topics, settings_for
 
-_ROUNDS = 10
 _PER_SECOND = 400
 
 
 async def test_killed_at_any_moment_a_handler_reads_on_where_its_disk_stands(
-    servers: Endpoints, tmp_path: Path
+    servers: Endpoints, tmp_path: Path, kills: int
 ) -> None:
     prefix, random, known_by = "killed-with-disk.", Random(5), list[str]()
     await apply_topics(settings_for(servers, prefix))
@@ -27,7 +26,7 @@ async def test_killed_at_any_moment_a_handler_reads_on_where_its_disk_stands(
     load = Load(servers.bootstrap_servers, prefix)
     with watched_replies(servers.bootstrap_servers, prefix) as replies:
         async with load.steady(_PER_SECOND):
-            for _ in range(_ROUNDS):
+            for _ in range(kills):
                 async with handler(servers, tmp_path, variables, without="generations", wait=False) as one:
                     await eventually(partial(owns_all, one), "all are owned")
                     await eventually(partial(replies.have, replies.count + 100), "it works")
@@ -40,7 +39,7 @@ async def test_killed_at_any_moment_a_handler_reads_on_where_its_disk_stands(
                 check, servers.bootstrap_servers, prefix=prefix, aggregates=["ship"], allow_import=False
             )
     assert report.ok, report.text()
-    assert ["events"] * PARTITIONS + ["warm"] * PARTITIONS * (_ROUNDS - 1) == known_by
+    assert ["events"] * PARTITIONS + ["warm"] * PARTITIONS * (kills - 1) == known_by
     assert report.counts["snapshots"]
     assert load.acknowledged == report.counts["commands"]
 

@@ -25,7 +25,6 @@ from tests.chaos.role import environment
 from tests.running import apply_topics, running_handler, running_projectors, settings_for
 
 PREFIX = f"rebuilt{secrets.token_hex(3)}."
-KILLS = 10
 AT_FIRST, STEADY, RATE = 10_000, 100, 400
 OLD, NEW = Build("ships", 1), Build("ships", 1, 2)
 NAMES = Names(PREFIX)
@@ -86,7 +85,7 @@ async def _differing_rows(pool: Pool, table: str) -> int:
     return int(await pool.fetchval(query))
 
 
-async def test_a_rebuild_killed_ten_times_ends_with_equal_rows(servers: Endpoints) -> None:
+async def test_a_rebuild_killed_again_and_again_ends_with_equal_rows(servers: Endpoints, kills: int) -> None:
     settings = settings_for(servers, PREFIX, session_timeout_ms=2_000)
     await apply_topics(settings)
     load = Load(servers.bootstrap_servers, PREFIX, ships=200)
@@ -99,7 +98,7 @@ async def test_a_rebuild_killed_ten_times_ends_with_equal_rows(servers: Endpoint
                     await asyncio.sleep(0.05)
             at: Offsets = {}
             async with load.steady(STEADY):
-                for _ in range(KILLS):
+                for _ in range(kills):
                     async with _fairlead(settings, "rebuild", "ships", "--rate", str(RATE)) as rebuild:
                         at = await _moved(pool, signals, at)
                         assert rebuild.returncode is None
