@@ -32,10 +32,7 @@ _DETAILS = {
         "Ship with ID 7b0f3d5e-52c6-4f2e-8a55-6a4d0b7a9e10 not found",
     ),
     410: ("It was deleted", "User with ID 7b0f3d5e-52c6-4f2e-8a55-6a4d0b7a9e10 was deleted"),
-    503: (
-        "Not yet, or the database does not answer: ask again after `Retry-After`",
-        "The projection has version 2",
-    ),
+    503: ("Not yet, or the database does not answer: ask again after `Retry-After`", "The projection has version 2"),
 }
 
 

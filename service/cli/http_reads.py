@@ -58,10 +58,8 @@ class Reads:
         """What became of a command, once anything is known of it or `wait` seconds are over."""
         try:
             answer = await self._await(f"/commands/{quote(command_id, safe='')}", {}, wait)
-        except PutAside:
-            raise
         except Stop as stop:
-            if stop.code is not Exit.NOT_FOUND:
+            if stop.code is not Exit.NOT_FOUND or isinstance(stop, PutAside):
                 raise
             raise Stop(Exit.NOT_FOUND, f"{stop}; it may still be on its way: --wait waits") from None
         found: list[dict[str, Any]] = answer["items"]

@@ -155,8 +155,8 @@ async def _check(admin: AIOKafkaAdminClient, topics: Topics) -> list[str]:
     names = [topics.name(kind) for kind in KINDS]
     try:
         there = await present(admin, names)
-    except LookupError as unsaid:
-        return [str(unsaid)]
+    except LookupError as fault:
+        return [str(fault)]
     if missing := [name for name in names if name not in there]:
         return [f"{name}: missing; `fairlead topics apply` creates it" for name in missing]
     return [*await _check_counts(admin, topics), *await _check_configs(admin, topics)]

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from service.postgres.current import STATES, current
-from service.postgres.folded import FOLDINGS
+from service.postgres.folded import FOLDINGS, Folded
 from service.postgres.journal import Journal
 from service.postgres.moments import Moments
 from service.postgres.public import Public, parked
@@ -75,18 +75,13 @@ class Entities:
     async def _then(self, aggregate: str, entity_id: str, moment: datetime | int) -> State:
         folded = (await self._moments.states(aggregate, [entity_id], moment))[entity_id]
         if not folded.version:
-            raise not_found(aggregate, entity_id, await self._reason(aggregate, entity_id) if folded.stale else None)
+            raise not_found(aggregate, entity_id, _reason(folded))
         if isinstance(moment, int) and folded.version < moment and not folded.stale:
             raise NotFound(f"{aggregate.capitalize()} with ID {entity_id} has no version {moment}")
         fields = FOLDINGS[aggregate].render(folded)
         if fields is None:
             raise gone(aggregate, entity_id)
         return State(entity_id, folded.version, fields, folded.stale)
-
-    async def _reason(self, aggregate: str, entity_id: str) -> str:
-        if await self._parked("journal", aggregate, entity_id):
-            return put_aside("journal")
-        return "this release does not understand its events: ask an API of the release that wrote them"
 
     async def _parked(self, projection: str, aggregate: str, entity_id: str) -> bool:
         query = f"SELECT {parked(projection, '$1', '$2')} AS stale"
@@ -102,3 +97,14 @@ class Entities:
             if await self._parked(projection, aggregate, entity_id):
                 raise NotYet(late.reached, put_aside(projection)) from None
             raise
+
+
+def _reason(folded: Folded) -> str | None:
+    """Why not all of it is known, if so, and what to do."""
+    if folded.parked:
+        return put_aside("journal")
+    return (
+        "this release does not understand its events: ask an API of the release that wrote them"
+        if folded.stuck
+        else None
+    )

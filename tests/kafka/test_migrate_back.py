@@ -87,22 +87,24 @@ async def test_it_goes_on_until_topics_and_keys_are_gone(servers: Endpoints, mon
         await move.take_back()
 
 
-async def test_keys_go_though_somebody_has_deleted_the_topics(servers: Endpoints) -> None:
+async def _made_and_deleted(servers: Endpoints) -> tuple[Settings, Settings, Move]:
+    """Whence and whither an aggregate was to move, and the move, once somebody has deleted the new topics."""
     old, new = places(servers)
     await begun(old)
     move = Move(old, "user", new.prefix)
     assert await move.make(ONE_MORE, 1, quietly)
     await delete_topics(connection(new), await topics_of(new))
+    return old, new, move
+
+
+async def test_keys_go_though_somebody_has_deleted_the_topics(servers: Endpoints) -> None:
+    _, new, move = await _made_and_deleted(servers)
     await move.take_back()
     assert 0 == await _keys(servers, new)
 
 
 async def test_what_came_since_is_kept_though_the_topics_are_not_there(servers: Endpoints) -> None:
-    old, new = places(servers)
-    await begun(old)
-    move = Move(old, "user", new.prefix)
-    assert await move.make(ONE_MORE, 1, quietly)
-    await delete_topics(connection(new), await topics_of(new))
+    old, new, move = await _made_and_deleted(servers)
     async with open_pool(servers.database_url, size=1) as pool:
         names = Names(new.prefix)
         await PostgresKeys(pool, names).ensure("user", ["came-since"])

@@ -11,13 +11,19 @@ from tests.domain.partition import HOUR, NOON, envelope
 from tests.store.owning import Owning
 
 
+@pytest.fixture
+def owning(monkeypatch: pytest.MonkeyPatch) -> Owning:
+    """Nobody has owned anything yet."""
+    owning = Owning(AGGREGATES["ship"])
+    owning.logs.serve(monkeypatch)
+    return owning
+
+
 @pytest.mark.parametrize("disk", ["lost", "kept"])
 @pytest.mark.parametrize("kind", ["events", "replies"])
 async def test_a_log_without_its_last_transaction_of_one_record_stops_its_partition(
-    monkeypatch: pytest.MonkeyPatch, kind: str, disk: str
+    owning: Owning, kind: str, disk: str
 ) -> None:
-    owning = Owning(AGGREGATES["ship"])
-    owning.logs.serve(monkeypatch)
     topic, ends = owning.topics.name(kind), owning.logs.ends
     await owning.ask(envelope("register_ship", SHIP, {"name": "a"}), NOON)
     before = ends[topic]
@@ -32,9 +38,7 @@ async def test_a_log_without_its_last_transaction_of_one_record_stops_its_partit
         await owning.acquire()
 
 
-async def test_of_a_copy_which_has_no_markers_no_more_is_claimed_than_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    owning = Owning(AGGREGATES["ship"])
-    owning.logs.serve(monkeypatch)
+async def test_of_a_copy_which_has_no_markers_no_more_is_claimed_than_is_there(owning: Owning) -> None:
     ends, topic = owning.logs.ends, owning.topics.events
     for type_, data in (("register_ship", {"name": "a"}), ("dock_ship", {"port": "Rio"})):
         await owning.ask(envelope(type_, SHIP, data), NOON)
@@ -47,11 +51,7 @@ async def test_of_a_copy_which_has_no_markers_no_more_is_claimed_than_is_there(m
 
 @pytest.mark.parametrize("disk", ["lost", "kept"])
 @pytest.mark.parametrize("kind", ["events", "snapshots"])
-async def test_so_does_one_that_begins_behind_what_nothing_ever_removes(
-    monkeypatch: pytest.MonkeyPatch, kind: str, disk: str
-) -> None:
-    owning = Owning(AGGREGATES["ship"])
-    owning.logs.serve(monkeypatch)
+async def test_so_does_one_that_begins_behind_what_nothing_ever_removes(owning: Owning, kind: str, disk: str) -> None:
     await owning.ask(envelope("register_ship", SHIP, {"name": "a"}), NOON)
     await owning.flush()
     await owning.ask(envelope("dock_ship", SHIP, {"port": "Rio"}), NOON + HOUR)
