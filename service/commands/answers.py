@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
 
-from fairlead.envelope import Command
 from service.commands.encoding import Encoder
 from service.commands.faults import Unreadable, still_behind
+from service.commands.judged import Judged
 from service.commands.overlay import Overlay
 from service.commands.parked import Redrive, Waiting
 from service.commands.ports import Output, Record
 from service.commands.snapshots import Snapshots
-from service.commands.stored import Outcome
 
 log = structlog.get_logger()
 
@@ -30,11 +29,13 @@ class Answers:
     output: Output = field(default_factory=Output)
     failure: str | None = None
 
-    def judged(self, record: Record, command: Command, outcome: Outcome, time: int, *, duplicate: bool = False) -> None:
-        """The outcome of a command, or of the one that it repeats."""
-        output = self.output
-        output.replies.append(self.encoder.reply(command, record, outcome, time, duplicate=duplicate))
-        output.statuses[outcome.status, outcome.code or ""] += 1
+    def judged(self, judged: Sequence[Judged]) -> None:
+        """The outcomes of these commands, or of those that they repeat."""
+        # Drafts are made before anything is changed: a fault in between leaves no half decision.
+        events, replies = self.encoder.events(judged), self.encoder.replies(judged)
+        self.output.events += events
+        self.output.replies += replies
+        self.output.statuses.update([(one.outcome.status, one.outcome.code or "") for one in judged])
 
     def unjudged(self, record: Record, status: str, fault: Unreadable, retry_after_ms: int | None = None) -> None:
         """Why there is no outcome, where there is somebody to tell."""

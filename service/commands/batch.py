@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from fairlead.control import REDRIVE_PARKED
 from fairlead.envelope import Command
 from service.commands.answers import Answers
-from service.commands.decision import Decision, Read
+from service.commands.decision import Decision
 from service.commands.encoding import Encoder
 from service.commands.entities import Entities
 from service.commands.faults import Unreadable, elsewhere
@@ -16,7 +16,7 @@ from service.commands.overlay import Overlay
 from service.commands.parked import Letters
 from service.commands.personal import DataKey
 from service.commands.ports import Record
-from service.commands.reading import CommandReader
+from service.commands.reading import CommandReader, Read
 from service.commands.snapshots import Snapshots
 from service.domain import Aggregate
 

@@ -12,15 +12,15 @@ from service.commands.answers import Answers
 from service.commands.faults import Unreadable, behind_another, busy, internal_error, not_writable
 from service.commands.history import Refused
 from service.commands.identity import command_digest
+from service.commands.judged import Judged
 from service.commands.judging import Judge, check_version, id_reused, outcome_of
 from service.commands.overlay import Overlay
 from service.commands.parked import Letters, Redrive, Waiting, too_many_waiting
 from service.commands.personal import DataKey
 from service.commands.ports import Output, Record, StoreBroken
-from service.commands.reading import CommandReader
+from service.commands.reading import CommandReader, Read
+from service.commands.stages import Stages
 from service.commands.stored import outcome_key
-
-Read = tuple[Record, Command | Unreadable]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +49,27 @@ class Decision:
     def judge(self, batch: Sequence[Read]) -> None:
         """Decide these; a batch may come in slices."""
         self.overlay.recall(command for _, command in batch if isinstance(command, Command))
-        for record, command in batch:
-            if isinstance(command, Command):
-                try:
-                    self._answer(record, command)
-                except StoreBroken:
-                    # No fault of this command, or of any: nothing is known until the store is made anew.
-                    raise
-                except Exception as error:  # noqa: BLE001  # a fault of ours on one must not stop the others
-                    self.answers.failed(record, internal_error(command, error))
-            else:
-                self.answers.unread(record, command)
+        stages, start = Stages(self.rules, self.answers), 0
+        while start < len(batch):
+            run = stages.run(batch, start)
+            done = stages.judge(run)
+            if not done:
+                done = len(run) or 1
+                for record, command in batch[start : start + done]:
+                    self._judge(record, command)
+            start += done
+
+    def _judge(self, record: Record, command: Command | Unreadable) -> None:
+        if isinstance(command, Unreadable):
+            self.answers.unread(record, command)
+            return
+        try:
+            self._answer(record, command)
+        except StoreBroken:
+            # No fault of this command, or of any: nothing is known until the store is made anew.
+            raise
+        except Exception as error:  # noqa: BLE001  # a fault of ours on one must not stop the others
+            self.answers.failed(record, internal_error(command, error))
 
     def snapshot(self, entity_ids: Iterable[str], timestamp: int) -> None:
         """Write these entities as they are after the batch; `timestamp` in milliseconds."""
@@ -102,15 +112,12 @@ class Decision:
             # Without the key content cannot be compared: the id alone makes it a repeat.
             same = known.digest == digest or (key is not None and key.secret is None)
             outcome = known._replace(digest=digest) if same else id_reused(entity, digest)
-            answers.judged(record, command, outcome, time, duplicate=same)
+            answers.judged([Judged(record, command, outcome, (), time, same)])
         elif control:
             self._end_parking(record, command, digest)
         else:
             outcome, entity, events = rules.verdict(command, entity, overlay, time, digest, key)
-            # Drafts are made before anything is put on the overlay: a fault in between leaves no half decision.
-            drafts = answers.encoder.events(events, command, digest, record) if events else ()
-            answers.judged(record, command, outcome, time)
-            answers.output.events.extend(drafts)
+            answers.judged([Judged(record, command, outcome, events, time)])
             event_ids = [event.id for event in events] if rules.allow_import else ()
             overlay.decided(subject, found_by, outcome, entity, event_ids)
 
@@ -125,7 +132,7 @@ class Decision:
         entity = overlay.entity(subject)
         time = max(record.timestamp * 1000, entity.time)
         outcome = outcome_of(refusal, entity, digest, time)
-        answers.judged(record, command, outcome, time)
+        answers.judged([Judged(record, command, outcome, (), time)])
         if refusal is None:
             answers.parked(record, subject, None)
         overlay.decided(subject, outcome_key(subject, command.id), outcome, entity)

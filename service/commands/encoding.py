@@ -10,15 +10,17 @@ from collections.abc import Iterable
 
 import orjson
 
-from fairlead.envelope import CONTENT_TYPE, Command, schema_id
+from fairlead.envelope import CONTENT_TYPE, schema_id
 from fairlead.versions import version_of
 from service.commands.faults import Unreadable
-from service.commands.identity import NewEvent, render_time, reply_id
+from service.commands.identity import render_time, reply_id
+from service.commands.judged import Judged
 from service.commands.parked import Redrive
 from service.commands.ports import Draft, Record
 from service.commands.stored import Outcome
 from service.domain import Aggregate
 
+_DIGEST = Outcome._fields.index("digest")
 _TRACE = ("traceparent", "tracestate")
 _dumps = orjson.dumps
 _new = tuple.__new__
@@ -51,37 +53,46 @@ class Encoder:
         """The encoder for one command that is redriven."""
         return Encoder(self._aggregate, self._partition, self._topic, redrive)
 
-    def events(self, events: Iterable[NewEvent], command: Command, digest: str, record: Record) -> list[Draft]:
-        """The events of one command, their personal data already sealed."""
-        cause, _, subject, _, _, correlation_id = command
-        said = "" if correlation_id is None else f',"correlationid":{_json(correlation_id)}'
-        key, headers, timestamp = record.key, _passed_on(record), record.timestamp
+    def events(self, judged: Iterable[Judged]) -> list[Draft]:
+        """The events of these commands."""
         drafts = []
-        for message, id_, version, time in events:
-            start, middle = self._kinds[type(message)]
-            head = (
-                f'{{"specversion":"1.0","id":"{id_}{start},"subject":"{subject}","time":"{render_time(time)}{middle}'
-                f',"entityversion":{version},"causationid":"{cause}","commanddigest":"{digest}"{said},"data":'
-            )
-            value = b"%b%b}" % (head.encode(), _dumps(message.__dict__, vars))
-            # Past what a NamedTuple makes of its fields by itself, which is Python.
-            drafts.append(_new(Draft, (key, value, headers, timestamp)))
+        for record, (cause, _, subject, _, _, correlation_id), outcome, events, _, _ in judged:
+            if not events:
+                continue
+            digest = outcome[_DIGEST]
+            said = "" if correlation_id is None else f',"correlationid":{_json(correlation_id)}'
+            key, timestamp = record.key, record.timestamp
+            headers = _passed_on(record) if record.headers else _PLAIN_HEADERS
+            for message, id_, version, time in events:
+                start, middle = self._kinds[type(message)]
+                head = (
+                    f'{{"specversion":"1.0","id":"{id_}{start},"subject":"{subject}","time":"{render_time(time)}{middle}'
+                    f',"entityversion":{version},"causationid":"{cause}","commanddigest":"{digest}"{said},"data":'
+                )
+                value = b"%b%b}" % (head.encode(), _dumps(message.__dict__, vars))
+                # Past what a NamedTuple makes of its fields by itself, which is Python.
+                drafts.append(_new(Draft, (key, value, headers, timestamp)))
         return drafts
 
-    def reply(self, command: Command, record: Record, outcome: Outcome, time: int, *, duplicate: bool) -> Draft:
-        """The answer to a command that was judged; `time` in microseconds."""
-        status, code, message, version, refs, digest, _ = outcome
-        cause, _, subject, _, _, correlation_id = command
-        events = ",".join([f'{{"id":"{id_}","type":"{kind}","version":{at}}}' for id_, kind, at in refs])
-        why = '"code":null,"message":null' if code is None else f'"code":{_json(code)},"message":{_json(message)}'
-        said = "" if correlation_id is None else f',"correlationid":{_json(correlation_id)}'
-        value = (
-            f'{{"specversion":"1.0","id":"{self._reply_id(record.offset)}{self._reply_start},"subject":"{subject}"'
-            f',"time":"{render_time(time)}{self._reply_middle},"causationid":"{cause}","commanddigest":"{digest}"{said}'
-            f',"data":{{"status":"{status}",{why},"entity_version":{version},"events":[{events}]'
-            f',"duplicate":{"true" if duplicate else "false"},"retry_after_ms":null}}}}'
-        )
-        return _draft(subject.encode() if record.key is None else record.key, value.encode(), record)
+    def replies(self, judged: Iterable[Judged]) -> list[Draft]:
+        """The answer to each of these commands."""
+        drafts = []
+        start, middle = self._reply_start, self._reply_middle
+        for record, (cause, _, subject, _, _, correlation_id), outcome, _, time, duplicate in judged:
+            status, code, message, version, refs, digest, _ = outcome
+            events = ",".join([f'{{"id":"{id_}","type":"{kind}","version":{at}}}' for id_, kind, at in refs])
+            why = '"code":null,"message":null' if code is None else f'"code":{_json(code)},"message":{_json(message)}'
+            said = "" if correlation_id is None else f',"correlationid":{_json(correlation_id)}'
+            value = (
+                f'{{"specversion":"1.0","id":"{self._reply_id(record.offset)}{start},"subject":"{subject}"'
+                f',"time":"{render_time(time)}{middle},"causationid":"{cause}","commanddigest":"{digest}"{said}'
+                f',"data":{{"status":"{status}",{why},"entity_version":{version},"events":[{events}]'
+                f',"duplicate":{"true" if duplicate else "false"},"retry_after_ms":null}}}}'
+            )
+            key = subject.encode() if record.key is None else record.key
+            headers = _passed_on(record) if record.headers else _PLAIN_HEADERS
+            drafts.append(_new(Draft, (key, value.encode(), headers, record.timestamp)))
+        return drafts
 
     def _reply_id(self, offset: int) -> str:
         return reply_id(self._aggregate.name, self._partition, offset, self._by)
@@ -131,8 +142,7 @@ def _draft(key: bytes | None, value: bytes, record: Record) -> Draft:
 
 
 def _passed_on(record: Record) -> list[tuple[str, bytes | None]]:
-    received = record.headers
-    return [CONTENT_TYPE, *(pair for pair in received if pair[0] in _TRACE)] if received else _PLAIN_HEADERS
+    return [CONTENT_TYPE, *(pair for pair in record.headers if pair[0] in _TRACE)]
 
 
 def _json(value: str | int | None) -> str:

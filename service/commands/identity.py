@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
@@ -63,6 +63,16 @@ def digest(data: Any, expected_version: int | None, type_: str, version: int, se
     content = blake2b(digest_size=16, key=secret) if secret else _unkeyed()
     content.update(orjson.dumps([type_, version, expected_version, data], option=orjson.OPT_SORT_KEYS))
     return content.hexdigest()
+
+
+def digests(read: Iterable[tuple[object, Command]]) -> list[str]:
+    """Those of commands that are read as they were sent and have no personal data, beside their records."""
+    found = []
+    for _, (_, type_, _, message, expected_version, _) in read:
+        content = _unkeyed()
+        content.update(orjson.dumps([type_, 1, expected_version, message.__dict__], option=orjson.OPT_SORT_KEYS))
+        found.append(content.hexdigest())
+    return found
 
 
 def changed_by_reading(commands: Mapping[str, type[Message]]) -> frozenset[str]:

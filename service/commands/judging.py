@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fairlead.control import REDRIVE_PARKED
+from fairlead.control import CONTROL, REDRIVE_PARKED
 from fairlead.envelope import Command
 from service.commands.history import Refused, judge_history
 from service.commands.identity import NewEvent, changed_by_reading, event_id
@@ -25,20 +25,23 @@ class Judge:
     """Compares the expected version, then asks the rules of one aggregate.
 
     `personal` are the commands with personal data, `needs_key` those that may seal some, `changed` those that are not
-    read as they were sent.
+    read as they were sent, `plain` those of the domain that are none of these; `sealed` are the events with personal
+    data, `kinds` the names of all.
     """
 
     def __init__(self, aggregate: Aggregate, *, allow_import: bool) -> None:
         self.allow_import = allow_import
         self._aggregate = aggregate
-        self._name, self._decide, self._evolve = aggregate.name, aggregate.decide, aggregate.evolve
+        self.name, self.decide, self.evolve = aggregate.name, aggregate.decide, aggregate.evolve
         # pydantic's classes are slow to say what they are called.
-        self._kinds = {event: name for name, event in aggregate.events.items()}
+        self.kinds = {event: name for name, event in aggregate.events.items()}
         self.changed = changed_by_reading(aggregate.commands)
         names = {name for fields in aggregate.personal.values() for name in fields}
         having = {name for name, model in aggregate.commands.items() if names & set(model.model_fields)}
         self.personal = frozenset({*having, "import_history"} if names else ())
         self.needs_key = frozenset({*self.personal, REDRIVE_PARKED} if names else ())
+        self.sealed = frozenset(event for event, name in self.kinds.items() if aggregate.personal.get(name))
+        self.plain = frozenset(aggregate.commands) - self.personal - self.changed - {*CONTROL, "import_history"}
 
     def ended(self, entity: Entity) -> bool:
         """Whether nothing can follow any more, and nothing personal is sealed again."""
@@ -75,17 +78,17 @@ class Judge:
         refs = []
         for message, id_, version, _ in events:
             if not folded:
-                state = self._evolve(state, message)
-            refs.append((id_, self._kinds[type(message)], version))
+                state = self.evolve(state, message)
+            refs.append((id_, self.kinds[type(message)], version))
         if events:
             entity = _new(Entity, (state, events[-1].version, events[-1].time, entity.place))
         outcome = _new(Outcome, ("accepted", None, None, entity.version, tuple(refs), digest, time))
         return outcome, entity, events
 
     def _decided(self, command: Command, entity: Entity, time: int) -> list[NewEvent]:
-        name, subject, version, cause = self._name, command.subject, entity.version, command.id
+        name, subject, version, cause = self.name, command.subject, entity.version, command.id
         events = []
-        for message in self._decide(command.data, entity.state, subject):
+        for message in self.decide(command.data, entity.state, subject):
             version += 1
             events.append(_new(NewEvent, (message, event_id(name, subject, version, cause), version, time)))
         return events
@@ -99,7 +102,7 @@ class Judge:
         fields = self._aggregate.personal.get(type(event.message).__name__)
         if not fields:
             return event
-        return event._replace(message=protected(event.message, fields, self._name, entity_id, key))
+        return event._replace(message=protected(event.message, fields, self.name, entity_id, key))
 
 
 def check_version(command: Command, entity: Entity) -> None:

@@ -28,6 +28,10 @@ class Overlay:
         """Look up at once what each of these finds: half the time of one look-up after the other."""
         self._recalled |= self._base.recalled([outcome_key(command.subject, command.id) for command in commands])
 
+    def is_new(self, entity_id: str, key: str) -> bool:
+        """Whether a command, which has been recalled, finds nothing under its key, and of its entity none waits."""
+        return key not in self._recalled and key not in self._changes.outcomes and self.parked(entity_id) is None
+
     def outcome(self, key: str, entity: Entity, now: int) -> Outcome | None:
         """The outcome that a command, which has been recalled, finds under its key at `now`, in microseconds."""
         raw = self._changes.outcomes.get(key) or self._recalled.get(key)
@@ -49,6 +53,11 @@ class Overlay:
             changes.folded.add(entity_id)
         for at, id_ in enumerate(event_ids, version - len(event_ids) + 1):
             changes.event_ids[event_key(entity_id, at)] = id_
+
+    def add(self, changes: Changes, clock: int) -> None:
+        """Take it that all this has been decided, the last of it when the clock stood there."""
+        self._changes.add(changes)
+        self.clock = clock
 
     def event_id(self, entity_id: str, version: int) -> str:
         """The id of the event that led to a version, from 1 to the entity's own."""

@@ -17,6 +17,8 @@ from service.commands.ports import Record
 from service.commands.repairing import repaired
 from service.domain import Aggregate
 
+Read = tuple[Record, Command | Unreadable]
+
 _SHOWN_FAULTS = 10
 _SHOWN_NAME = 100
 _are_attributes = ATTRIBUTES.issuperset

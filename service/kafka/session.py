@@ -10,10 +10,11 @@ from typing import TypeVar
 
 from fairlead.envelope import Command
 from service.commands.batch import Decider
-from service.commands.decision import Decision, Read
+from service.commands.decision import Decision
 from service.commands.faults import Unreadable
 from service.commands.parked import Letters
 from service.commands.ports import Draft, Output, Record
+from service.commands.reading import Read
 from service.kafka.acquire import Acquired
 from service.kafka.checkpoint import Checkpoint, Needed
 from service.kafka.keeping import Keeping

@@ -8,6 +8,7 @@ from dataclasses import replace
 from fairlead.bounds import Message
 from service.commands.faults import Unreadable, behind_another, busy, elsewhere, internal_error, not_writable
 from service.commands.history import Refused
+from service.commands.judged import Judged
 from service.commands.judging import check_version, outcome_of
 from service.commands.parked import Redrive
 from service.commands.ports import Draft
@@ -21,9 +22,12 @@ _AHEAD = 7
 
 def replies(stage: Stage, accepted: Told) -> Iterator[tuple[str, Draft]]:
     """A reply of each status, and that to a repeat."""
-    record, command, outcome = accepted.record, accepted.command, accepted.outcome
-    for status, duplicate in (("accepted", False), ("repeated", True)):
-        yield status, stage.encoder.reply(command, record, outcome, duplicate=duplicate, time=outcome.time)
+    record, command = accepted.record, accepted.judged.command
+    yield from zip(
+        ("accepted", "repeated"),
+        stage.encoder.replies([accepted.judged, accepted.judged._replace(duplicate=True)]),
+        strict=True,
+    )
     yield from _refused(stage)
     unread = stage.reader.read(_unknown(stage))
     for status, fault, wait in (
@@ -81,4 +85,5 @@ def _refused(stage: Stage) -> Iterator[tuple[str, Draft]]:
 def _refusal(stage: Stage, record: Sent, entity: Entity, refused: Refused) -> Draft:
     command, time = stage.read(record), record.timestamp * 1_000
     outcome = outcome_of(refused, entity, stage.digest(command, record), time)
-    return stage.encoder.reply(command, record, outcome, duplicate=False, time=time)
+    [reply] = stage.encoder.replies([Judged(record, command, outcome, (), time)])
+    return reply

@@ -27,7 +27,7 @@ def samples(aggregate: Aggregate) -> Iterator[Sample]:
     stage, known = Stage(aggregate), histories(aggregate)
     told = {name: stage.play(history) for name, history in known.items()}
     longest = max(known.values(), key=len)
-    sent = {step.command.type: step.record for steps in told.values() for step in steps}
+    sent = {step.judged.command.type: step.record for steps in told.values() for step in steps}
     chunk = _chunk(aggregate, longest)
     for name, model in aggregate.commands.items():
         command = chunk if name == "import_history" else example(model)

@@ -18,6 +18,7 @@ from fairlead.outgoing import Extras, encode
 from fairlead.versions import version_of
 from service.commands.encoding import Encoder
 from service.commands.identity import NewEvent, command_digest, event_id, micros_of
+from service.commands.judged import Judged
 from service.commands.judging import Judge
 from service.commands.personal import DataKey
 from service.commands.ports import Draft, Headers
@@ -47,11 +48,10 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An accepted command as it was sent, with its events."""
+    """An accepted command, as it was sent and judged, and its events as they are written."""
 
     record: Sent
-    command: Command
-    outcome: Outcome
+    judged: Judged
     events: Sequence[Draft]
 
 
@@ -120,7 +120,8 @@ class Stage:
         chunk, digest = cast("ImportHistory", command.data), self.digest(command, record)
         entries = enumerate(chunk.events, chunk.first_version)
         new = [NewEvent(self._sealed(one.data), one.id, number, micros_of(one.time)) for number, one in entries]
-        return self.encoder.events(new, command, digest, record)
+        outcome = Outcome("accepted", None, None, chunk.first_version + len(new) - 1, (), digest, 0)
+        return self.encoder.events([Judged(record, command, outcome, new, 0)])
 
     def digest(self, command: Command, record: Sent) -> str:
         """Of a command's content."""
@@ -138,7 +139,8 @@ class Stage:
         ]
         refs = tuple((event.id, type(event.message).__name__, event.version) for event in new)
         outcome = Outcome("accepted", None, None, version + len(new), refs, digest, time)
-        return Told(record, command, outcome, self.encoder.events(new, command, digest, record))
+        judged = Judged(record, command, outcome, new, time)
+        return Told(record, judged, self.encoder.events([judged]))
 
     def _sealed(self, event: Message) -> Message:
         """As service.commands.personal does it, but with a nonce that does not change: it may be used for this only."""

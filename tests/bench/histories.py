@@ -17,7 +17,9 @@ from fairlead.envelope import Command
 from service.audit import ship, user
 from service.commands.encoding import Encoder
 from service.commands.identity import NewEvent, event_id
+from service.commands.judged import Judged
 from service.commands.ports import Draft
+from service.commands.stored import Outcome
 from service.domain import AGGREGATES
 from tests.bench.commands import Workload
 
@@ -94,7 +96,9 @@ def _decided(aggregate: str, rules: ModuleType, intents: Iterable[Intent], event
         correlated = f"bench-{number}" if number % _CORRELATED == 0 else None
         command = Command(cause, kind, entity_id, event.message, None, correlated)
         record = _Commanded(entity_id.encode(), event.time // 1_000)
-        history.events += encoder.events([event], command, f"{random.getrandbits(128):032x}", record)
+        digest = f"{random.getrandbits(128):032x}"
+        outcome = Outcome("accepted", None, None, event.version, (), digest, event.time)
+        history.events += encoder.events([Judged(record, command, outcome, [event], event.time)])
     return history
 
 

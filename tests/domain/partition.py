@@ -12,13 +12,13 @@ import orjson
 
 from fairlead.envelope import Command
 from service.commands.batch import Decider
-from service.commands.decision import Decision, Read
+from service.commands.decision import Decision
 from service.commands.encoding import Encoder
 from service.commands.entities import Entities
 from service.commands.fold import fingerprint
 from service.commands.parked import Letters
 from service.commands.ports import Draft, Headers, Record, Store
-from service.commands.reading import CommandReader
+from service.commands.reading import CommandReader, Read
 from service.commands.replay import Replay, remembered_by
 from service.commands.snapshots import Snapshots
 from service.commands.stored import Entity, States

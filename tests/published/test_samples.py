@@ -73,9 +73,7 @@ def test_the_real_decider_writes_what_the_samples_say(aggregate: Aggregate) -> N
         real = [(event.key, opened(aggregate, event.value), event.headers) for event in partition.events]
         assert real == ours
         assert opened(aggregate, SAMPLES[f"samples/{aggregate.name}/{name}.1.json"]) == ours[-1][1]
-        accepted = stage.encoder.reply(
-            told[-1].command, told[-1].record, told[-1].outcome, duplicate=False, time=told[-1].outcome.time
-        )
+        [accepted] = stage.encoder.replies([told[-1].judged])
         assert (accepted.key, accepted.value, accepted.headers) == (
             partition.replies[-1].key,
             partition.replies[-1].value,
