@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -31,11 +32,12 @@ class Answers:
 
     def judged(self, judged: Sequence[Judged]) -> None:
         """The outcomes of these commands, or of those that they repeat."""
-        # Drafts are made before anything is changed: a fault in between leaves no half decision.
+        # All of it is made before anything is changed: a fault in between leaves no half decision.
         events, replies = self.encoder.events(judged), self.encoder.replies(judged)
+        statuses = Counter([(one.outcome.status, one.outcome.code or "") for one in judged])
         self.output.events += events
         self.output.replies += replies
-        self.output.statuses.update([(one.outcome.status, one.outcome.code or "") for one in judged])
+        self.output.statuses.update(statuses)
 
     def unjudged(self, record: Record, status: str, fault: Unreadable, retry_after_ms: int | None = None) -> None:
         """Why there is no outcome, where there is somebody to tell."""

@@ -16,7 +16,7 @@ from service.commands.faults import Unreadable
 from service.commands.identity import render_time, reply_id
 from service.commands.judged import Judged
 from service.commands.parked import Redrive
-from service.commands.ports import Draft, Record
+from service.commands.ports import Draft, Headers, Record
 from service.commands.stored import Outcome
 from service.domain import Aggregate
 
@@ -62,7 +62,7 @@ class Encoder:
             digest = outcome[_DIGEST]
             said = "" if correlation_id is None else f',"correlationid":{_json(correlation_id)}'
             key, timestamp = record.key, record.timestamp
-            headers = _passed_on(record) if record.headers else _PLAIN_HEADERS
+            headers = _passed_on(record.headers)
             for message, id_, version, time in events:
                 start, middle = self._kinds[type(message)]
                 head = (
@@ -90,7 +90,7 @@ class Encoder:
                 f',"duplicate":{"true" if duplicate else "false"},"retry_after_ms":null}}}}'
             )
             key = subject.encode() if record.key is None else record.key
-            headers = _passed_on(record) if record.headers else _PLAIN_HEADERS
+            headers = _passed_on(record.headers)
             drafts.append(_new(Draft, (key, value.encode(), headers, record.timestamp)))
         return drafts
 
@@ -116,7 +116,7 @@ class Encoder:
             f',"causationid":{_json(fault.command_id)}{said},"data":{data}}}'
         )
         key = record.key if record.key is not None or fault.subject is None else fault.subject.encode()
-        return _draft(key, value.encode(), record)
+        return Draft(key, value.encode(), _passed_on(record.headers), record.timestamp)
 
     def dead_letter(self, record: Record, fault: Unreadable) -> Draft:
         """The record as it was received, with why and whence in headers behind its own."""
@@ -137,12 +137,8 @@ class Encoder:
         return Draft(record.key, record.value, headers, record.timestamp)
 
 
-def _draft(key: bytes | None, value: bytes, record: Record) -> Draft:
-    return _new(Draft, (key, value, _passed_on(record), record.timestamp))
-
-
-def _passed_on(record: Record) -> list[tuple[str, bytes | None]]:
-    return [CONTENT_TYPE, *(pair for pair in record.headers if pair[0] in _TRACE)]
+def _passed_on(received: Headers) -> list[tuple[str, bytes | None]]:
+    return [CONTENT_TYPE, *(pair for pair in received if pair[0] in _TRACE)] if received else _PLAIN_HEADERS
 
 
 def _json(value: str | int | None) -> str:

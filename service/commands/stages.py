@@ -1,7 +1,4 @@
-"""Ordinary commands, judged stage by stage: what one stage needs then stays in the processor's caches.
-
-Where each went through all stages before the next one, the same took half as long again.
-"""
+"""Ordinary commands, judged stage by stage: what one stage needs then stays in the processor's caches."""
 
 from __future__ import annotations
 
@@ -16,12 +13,12 @@ from service.commands.history import Refused
 from service.commands.identity import NewEvent, digests, event_id
 from service.commands.judged import Judged
 from service.commands.judging import Judge, check_version
-from service.commands.ports import Record
+from service.commands.ports import Record, StoreBroken
 from service.commands.reading import Read
 from service.commands.stored import Entity, EventRef, Outcome, event_key, outcome_key, pack_outcome
 from service.domain.aggregate import Rejected
 
-# By the keys of their outcomes.
+# A key that comes again would be a repeat.
 Run = dict[str, tuple[Record, Command]]
 _Failure = tuple[Record, Unreadable]
 _Said = tuple[str, str | None, str | None]
@@ -32,7 +29,10 @@ _new = tuple.__new__
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """Answers runs of commands that are no repeats, need no key, and of whose entities none waits."""
+    """Answers runs of commands that are no repeats, need no key, and of whose entities none waits.
+
+    They are read as they were sent. One after the other through all stages took half as long again.
+    """
 
     rules: Judge
     answers: Answers
@@ -52,13 +52,15 @@ class Stages:
 
     def judge(self, run: Run) -> int:
         """Decide these up to one that fails, and how many that were; 0 where each has to be judged by itself."""
-        changes = Changes()
-        judged, clock, failure = self._decided(run, changes)
-        sealed = self.rules.sealed
-        if sealed and any(type(event.message) in sealed for one in judged for event in one.events):
-            return 0
+        changes, sealed = Changes(), self.rules.sealed
         try:
+            judged, clock, failure = self._decided(run, changes)
+            if sealed and any(type(event.message) in sealed for one in judged for event in one.events):
+                return 0
             self.answers.judged(judged)
+        except StoreBroken:
+            # No fault of these commands, or of any.
+            raise
         except Exception:  # noqa: BLE001  # which of them it is, and why, is told by who judges one after the other
             return 0
         changes.folded.update([one.command.subject for one in judged if one.events])
@@ -89,17 +91,17 @@ class Stages:
                 try:
                     if expected is not None:
                         check_version(command, entity)
-                    said, messages = _ACCEPTED, decide(data, state, subject)
+                    said, messages = _ACCEPTED, [*decide(data, state, subject)]
                 except Rejected as no:
-                    said, messages = ("rejected", no.code, no.message), ()
+                    said, messages = ("rejected", no.code, no.message), []
                 except Refused as no:
-                    said, messages = (no.status, no.code, no.message), ()
+                    said, messages = (no.status, no.code, no.message), []
                 for message in messages:
                     version += 1
                     id_ = event_id(name, subject, version, cause)
                     events.append(_new(NewEvent, (message, id_, version, at)))
-                    refs.append((id_, kinds[type(message)], version))
                     state = evolve(state, message)
+                    refs.append((id_, kinds[type(message)], version))
             except Exception as error:  # noqa: BLE001  # a fault of ours on one must not stop the others
                 failure = record, internal_error(command, error)
                 break
