@@ -6,7 +6,7 @@ from rocksdict import BlockBasedOptions, Cache, DBCompressionType, Options, Writ
 
 # What is written is digits, and ids in no order. To compress it, and to sort four files of 4 MiB into a level that is
 # written again for each, took 14 CPU-microseconds in all threads for a put and its look-up, with three million in a
-# space. As it is here it takes 4.5, and 1.6 times the disk.
+# space. As it is here it takes 4.7, and 1.6 times the disk.
 _WRITE_BUFFER, _SORTED_AT = 8 << 20, 8
 # Each space takes at least one of these, and RocksDB would make it an eighth of a buffer.
 _ARENA = 128 << 10

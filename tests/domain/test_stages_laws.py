@@ -106,21 +106,17 @@ def test_of_code_whose_answer_nobody_can_write(fault: _Decide) -> None:
 
 
 def test_what_waits_behind_such_code_is_not_lost() -> None:
-    faults: list[_Decide] = []
+    faults: list[_Decide] = [lambda *_: 1 / 0]  # type: ignore[list-item]  # it leads to nothing
 
     def decide(command: Any, state: Any, ship: str) -> Sequence[Message]:
         at_fault = {"port": "Atlantis", "quantity": 5}.items() & vars(command).items()
         return (faults[0] if faults and at_fault else AGGREGATES["ship"].decide)(command, state, ship)
 
-    def sunk() -> Partition:
-        faults[:] = [lambda *_: 1 / 0]  # type: ignore[list-item]  # it leads to nothing
-        return _asked(Partition(replace(AGGREGATES["ship"], decide=decide)), [REGISTER, SINK, LOAD, DEPART])
-
-    partition = sunk()
+    partition = _asked(Partition(replace(AGGREGATES["ship"], decide=decide)), [REGISTER, SINK, LOAD, DEPART])
     assert {SHIP: 1} == partition.entities.parked
     faults[:] = [_no]
     _asked(partition, [_REDRIVE])
-    assert partition.entities.parked == {SHIP: 1}
+    assert {SHIP: 1} == partition.entities.parked
     faults.clear()
     _asked(partition, [_REDRIVE | {"id": str(uuid4())}])
     assert {} == partition.entities.parked
